@@ -1,1 +1,24 @@
-//! To be filled.
+//! Sans-IO MQTT 3.1, 3.1.1 and 5.0: packets for both directions and state machines for both ends.
+//!
+//! Nothing here opens a socket, reads a clock or starts a thread: bytes and the time go in, bytes and events come out.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod time;
+mod types;
+mod version;
+
+pub use self::{
+    time::Instant,
+    types::{
+        KeepAlive, MaximumPacketSize, PacketId, PacketType, QoS, ReasonCode, ReceiveMaximum,
+        RetainHandling, Role, SessionExpiry, SharedFilter, StringError, SubscribeOptions,
+        SubscriptionId, TopicAlias, TopicError, TopicFilter, TopicName, Utf8,
+    },
+    version::ProtocolVersion,
+};

@@ -1,0 +1,424 @@
+//! Topic Names, Topic Filters, shared subscriptions, and which name a filter matches (v5 4.7, 4.8, v311 4.7).
+
+use core::fmt;
+
+use crate::types::{Utf8, text::MAX_FIELD_LEN};
+
+/// What a Topic Filter of a shared subscription begins with (v5 4.8.2).
+const SHARE_PREFIX: &str = "$share/";
+
+/// Why text cannot be a Topic Name or a Topic Filter.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
+pub enum TopicError {
+    /// It has no characters [v5 and v311 MQTT-4.7.3-1].
+    #[error("topic is empty")]
+    Empty,
+    /// More than 65,535 bytes [v5 and v311 MQTT-4.7.3-3].
+    #[error("topic of {len} bytes is longer than 65535 bytes")]
+    TooLong {
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// It holds U+0000 [v5 and v311 MQTT-4.7.3-2].
+    #[error("topic contains the null character U+0000")]
+    NulCharacter,
+    /// A Topic Name with `+` or `#` [v5 MQTT-4.7.0-1, v311 MQTT-4.7.1-1].
+    #[error("topic name contains a wildcard")]
+    WildcardInName,
+    /// `#` that is not the whole last level of a filter [v5 MQTT-4.7.1-1, v311 MQTT-4.7.1-2].
+    #[error("'#' is not the whole last level of the topic filter")]
+    MisplacedMultiLevelWildcard,
+    /// `+` that is not a whole level of a filter [v5 MQTT-4.7.1-2, v311 MQTT-4.7.1-3].
+    #[error("'+' is not a whole level of the topic filter")]
+    MisplacedSingleLevelWildcard,
+    /// A shared subscription whose name is empty or has a wildcard [v5 MQTT-4.8.2-1, MQTT-4.8.2-2].
+    #[error("share name is empty or contains a wildcard")]
+    ShareName,
+    /// A shared subscription without a Topic Filter after its name [v5 MQTT-4.8.2-2].
+    #[error("shared subscription has no topic filter after its share name")]
+    SharedFilterMissing,
+}
+
+/// Topic Name: what a message is published to. 1 to 65,535 bytes, no wildcard, no U+0000 (v5 and v311 4.7).
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct TopicName<'a>(&'a str);
+
+impl<'a> TopicName<'a> {
+    /// Takes `text` as a Topic Name.
+    ///
+    /// # Errors
+    /// - [`TopicError::Empty`], [`TopicError::TooLong`], [`TopicError::NulCharacter`] and
+    ///   [`TopicError::WildcardInName`].
+    pub fn new(text: &'a str) -> Result<Self, TopicError> {
+        let special = check_common(text)?;
+        if special.wildcard {
+            return Err(TopicError::WildcardInName);
+        }
+        Ok(Self(text))
+    }
+
+    /// A name that was checked before, such as one in a list of a decoded packet.
+    pub(crate) const fn from_checked(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    /// The text.
+    #[must_use]
+    pub const fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// The same text as a plain string of the protocol.
+    #[must_use]
+    pub const fn as_utf8(self) -> Utf8<'a> {
+        Utf8::from_checked(self.0)
+    }
+
+    /// The levels between the slashes; empty levels are real levels, so `/a` has two (v5 and v311 4.7.1.1).
+    pub fn levels(self) -> impl DoubleEndedIterator<Item = &'a str> + Clone {
+        self.0.split('/')
+    }
+
+    /// Whether the name begins with `$`, which filters that begin with a wildcard do not match
+    /// [v5 and v311 MQTT-4.7.2-1].
+    #[must_use]
+    pub fn is_dollar(self) -> bool {
+        self.0.starts_with('$')
+    }
+}
+
+/// Topic Filter: which Topic Names a subscription is for. 1 to 65,535 bytes, no U+0000, `+` and `#` only as whole levels
+/// and `#` only at the end (v5 and v311 4.7.1).
+///
+/// The rules of shared subscriptions are 5.0's alone, so they are not part of this type: see [`TopicFilter::shared`].
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct TopicFilter<'a>(&'a str);
+
+impl<'a> TopicFilter<'a> {
+    /// Takes `text` as a Topic Filter.
+    ///
+    /// # Errors
+    /// - [`TopicError::Empty`], [`TopicError::TooLong`], [`TopicError::NulCharacter`],
+    ///   [`TopicError::MisplacedMultiLevelWildcard`] and [`TopicError::MisplacedSingleLevelWildcard`].
+    pub fn new(text: &'a str) -> Result<Self, TopicError> {
+        let special = check_common(text)?;
+        if special.wildcard {
+            check_wildcards(text.as_bytes())?;
+        }
+        Ok(Self(text))
+    }
+
+    /// A filter that was checked before, such as one in a list of a decoded packet.
+    pub(crate) const fn from_checked(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    /// The text.
+    #[must_use]
+    pub const fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// The levels between the slashes; empty levels are real levels (v5 and v311 4.7.1.1).
+    pub fn levels(self) -> impl DoubleEndedIterator<Item = &'a str> + Clone {
+        self.0.split('/')
+    }
+
+    /// Whether there is a `+` or `#`.
+    #[must_use]
+    pub fn has_wildcard(self) -> bool {
+        self.0.bytes().any(|byte| matches!(byte, b'+' | b'#'))
+    }
+
+    /// Whether this filter matches `name` (v5 and v311 4.7). A filter that begins with a wildcard does not match a name
+    /// that begins with `$` [v5 and v311 MQTT-4.7.2-1].
+    ///
+    /// The text is taken as it is: for a shared subscription use the filter in [`TopicFilter::shared`].
+    #[must_use]
+    pub fn matches(self, name: TopicName<'_>) -> bool {
+        if name.is_dollar() && self.0.starts_with(['+', '#']) {
+            return false;
+        }
+        let mut names = name.levels();
+        for level in self.levels() {
+            // `a/#` also matches `a`, so this comes before the next name level is asked for.
+            if level == "#" {
+                return true;
+            }
+            match names.next() {
+                Some(name) if level == "+" || level == name => {}
+                _ => return false,
+            }
+        }
+        names.next().is_none()
+    }
+
+    /// The parts of a shared subscription, `$share/{group}/{filter}`, or `None` for an ordinary filter (v5 4.8.2).
+    /// 3.x has no shared subscriptions: there the text has no special meaning.
+    ///
+    /// # Errors
+    /// - [`TopicError::ShareName`] and [`TopicError::SharedFilterMissing`] if it begins with `$share/` but is not a
+    ///   shared subscription.
+    pub fn shared(self) -> Result<Option<SharedFilter<'a>>, TopicError> {
+        let Some(rest) = self.0.strip_prefix(SHARE_PREFIX) else {
+            return Ok(None);
+        };
+        let (group, filter) = rest.split_once('/').unwrap_or((rest, ""));
+        if group.is_empty() || group.bytes().any(|byte| matches!(byte, b'+' | b'#')) {
+            return Err(TopicError::ShareName);
+        }
+        if filter.is_empty() {
+            return Err(TopicError::SharedFilterMissing);
+        }
+        // Cutting a valid filter after a slash leaves a valid filter, since wildcards are judged level by level.
+        Ok(Some(SharedFilter {
+            group,
+            filter: Self(filter),
+        }))
+    }
+}
+
+/// The parts of the Topic Filter of a shared subscription (v5 4.8.2).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SharedFilter<'a> {
+    /// The share name: sessions with the same name and filter share the messages.
+    pub group: &'a str,
+    /// The filter that Topic Names are matched with.
+    pub filter: TopicFilter<'a>,
+}
+
+impl fmt::Debug for TopicName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for TopicName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl AsRef<str> for TopicName<'_> {
+    fn as_ref(&self) -> &str {
+        self.0
+    }
+}
+
+impl<'a> TryFrom<&'a str> for TopicName<'a> {
+    type Error = TopicError;
+
+    fn try_from(text: &'a str) -> Result<Self, TopicError> {
+        Self::new(text)
+    }
+}
+
+/// Every Topic Name is a Topic Filter that matches only itself.
+impl<'a> From<TopicName<'a>> for TopicFilter<'a> {
+    fn from(name: TopicName<'a>) -> Self {
+        Self(name.0)
+    }
+}
+
+impl fmt::Debug for TopicFilter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for TopicFilter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl AsRef<str> for TopicFilter<'_> {
+    fn as_ref(&self) -> &str {
+        self.0
+    }
+}
+
+impl<'a> TryFrom<&'a str> for TopicFilter<'a> {
+    type Error = TopicError;
+
+    fn try_from(text: &'a str) -> Result<Self, TopicError> {
+        Self::new(text)
+    }
+}
+
+struct Special {
+    wildcard: bool,
+}
+
+/// The rules that names and filters share; also tells whether there is a wildcard, since that costs no second scan.
+fn check_common(text: &str) -> Result<Special, TopicError> {
+    if text.is_empty() {
+        return Err(TopicError::Empty);
+    }
+    if text.len() > MAX_FIELD_LEN {
+        return Err(TopicError::TooLong { len: text.len() });
+    }
+    // Looks at every byte without leaving early, which the compiler turns into vector instructions.
+    let (nul, wildcard) = text.bytes().fold((false, false), |(nul, wildcard), byte| {
+        (
+            nul | (byte == 0),
+            wildcard | (byte == b'+') | (byte == b'#'),
+        )
+    });
+    if nul {
+        return Err(TopicError::NulCharacter);
+    }
+    Ok(Special { wildcard })
+}
+
+fn check_wildcards(text: &[u8]) -> Result<(), TopicError> {
+    let mut before = b'/';
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        let after = bytes.peek().copied();
+        match byte {
+            b'#' if before != b'/' || after.is_some() => {
+                return Err(TopicError::MisplacedMultiLevelWildcard);
+            }
+            b'+' if before != b'/' || !matches!(after, None | Some(b'/')) => {
+                return Err(TopicError::MisplacedSingleLevelWildcard);
+            }
+            _ => {}
+        }
+        before = byte;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use super::*;
+
+    #[test]
+    fn v5_mqtt_4_7_0_1_topic_names_have_no_wildcards() {
+        for text in ["a/+", "#", "a#b", "+", "a/#"] {
+            assert_eq!(
+                TopicName::new(text),
+                Err(TopicError::WildcardInName),
+                "{text}"
+            );
+        }
+        for text in ["a", "/", "/a", "a/", "a//b", " ", "$SYS/x", "\u{FEFF}a"] {
+            assert_eq!(TopicName::new(text).map(TopicName::as_str), Ok(text));
+        }
+    }
+
+    #[test]
+    fn v5_mqtt_4_7_1_1_and_4_7_1_2_wildcards_fill_whole_levels() {
+        use TopicError::{
+            MisplacedMultiLevelWildcard as Multi, MisplacedSingleLevelWildcard as Single,
+        };
+        for (text, error) in [
+            ("a#", Multi),
+            ("#/a", Multi),
+            ("a/#/b", Multi),
+            ("##", Multi),
+            ("#/", Multi),
+            ("$share/g/a#", Multi),
+            ("a+", Single),
+            ("+a", Single),
+            ("a/b+/c", Single),
+            ("a/+b", Single),
+            ("++", Single),
+            ("$share/g+/a", Single),
+        ] {
+            assert_eq!(TopicFilter::new(text), Err(error), "{text}");
+        }
+        for text in [
+            "#",
+            "a/#",
+            "+",
+            "a/+/b",
+            "+/#",
+            "/+",
+            "+/+",
+            "/#",
+            "a//+",
+            "$Share/g/a",
+        ] {
+            assert_eq!(TopicFilter::new(text).map(TopicFilter::as_str), Ok(text));
+        }
+    }
+
+    #[test]
+    fn v5_mqtt_4_7_3_empty_null_and_length() {
+        assert_eq!(TopicName::new(""), Err(TopicError::Empty));
+        assert_eq!(TopicFilter::new(""), Err(TopicError::Empty));
+        assert_eq!(TopicName::new("a\0b"), Err(TopicError::NulCharacter));
+        assert_eq!(TopicFilter::new("\0"), Err(TopicError::NulCharacter));
+        let longest = String::from("a").repeat(65_535);
+        assert!(TopicName::new(&longest).is_ok() && TopicFilter::new(&longest).is_ok());
+        let longer = longest + "a";
+        assert_eq!(
+            TopicName::new(&longer),
+            Err(TopicError::TooLong { len: 65_536 })
+        );
+        assert_eq!(
+            TopicFilter::new(&longer),
+            Err(TopicError::TooLong { len: 65_536 })
+        );
+    }
+
+    #[test]
+    fn v5_mqtt_4_8_2_shared_subscriptions() {
+        let shared = |text| TopicFilter::new(text).unwrap().shared();
+        let parts = |group, filter| {
+            Ok(Some(SharedFilter {
+                group,
+                filter: TopicFilter(filter),
+            }))
+        };
+        assert_eq!(shared("$share/g/a"), parts("g", "a"));
+        assert_eq!(shared("$share/g//a"), parts("g", "/a"));
+        assert_eq!(shared("$share/g/+/#"), parts("g", "+/#"));
+        assert_eq!(shared("$Share/g/a"), Ok(None));
+        assert_eq!(shared("$share"), Ok(None));
+        assert_eq!(shared("a"), Ok(None));
+        assert_eq!(shared("$share//a"), Err(TopicError::ShareName));
+        assert_eq!(shared("$share/"), Err(TopicError::ShareName));
+        assert_eq!(shared("$share/+/a"), Err(TopicError::ShareName));
+        assert_eq!(shared("$share/#"), Err(TopicError::ShareName));
+        assert_eq!(shared("$share/g"), Err(TopicError::SharedFilterMissing));
+        assert_eq!(shared("$share/g/"), Err(TopicError::SharedFilterMissing));
+    }
+
+    #[test]
+    fn matching() {
+        for (filter, name, expected) in [
+            ("a/#", "a", true),
+            ("+", "a", true),
+            ("a/#", "a/b/c", true),
+            ("+", "/a", false),
+            ("a/#", "ab", false),
+            ("+/+", "/a", true),
+            ("#", "a/b", true),
+            ("/+", "/a", true),
+            ("#", "$SYS/x", false),
+            ("a/+", "a", false),
+            ("+/x", "$SYS/x", false),
+            ("a/+", "a/", true),
+            ("$SYS/#", "$SYS/x", true),
+            ("a/+", "a/b/c", false),
+            ("$SYS/+", "$SYS/x", true),
+            ("a/+/c", "a//c", true),
+            ("a", "a", true),
+            ("a", "A", false),
+            ("a/b", "a", false),
+            ("a", "a/b", false),
+            ("/", "/", true),
+            ("+", "$a", false),
+        ] {
+            let matched = TopicFilter::new(filter)
+                .unwrap()
+                .matches(TopicName::new(name).unwrap());
+            assert_eq!(matched, expected, "{filter} {name}");
+        }
+    }
+}
