@@ -10,11 +10,13 @@ extern crate alloc;
 extern crate std;
 
 mod time;
+mod topic_trie;
 mod types;
 mod version;
 
 pub use self::{
     time::Instant,
+    topic_trie::{DEFAULT_MAX_LEVELS, Matches, TopicTrie, TopicTrieError},
     types::{
         KeepAlive, MaximumPacketSize, PacketId, PacketType, QoS, ReasonCode, ReceiveMaximum,
         RetainHandling, Role, SessionExpiry, SharedFilter, StringError, SubscribeOptions,
