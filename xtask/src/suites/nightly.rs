@@ -1,0 +1,197 @@
+//! The suites of `cargo xtask nightly`.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use super::{Run, Suite, demo, php};
+use crate::count;
+use crate::demo::Options;
+use crate::install::Need;
+use crate::peers;
+use crate::workspace::{self, find_program};
+
+/// The crates that others depend on, which have to build with every set of their features.
+const LIBRARIES: [&str; 4] = ["mqtt-core", "mqtt-client", "mqtt-broker", "ffi"];
+
+/// How often the whole demo is shown at each broker.
+const REPEATED: usize = 5;
+
+/// All of them.
+pub(crate) const ALL: &[Suite] = &[RELEASE, FEATURES, OLDEST_RUST, VALGRIND, DEMO_AGAIN];
+
+const RELEASE: Suite = Suite {
+    name: "release",
+    about: "release builds of everything, and the tests in them",
+    needs: php::NEEDS,
+    run: |run| {
+        run.check(
+            "cargo build --release",
+            workspace::cargo()?.args(["build", "--release"]),
+        )?;
+        run.check(
+            "cargo build --release -p php-ext",
+            workspace::cargo()?.args(["build", "--release", "-p", "php-ext"]),
+        )?;
+        run.cargo_test(&[
+            "--release",
+            "-p",
+            "mqtt-core",
+            "-p",
+            "mqtt-client",
+            "-p",
+            "mqtt-broker",
+            "--all-features",
+        ])
+    },
+};
+
+const FEATURES: Suite = Suite {
+    name: "features",
+    about: "each library alone: without features, with the default ones, with all",
+    needs: &[Need::CCompiler],
+    run: |run| {
+        for library in LIBRARIES {
+            for features in [Some("--no-default-features"), None, Some("--all-features")] {
+                let mut cargo = workspace::cargo()?;
+                cargo
+                    .args(["check", "-p", library])
+                    .args(features)
+                    .env("RUSTFLAGS", "-D warnings");
+                // Other flags, so a place of its own: the everyday builds stay.
+                cargo.env("CARGO_TARGET_DIR", workspace::scratch("features")?);
+                run.check(
+                    &format!("{library} {}", features.unwrap_or("with default features")),
+                    &mut cargo,
+                )?;
+            }
+        }
+        Ok(())
+    },
+};
+
+const OLDEST_RUST: Suite = Suite {
+    name: "oldest-rust",
+    about: "the Rust version that the workspace promises still builds it (installs that toolchain with rustup)",
+    needs: &[Need::CCompiler],
+    run: |run| {
+        let version = oldest_rust()?;
+        let rustup =
+            find_program("rustup").context("no rustup command, which can install another Rust")?;
+        let mut install = Command::new(&rustup);
+        install.args([
+            "toolchain",
+            "install",
+            &version,
+            "--profile",
+            "minimal",
+            "--no-self-update",
+        ]);
+        run.prepare(&format!("Rust {version}"), &mut install)?;
+        let mut check = Command::new(&rustup);
+        check.args([
+            "run",
+            &version,
+            "cargo",
+            "check",
+            "--workspace",
+            "--exclude",
+            "php-ext",
+            "--locked",
+        ]);
+        check
+            .current_dir(workspace::root())
+            .env("CARGO_TARGET_DIR", workspace::scratch("oldest-rust")?);
+        check
+            .env_remove("RUSTUP_TOOLCHAIN")
+            .env_remove("CARGO")
+            .env_remove("RUSTC");
+        run.check(&format!("cargo check with Rust {version}"), &mut check)
+    },
+};
+
+const VALGRIND: Suite = Suite {
+    name: "php-valgrind",
+    about: "the extension's tests under valgrind",
+    needs: &[
+        Need::CCompiler,
+        Need::Php,
+        Need::PhpHeaders,
+        Need::PhpFpm,
+        Need::Libclang,
+        Need::Valgrind,
+    ],
+    run: |run| {
+        php::build(run)?;
+        let mut tests = php::phpt(&["-m"])?;
+        run.counted("run-tests.php -m", &mut tests, count::php_run_tests)
+    },
+};
+
+const DEMO_AGAIN: Suite = Suite {
+    name: "demo-again",
+    about: "the whole demo several times with the embedded broker and with mosquitto, once with many messages",
+    needs: &[
+        Need::CCompiler,
+        Need::Php,
+        Need::PhpHeaders,
+        Need::PhpFpm,
+        Need::Libclang,
+        Need::Mosquitto,
+    ],
+    run: |run| {
+        demo::build(run)?;
+        for round in 1..=REPEATED {
+            demo::show(
+                run,
+                &format!("embedded broker, round {round}"),
+                &Options::default(),
+            )?;
+            at_mosquitto(
+                run,
+                &format!("mosquitto, round {round}"),
+                Options::default(),
+            )?;
+        }
+        let many = Options {
+            messages: Some(20_000),
+            ..Options::default()
+        };
+        demo::show(run, "embedded broker, 20,000 messages", &many)
+    },
+};
+
+fn at_mosquitto(run: &mut Run, what: &str, options: Options) -> Result<()> {
+    let mosquitto = peers::mosquitto::start()?;
+    let shown = demo::show(
+        run,
+        what,
+        &Options {
+            broker: Some(mosquitto.url()),
+            ..options
+        },
+    );
+    run.note("mosquitto", &mosquitto.log());
+    shown
+}
+
+/// `rust-version` of the workspace.
+fn oldest_rust() -> Result<String> {
+    let manifest = std::fs::read_to_string(workspace::root().join("Cargo.toml"))
+        .context("cannot read Cargo.toml")?;
+    manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'))
+        .map(str::to_owned)
+        .context("Cargo.toml has no rust-version")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_promised_rust_is_read_from_the_workspace() {
+        assert!(oldest_rust().unwrap().starts_with("1."));
+    }
+}

@@ -1,0 +1,121 @@
+//! The suites of the PHP extension.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, anyhow};
+
+use super::{Run, Suite};
+use crate::count;
+use crate::install::{self, Need};
+use crate::workspace;
+
+/// What it takes to build and load the extension.
+pub(crate) const NEEDS: &[Need] = &[
+    Need::CCompiler,
+    Need::Php,
+    Need::PhpHeaders,
+    Need::PhpFpm,
+    Need::Libclang,
+];
+
+pub(super) const CLIPPY: Suite = Suite {
+    name: "php-clippy",
+    about: "no warning of the compiler or of clippy in the extension",
+    needs: &[
+        Need::CCompiler,
+        Need::Php,
+        Need::PhpHeaders,
+        Need::Libclang,
+        Need::Clippy,
+    ],
+    run: |run| {
+        let arguments = [
+            "clippy",
+            "-p",
+            "php-ext",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        run.check("cargo clippy", workspace::cargo()?.args(arguments))
+    },
+};
+
+pub(super) const PHP: Suite = Suite {
+    name: "php",
+    about: "the extension, by PHP's own test runner, under the command line and under php-fpm",
+    needs: NEEDS,
+    run: |run| {
+        build(run)?;
+        run.counted("run-tests.php", &mut phpt(&[])?, count::php_run_tests)
+    },
+};
+
+/// Builds the extension, and the broker that its tests start.
+pub(super) fn build(run: &mut Run) -> Result<()> {
+    run.prepare(
+        "cargo build -p mqtt-broker",
+        workspace::cargo()?.args(["build", "-p", "mqtt-broker"]),
+    )?;
+    run.prepare(
+        "cargo build -p php-ext",
+        workspace::cargo()?.args(["build", "-p", "php-ext"]),
+    )
+}
+
+/// The built extension.
+pub(crate) fn extension() -> Result<PathBuf> {
+    workspace::built("libphp_mqtt.so")
+}
+
+/// `php` with the extension and without the system's configuration.
+pub(crate) fn php() -> Result<Command> {
+    let mut command = Command::new(install::php().map_err(|error| anyhow!(error))?);
+    let extension = extension()?;
+    command
+        .arg("-n")
+        .arg("-d")
+        .arg(format!("extension={}", extension.display()))
+        .current_dir(workspace::root());
+    Ok(command)
+}
+
+/// PHP's test runner over all tests of the extension, with further `options` of the runner.
+pub(super) fn phpt(options: &[&str]) -> Result<Command> {
+    let tests = workspace::root().join("php-ext/tests");
+    let php = install::php().map_err(|error| anyhow!(error))?;
+    let runner = install::run_tests_script().map_err(|error| anyhow!(error))?;
+    let fpm = install::php_fpm().map_err(|error| anyhow!(error))?;
+    let extension = extension()?;
+    let broker = workspace::built("mqtt-broker")?;
+    tests
+        .is_dir()
+        .then_some(())
+        .with_context(|| format!("no tests in {}", tests.display()))?;
+    let mut command = Command::new(&php);
+    command
+        .arg("-n")
+        .arg(runner)
+        .arg("-q")
+        .args(options)
+        .arg("-p")
+        .arg(&php)
+        .arg("-n");
+    command
+        .arg("-d")
+        .arg(format!("extension={}", extension.display()))
+        .arg(tests);
+    // For the tests themselves: what to load into a PHP that they start, and the broker to talk to.
+    command
+        .env("TEST_PHP_EXTENSION", extension)
+        .env("TEST_PHP_FPM", fpm)
+        .env("TEST_MQTT_BROKER", broker);
+    // Left to itself it asks, at the end, whether it may send a report.
+    command
+        .env("NO_INTERACTION", "1")
+        .env("REPORT_EXIT_STATUS", "1")
+        .current_dir(workspace::root());
+    Ok(command)
+}

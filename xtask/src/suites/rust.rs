@@ -1,0 +1,159 @@
+//! The suites that need nothing but the Rust toolchain.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use super::Suite;
+use crate::install::Need;
+use crate::workspace;
+
+/// Folders that are workspaces of their own.
+const OUTLYING: [&str; 2] = ["fuzz", "benches"];
+
+pub(super) const FMT: Suite = Suite {
+    name: "fmt",
+    about: "the source is formatted as rustfmt would",
+    needs: &[Need::Rustfmt],
+    run: |run| {
+        run.check(
+            "cargo fmt",
+            workspace::cargo()?.args(["fmt", "--all", "--check"]),
+        )?;
+        for folder in OUTLYING {
+            run.check(
+                &format!("cargo fmt in {folder}"),
+                &mut outlying(folder, &["fmt", "--check"])?,
+            )?;
+        }
+        Ok(())
+    },
+};
+
+pub(super) const CLIPPY: Suite = Suite {
+    name: "clippy",
+    about: "no warning of the compiler or of clippy, tests and examples included",
+    needs: &[Need::CCompiler, Need::Clippy],
+    run: |run| {
+        let all = [
+            "clippy",
+            "--workspace",
+            "--exclude",
+            "php-ext",
+            "--all-targets",
+            "--all-features",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        run.check("cargo clippy", workspace::cargo()?.args(all))?;
+        let bare = [
+            "clippy",
+            "-p",
+            "mqtt-core",
+            "--no-default-features",
+            "--",
+            "-D",
+            "warnings",
+        ];
+        run.check("cargo clippy without std", workspace::cargo()?.args(bare))
+    },
+};
+
+pub(super) const DOC: Suite = Suite {
+    name: "doc",
+    about: "the documentation builds without a warning",
+    needs: &[Need::CCompiler],
+    run: |run| {
+        let arguments = [
+            "doc",
+            "--workspace",
+            "--exclude",
+            "php-ext",
+            "--no-deps",
+            "--all-features",
+        ];
+        run.check(
+            "cargo doc",
+            workspace::cargo()?
+                .args(arguments)
+                .env("RUSTDOCFLAGS", "-D warnings"),
+        )
+    },
+};
+
+pub(super) const CORE: Suite = Suite {
+    name: "core",
+    about: "mqtt-core: unit, property and doc tests, with and without std",
+    needs: &[Need::CCompiler],
+    run: |run| {
+        run.check(
+            "build without std",
+            workspace::cargo()?.args(["build", "-p", "mqtt-core", "--no-default-features"]),
+        )?;
+        run.cargo_test(&["-p", "mqtt-core"])?;
+        run.cargo_test(&["-p", "mqtt-core", "--no-default-features"])
+    },
+};
+
+pub(super) const CLIENT: Suite = Suite {
+    name: "client",
+    about: "mqtt-client: unit, integration and doc tests with all features",
+    needs: &[Need::CCompiler],
+    run: |run| run.cargo_test(&["-p", "mqtt-client", "--all-features"]),
+};
+
+pub(super) const BROKER: Suite = Suite {
+    name: "broker",
+    about: "mqtt-broker: unit, integration and doc tests, the program included",
+    needs: &[Need::CCompiler],
+    run: |run| run.cargo_test(&["-p", "mqtt-broker", "--all-features"]),
+};
+
+pub(super) const FFI: Suite = Suite {
+    name: "ffi",
+    about: "libpushmq: the border to C",
+    needs: &[Need::CCompiler],
+    run: |run| run.cargo_test(&["-p", "ffi"]),
+};
+
+pub(super) const TOOLS: Suite = Suite {
+    name: "tools",
+    about: "this command and the Rust half of the demo",
+    needs: &[Need::CCompiler],
+    run: |run| run.cargo_test(&["-p", "xtask", "-p", "demo"]),
+};
+
+pub(super) const FUZZ: Suite = Suite {
+    name: "fuzz",
+    about: "the fuzz targets build, and each seed passes",
+    needs: &[Need::CCompiler],
+    run: |run| run.cargo_test_with(&mut outlying("fuzz", &["test", "--no-fail-fast"])?),
+};
+
+pub(super) const BENCHES: Suite = Suite {
+    name: "benches",
+    about: "the benchmarks build",
+    needs: &[Need::CCompiler],
+    run: |run| {
+        run.check(
+            "cargo check in benches",
+            &mut outlying("benches", &["check", "--all-targets"])?,
+        )
+    },
+};
+
+/// Cargo in a workspace of its own. It builds into a target directory of its own too: its lock file has other versions.
+fn outlying(folder: &str, arguments: &[&str]) -> Result<Command> {
+    let path = workspace::root().join(folder);
+    if !Path::new(&path).join("Cargo.toml").is_file() {
+        bail!("{} has no Cargo.toml", path.display());
+    }
+    let mut cargo = workspace::cargo()?;
+    cargo
+        .args(arguments)
+        .current_dir(path)
+        .env("CARGO_TARGET_DIR", workspace::scratch(folder)?);
+    Ok(cargo)
+}

@@ -1,0 +1,73 @@
+//! `cargo xtask test`.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::count::Tally;
+use crate::install;
+use crate::progress::seconds;
+use crate::suites::{self, Run, Suite};
+
+/// Installs what the tests need and runs all of them, or the suites named.
+///
+/// Each suite prints its count; a suite that could not run, or in which nothing ran, has failed. The last line is the sum.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Suites to run; all of them when none is named
+    #[arg(value_name = "SUITE")]
+    suites: Vec<String>,
+    /// Only list the suites
+    #[arg(long)]
+    list: bool,
+    /// Install what is missing without asking
+    #[arg(long, short)]
+    yes: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    run_some(suites::ALL, options)
+}
+
+/// Runs a selection of `all`.
+pub(crate) fn run_some(all: &[Suite], options: &Options) -> Result<ExitCode> {
+    let selected = suites::select(all, &options.suites)?;
+    if options.list {
+        for suite in selected {
+            println!("{:18} {}", suite.name, suite.about);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let needs: Vec<_> = selected
+        .iter()
+        .flat_map(|suite| suite.needs)
+        .copied()
+        .collect();
+    install::ensure(&needs, options.yes)?;
+    println!();
+    let started = Instant::now();
+    let mut total = Tally::default();
+    let mut failed = Vec::new();
+    for suite in &selected {
+        let tally = Run::suite(suite)?;
+        if !tally.failed.is_empty() {
+            failed.push(suite.name);
+        }
+        total.add(tally);
+    }
+    println!(
+        "\n{} suites in {}",
+        selected.len(),
+        seconds(started.elapsed())
+    );
+    if !failed.is_empty() {
+        println!("failed suites: {}", failed.join(" "));
+    }
+    println!("{} passed, {} failed", total.passed, total.failed.len());
+    Ok(if total.failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
