@@ -1,50 +1,36 @@
 //! Messages that wait to be sent for the first time: in order, counted in messages and bytes, each with its deadline.
 
-use alloc::{boxed::Box, collections::{BTreeSet, VecDeque}};
+use alloc::collections::{BTreeSet, VecDeque};
 use core::time::Duration;
 
 use super::outbound::PublishId;
-use crate::{message::Message, time::Instant, types::SubscriptionId};
+use crate::{message::Message, time::Instant};
 
-/// A message to send, and what belongs to this receiver alone.
-///
-/// A server that sends one message to many subscribers clones the message (cheap) and adds each one's Subscription
-/// Identifiers here.
+/// A message to send.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct Outgoing {
-    /// What to send.
-    pub message: Message,
-    /// Subscription Identifiers of the subscriptions that it answers (v5 3.3.2.3.8). Only a server may send them.
-    pub subscription_ids: Box<[SubscriptionId]>,
-    /// When it expires: the Message Expiry Interval counted from when it was handed over.
-    pub(crate) expires: Option<Instant>,
+pub(crate) struct Outgoing {
+    pub(crate) message: Message,
+    /// When it expires: its Message Expiry Interval counted from when it was handed over.
+    expires: Option<Instant>,
 }
 
 impl Outgoing {
     /// Memory held: the message, and its place in the queue.
     pub(crate) fn held_bytes(&self) -> usize {
-        self.message.held_bytes() + self.subscription_ids.len() * size_of::<SubscriptionId>() + size_of::<Slot>()
+        self.message.held_bytes() + (size_of::<Slot>() - size_of::<Message>())
     }
 
-    /// Starts the Message Expiry Interval.
-    pub(crate) fn start_expiry(&mut self, now: Instant) {
-        self.expires = self
-            .message
-            .properties()
-            .message_expiry_interval()
-            .map(|seconds| now + Duration::from_secs(u64::from(seconds)));
+    /// Takes a message over, which starts its Message Expiry Interval.
+    pub(crate) fn new(now: Instant, message: Message) -> Self {
+        let interval = message.properties().message_expiry_interval();
+        let expires = interval.map(|seconds| now + Duration::from_secs(u64::from(seconds)));
+        Self { message, expires }
     }
 
     /// Seconds of the Message Expiry Interval that are left, rounded up (v5 3.3.2.3.3).
     pub(crate) fn seconds_left(&self, now: Instant) -> Option<u32> {
         let left = self.expires?.saturating_duration_since(now);
         Some(u32::try_from(left.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX))
-    }
-}
-
-impl From<Message> for Outgoing {
-    fn from(message: Message) -> Self {
-        Self { message, subscription_ids: Box::default(), expires: None }
     }
 }
 

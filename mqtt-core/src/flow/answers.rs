@@ -1,0 +1,62 @@
+//! Packets other than PUBLISH that wait to be sent, in the order in which they must leave.
+
+use alloc::{boxed::Box, collections::VecDeque};
+
+use crate::types::{PacketId, ReasonCode};
+
+/// From this many waiting packets on, nothing more is read from the peer.
+///
+/// Our own requests and the answers to messages within the Receive Maximum stay far below it. It is met only by a peer that
+/// asks and does not read the answers.
+const CONGESTED: usize = 16_384;
+
+/// A packet other than PUBLISH.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Answer {
+    Puback(PacketId, ReasonCode),
+    Pubrec(PacketId, ReasonCode),
+    Pubrel(PacketId, ReasonCode),
+    Pubcomp(PacketId, ReasonCode),
+    Pingreq,
+    Pingresp,
+    /// A packet that was encoded when it was asked for, such as SUBSCRIBE or SUBACK.
+    Encoded(Box<[u8]>),
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub(crate) struct Answers {
+    waiting: VecDeque<Answer>,
+    encoded_bytes: usize,
+}
+
+impl Answers {
+    pub(crate) fn push(&mut self, answer: Answer) {
+        if let Answer::Encoded(bytes) = &answer {
+            self.encoded_bytes += bytes.len();
+        }
+        self.waiting.push_back(answer);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Answer> {
+        let answer = self.waiting.pop_front()?;
+        if let Answer::Encoded(bytes) = &answer {
+            self.encoded_bytes -= bytes.len();
+        }
+        Some(answer)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Bytes of the packets that are encoded already.
+    pub(crate) const fn encoded_bytes(&self) -> usize {
+        self.encoded_bytes
+    }
+
+    /// The peer must read before it may say more.
+    pub(crate) fn is_congested(&self) -> bool {
+        self.waiting.len() >= CONGESTED
+    }
+}

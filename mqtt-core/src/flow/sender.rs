@@ -1,0 +1,109 @@
+//! Writing a message as a PUBLISH for one connection: what the peer allows, and what changes on the way.
+
+use alloc::vec::Vec;
+
+use super::{negotiated::Negotiated, outbound::PublishError, queue::Outgoing};
+use crate::{
+    message::Message,
+    packet::{Delivery, Encoder, Properties, Property, PropertyId, Publish},
+    time::Instant,
+    types::{PacketId, QoS, Role},
+    wire::Output,
+};
+
+/// How one connection writes PUBLISH packets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sender<'a> {
+    /// Our own role.
+    pub(crate) role: Role,
+    pub(crate) negotiated: &'a Negotiated,
+}
+
+impl Sender<'_> {
+    /// The encoder for this connection.
+    pub(crate) fn encoder(self) -> Encoder {
+        Encoder {
+            version: self.negotiated.version,
+            sender: self.role,
+            maximum_packet_size: self.negotiated.peer_maximum_packet_size,
+        }
+    }
+
+    /// Whether the peer takes this message at all; its size is checked when it is written.
+    pub(crate) fn check(self, message: &Message) -> Result<(), PublishError> {
+        if self.role == Role::Server {
+            return Ok(());
+        }
+        let maximum = self.negotiated.maximum_qos;
+        if message.qos() > maximum {
+            return Err(PublishError::QosNotSupported { maximum });
+        }
+        if message.retain() && !self.negotiated.retain_available {
+            return Err(PublishError::RetainNotSupported);
+        }
+        for property in message.properties().iter() {
+            match property.id() {
+                PropertyId::SubscriptionIdentifier => return Err(PublishError::SubscriptionIdentifier),
+                PropertyId::MessageExpiryInterval => {}
+                _ if !self.negotiated.version.is_v5() => return Err(PublishError::PropertiesNotSupported),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the PUBLISH. After an error nothing was appended.
+    pub(crate) fn write(
+        self,
+        now: Instant,
+        outgoing: &Outgoing,
+        packet_id: Option<PacketId>,
+        dup: bool,
+        output: &mut Output,
+    ) -> Result<(), PublishError> {
+        let message = &outgoing.message;
+        self.check(message)?;
+        let delivery = match (message.qos(), packet_id) {
+            (QoS::AtLeastOnce, Some(packet_id)) => Delivery::AtLeastOnce(packet_id),
+            (QoS::ExactlyOnce, Some(packet_id)) => Delivery::ExactlyOnce(packet_id),
+            _ => Delivery::AtMostOnce,
+        };
+        let changed = self.changed_properties(now, outgoing);
+        let publish = Publish {
+            dup,
+            retain: message.retain(),
+            delivery,
+            topic: Some(message.topic()),
+            payload: message.payload(),
+            properties: match &changed {
+                Some(list) => Properties::new(list),
+                None => message.properties(),
+            },
+        };
+        let encoder = self.encoder();
+        match message.large_payload() {
+            Some(payload) => encoder.encode_publish(&publish, payload, output)?,
+            None => encoder.encode(&publish.into(), output)?,
+        }
+        Ok(())
+    }
+
+    /// The properties as they are to be written, where that is not as they are: 3.x has none, and the time a message spent
+    /// here counts against its Message Expiry Interval (v5 3.3.2.3.3).
+    fn changed_properties<'m>(self, now: Instant, outgoing: &'m Outgoing) -> Option<Vec<Property<'m>>> {
+        let properties = outgoing.message.properties();
+        if !self.negotiated.version.is_v5() {
+            return (!properties.is_empty()).then(Vec::new);
+        }
+        // A resent message is never given up for its age, so its time may be over; some receivers take 0 for "never".
+        let left = outgoing.seconds_left(now)?.max(1);
+        if properties.message_expiry_interval() == Some(left) {
+            return None;
+        }
+        let changed = properties.iter().map(|property| match property {
+            Property::MessageExpiryInterval(_) => Property::MessageExpiryInterval(left),
+            other => other,
+        });
+        Some(changed.collect())
+    }
+}
