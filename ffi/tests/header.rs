@@ -1,0 +1,93 @@
+//! The committed header is the one the sources make, C and C++ compilers accept it, and a C program links and runs.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::{env, fs, path::Path, process::Command};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn generated() -> String {
+    let config = cbindgen::Config::from_file(Path::new(ROOT).join("cbindgen.toml")).unwrap();
+    let mut header = Vec::new();
+    cbindgen::Builder::new()
+        .with_crate(ROOT)
+        .with_config(config)
+        .generate()
+        .unwrap()
+        .write(&mut header);
+    String::from_utf8(header).unwrap()
+}
+
+#[test]
+fn the_committed_header_is_up_to_date() {
+    let path = Path::new(ROOT).join("include/pushmq.h");
+    let generated = generated();
+    if env::var_os("PUSHMQ_WRITE_HEADER").is_some() {
+        fs::write(&path, &generated).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == generated,
+        "include/pushmq.h has drifted: PUSHMQ_WRITE_HEADER=1 cargo test -p pushmq-ffi --test header"
+    );
+}
+
+#[test]
+fn the_header_is_strict_c99_and_cpp17() {
+    for (compiler, args) in [
+        ("cc", ["-std=c99", "-xc"]),
+        ("c++", ["-std=c++17", "-xc++"]),
+    ] {
+        let output = Command::new(compiler)
+            .args(args)
+            .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"])
+            .arg(Path::new(ROOT).join("include/pushmq.h"))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{compiler}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+#[test]
+fn a_c_program_calls_the_library() {
+    let out = tempfile::tempdir().unwrap();
+    let program = out.path().join("topics");
+    // The test binary lies in <profile>/deps, the static library in <profile>.
+    let library = env::current_exe()
+        .unwrap()
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .join("libpushmq.a");
+    assert!(
+        library.exists(),
+        "{} is missing: run `cargo build -p pushmq-ffi`",
+        library.display()
+    );
+    let output = Command::new("cc")
+        .args(["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"])
+        .arg("-I")
+        .arg(Path::new(ROOT).join("include"))
+        .arg(Path::new(ROOT).join("tests/c/topics.c"))
+        .arg(&library)
+        .args(["-lpthread", "-ldl", "-lm", "-o"])
+        .arg(&program)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let output = Command::new(&program).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
