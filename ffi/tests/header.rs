@@ -56,18 +56,20 @@ fn the_header_is_strict_c99_and_cpp17() {
 fn a_c_program_calls_the_library() {
     let out = tempfile::tempdir().unwrap();
     let program = out.path().join("topics");
-    // The test binary lies in <profile>/deps, the static library in <profile>.
-    let library = env::current_exe()
-        .unwrap()
-        .ancestors()
-        .nth(2)
-        .unwrap()
-        .join("libpushmq.a");
-    assert!(
-        library.exists(),
-        "{} is missing: run `cargo build -p pushmq-ffi`",
-        library.display()
-    );
+    // `cargo test` builds the library for Rust only, so the static one is asked for here.
+    let built = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "pushmq-ffi",
+            "--target-dir",
+        ])
+        .arg(out.path())
+        .status()
+        .unwrap();
+    assert!(built.success(), "cargo build --package pushmq-ffi failed");
+    let library = out.path().join("debug/libpushmq.a");
     let output = Command::new("cc")
         .args(["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror"])
         .arg("-I")
