@@ -13,6 +13,7 @@ mod link;
 mod negotiated;
 mod outbound;
 mod packet_ids;
+mod progress;
 mod queue;
 mod sender;
 mod session;
@@ -24,6 +25,7 @@ pub use self::{
     inbound::{AckError, AckToken, Acknowledge},
     negotiated::Negotiated,
     outbound::{DropReason, Outcome, PublishError, PublishId, SessionBounds},
+    progress::Progress,
     session::{Session, SessionLost},
     topic_aliases::TopicAliasError,
     violation::Violation,
