@@ -269,7 +269,10 @@ fn failures(output: &str) -> String {
         }
     }
     if telling.is_empty() {
-        return process::tail(output);
+        // Other test programs print a line for each test: the ones that passed tell nothing.
+        let passed = |line: &&str| line.starts_with("ok ") || line.starts_with("PASS ");
+        let rest: Vec<_> = output.lines().filter(|line| !passed(line)).collect();
+        return process::tail(&rest.join("\n"));
     }
     telling.truncate(REPORT_LINES);
     telling.iter().map(|line| format!("    {line}\n")).collect()
@@ -321,6 +324,14 @@ mod tests {
             run: |_| bail!("no luck"),
         };
         assert!(!Run::suite(&broken).unwrap().failed.is_empty());
+    }
+
+    #[test]
+    fn the_report_of_other_programs_leaves_out_what_passed() {
+        assert_eq!(
+            failures("1..2\nok 1 - a\nnot ok 2 - b\n"),
+            "    1..2\n    not ok 2 - b\n"
+        );
     }
 
     #[test]

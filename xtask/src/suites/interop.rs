@@ -37,7 +37,7 @@ pub(super) const PAHO: Suite = Suite {
     run: |run| {
         build_broker(run)?;
         let ours = peers::ours::start()?;
-        let result = run.counted("paho.py", &mut paho(&ours)?, count::tap);
+        let result = run.counted("paho_checks.py", &mut paho(&ours)?, count::tap);
         run.note("mqtt-broker", &ours.log());
         result
     },
@@ -68,7 +68,7 @@ fn client_tests(run: &mut Run, server: &Server) -> Result<()> {
 }
 
 fn paho(server: &Server) -> Result<Command> {
-    let script = workspace::root().join("xtask/interop/paho.py");
+    let script = workspace::root().join("xtask/interop/paho_checks.py");
     let mut python = Command::new(peers::paho::python().context("paho-mqtt is not installed")?);
     python
         .arg("-u")
