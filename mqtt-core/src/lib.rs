@@ -9,12 +9,25 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod decoder;
+mod encoder;
+mod error;
+mod packet;
 mod time;
 mod topic_trie;
 mod types;
 mod version;
+mod wire;
 
 pub use self::{
+    decoder::Decoder,
+    encoder::Encoder,
+    error::{DecodeError, EncodeError},
+    packet::{
+        Auth, Connack, Connect, Delivery, Disconnect, Packet, Publish, PublishAck, ReasonCodes,
+        ReasonCodesIter, Suback, Subscribe, SubscribeFilters, SubscribeFiltersIter, Unsuback,
+        Unsubscribe, UnsubscribeFilters, UnsubscribeFiltersIter, Will,
+    },
     time::Instant,
     topic_trie::{DEFAULT_MAX_LEVELS, Matches, TopicTrie, TopicTrieError},
     types::{
@@ -23,4 +36,8 @@ pub use self::{
         SubscriptionId, TopicAlias, TopicError, TopicFilter, TopicName, Utf8,
     },
     version::ProtocolVersion,
+    wire::{
+        Output, PayloadFormat, Properties, PropertiesBuf, PropertiesIter, Property, PropertyHolder,
+        PropertyId,
+    },
 };

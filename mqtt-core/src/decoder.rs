@@ -1,0 +1,218 @@
+//! Decoder: received bytes in, whole packets out, size limits applied.
+
+use crate::{
+    error::DecodeError,
+    packet::{Connect, Origin, Packet, Publish},
+    types::{MaximumPacketSize, PacketType, Role},
+    version::ProtocolVersion,
+    wire::{FixedHeader, Reader, TextRules},
+};
+
+/// Finds packets in received bytes and decodes them, refusing whatever the standard forbids.
+///
+/// It keeps no bytes: the caller collects what arrives and takes off the front what was decoded. Nothing is allocated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Decoder {
+    /// The version of the connection. `None` takes a CONNECT of any version and nothing else.
+    pub version: Option<ProtocolVersion>,
+    /// Which end sent the bytes: it refuses what that end must not send.
+    pub sender: Role,
+    /// The largest packet to take, in bytes, fixed header included.
+    pub maximum_packet_size: MaximumPacketSize,
+    /// Whether to refuse strings with control characters and non-characters, which the standard allows a receiver to do
+    /// (v5 1.5.4, v311 1.5.3). A client that does so can be disconnected again and again by any publisher.
+    pub strict_text: bool,
+}
+
+impl Decoder {
+    /// A decoder without a limit but that of the encoding, which takes every string that it must take.
+    #[must_use]
+    pub const fn new(version: Option<ProtocolVersion>, sender: Role) -> Self {
+        Self {
+            version,
+            sender,
+            maximum_packet_size: MaximumPacketSize::LARGEST_POSSIBLE,
+            strict_text: false,
+        }
+    }
+
+    /// The size of the packet at the front of `input` if all of it is there, and `None` if it is not.
+    ///
+    /// What the fixed header alone shows to be wrong is refused as soon as that is there, so that nobody need buffer a
+    /// packet that will not be taken.
+    ///
+    /// # Errors
+    /// - [`DecodeError::ReservedPacketType`], [`DecodeError::WrongSender`], [`DecodeError::ConnectExpected`],
+    ///   [`DecodeError::FixedHeaderFlags`], [`DecodeError::PublishQos`], [`DecodeError::DupAtQos0`],
+    ///   [`DecodeError::VarIntTooLong`], [`DecodeError::VarIntNotMinimal`], [`DecodeError::PacketTooLarge`].
+    #[inline]
+    pub fn frame(&self, input: &[u8]) -> Result<Option<usize>, DecodeError> {
+        let Some((_, header)) = self.header(input)? else {
+            return Ok(None);
+        };
+        Ok(usize::try_from(header.packet_len())
+            .ok()
+            .filter(|len| *len <= input.len()))
+    }
+
+    /// Decodes exactly one whole packet, such as [`Decoder::frame`] has found.
+    ///
+    /// # Errors
+    /// See [`DecodeError`].
+    #[inline]
+    pub fn decode<'a>(&self, packet: &'a [u8]) -> Result<Packet<'a>, DecodeError> {
+        match self.header(packet)? {
+            Some((packet_type, header)) if header.packet_len() as usize == packet.len() => {
+                self.decode_body(packet_type, header, packet)
+            }
+            _ => Err(DecodeError::NotOnePacket {
+                given: packet.len(),
+            }),
+        }
+    }
+
+    /// Decodes the packet at the front of `input` and returns it with its size; `None` if not all of it is there. A
+    /// decoder without a version takes it from the CONNECT.
+    ///
+    /// # Errors
+    /// See [`DecodeError`].
+    #[inline]
+    pub fn next<'a>(
+        &mut self,
+        input: &'a [u8],
+    ) -> Result<Option<(Packet<'a>, usize)>, DecodeError> {
+        let Some((packet_type, header)) = self.header(input)? else {
+            return Ok(None);
+        };
+        let len = header.packet_len() as usize;
+        let Some(packet) = input.get(..len) else {
+            return Ok(None);
+        };
+        let packet = self.decode_body(packet_type, header, packet)?;
+        if let (Packet::Connect(connect), None) = (&packet, self.version) {
+            self.version = Some(connect.version);
+        }
+        Ok(Some((packet, len)))
+    }
+
+    /// The version that a CONNECT asks for, so that a server can answer one that it could not decode. `None` for anything
+    /// else and for a version that the standard does not have.
+    #[must_use]
+    pub fn connect_version(packet: &[u8]) -> Option<ProtocolVersion> {
+        let header = FixedHeader::read(packet).ok()??;
+        if header.first >> 4 != PacketType::Connect.as_u8() {
+            return None;
+        }
+        let body = packet.get(header.len()..)?;
+        Connect::decode_version(&mut Reader::new(body, TextRules::Standard)).ok()
+    }
+
+    /// Reads and checks the fixed header; `None` if not all of it is there.
+    #[inline]
+    fn header(&self, input: &[u8]) -> Result<Option<(PacketType, FixedHeader)>, DecodeError> {
+        let Some(first) = input.first() else {
+            return Ok(None);
+        };
+        let packet_type = self.check_first_byte(*first)?;
+        let Some(header) = FixedHeader::read(input)? else {
+            return Ok(None);
+        };
+        if self.version == Some(ProtocolVersion::V5) && !header.is_minimal() {
+            return Err(DecodeError::VarIntNotMinimal);
+        }
+        let (size, limit) = (header.packet_len(), self.maximum_packet_size.get());
+        if size > limit {
+            return Err(DecodeError::PacketTooLarge { size, limit });
+        }
+        Ok(Some((packet_type, header)))
+    }
+
+    #[inline]
+    fn check_first_byte(&self, first: u8) -> Result<PacketType, DecodeError> {
+        let Some(packet_type) = PacketType::from_u8(first >> 4) else {
+            return Err(DecodeError::ReservedPacketType {
+                packet_type: first >> 4,
+            });
+        };
+        let Some(version) = self.version else {
+            // The flags of a CONNECT depend on its version, so they wait for the body.
+            return match (packet_type, self.sender) {
+                (PacketType::Connect, Role::Client) => Ok(packet_type),
+                (PacketType::Connect, sender) => Err(DecodeError::WrongSender {
+                    packet_type,
+                    sender,
+                }),
+                _ => Err(DecodeError::ConnectExpected { packet_type }),
+            };
+        };
+        if !packet_type.may_be_sent_by(self.sender, version) {
+            return Err(if packet_type == PacketType::Auth {
+                DecodeError::ReservedPacketType {
+                    packet_type: packet_type.as_u8(),
+                }
+            } else {
+                DecodeError::WrongSender {
+                    packet_type,
+                    sender: self.sender,
+                }
+            });
+        }
+        let flags = first & 0x0F;
+        match packet_type {
+            PacketType::Publish => Publish::check_flags(flags, version).map(|_| packet_type),
+            // A CONNECT is judged by its own version, which need not be that of the connection.
+            PacketType::Connect => Ok(packet_type),
+            _ => check_flags(packet_type, flags, version).map(|()| packet_type),
+        }
+    }
+
+    #[inline]
+    fn decode_body<'a>(
+        &self,
+        packet_type: PacketType,
+        header: FixedHeader,
+        packet: &'a [u8],
+    ) -> Result<Packet<'a>, DecodeError> {
+        let text = if self.strict_text {
+            TextRules::Strict
+        } else {
+            TextRules::Standard
+        };
+        let mut body = Reader::new(packet, text);
+        body.take(header.len())?;
+        let flags = header.first & 0x0F;
+        if packet_type == PacketType::Connect {
+            let version = Connect::decode_version(&mut body.fork())?;
+            check_flags(packet_type, flags, version)?;
+            if version.is_v5() && !header.is_minimal() {
+                return Err(DecodeError::VarIntNotMinimal);
+            }
+        }
+        // Without a version only a CONNECT comes this far, and it brings its own.
+        let version = self.version.unwrap_or(ProtocolVersion::V5);
+        Packet::decode_body(
+            packet_type,
+            flags,
+            body,
+            Origin {
+                version,
+                sender: self.sender,
+            },
+        )
+    }
+}
+
+/// Checks the flags of any packet but PUBLISH [v5 MQTT-2.1.3-1, v311 MQTT-2.2.2-2]. 3.1 has bits there that are not used,
+/// and a DUP that is set in repeated requests.
+#[inline]
+fn check_flags(
+    packet_type: PacketType,
+    flags: u8,
+    version: ProtocolVersion,
+) -> Result<(), DecodeError> {
+    if flags == packet_type.required_flags() || version == ProtocolVersion::V3_1 {
+        Ok(())
+    } else {
+        Err(DecodeError::FixedHeaderFlags { packet_type, flags })
+    }
+}

@@ -1,0 +1,452 @@
+//! Lists of Topic Filters: with options for SUBSCRIBE, bare for UNSUBSCRIBE.
+
+use core::fmt;
+
+use crate::{
+    error::{DecodeError, EncodeError},
+    types::{PacketType, SubscribeOptions, TopicError, TopicFilter},
+    version::ProtocolVersion,
+    wire::{Reader, TextRules, Writer},
+};
+
+/// What is special in a list of filters, so that encoding need not go through it once more to find out.
+#[derive(Clone, Copy, Debug, Default)]
+struct Special {
+    /// A filter that begins as a shared subscription and is not one, which only 3.x can send.
+    bad_share: Option<TopicError>,
+    /// No Local on a shared subscription.
+    no_local_on_shared: bool,
+    /// Options that 3.x does not have.
+    v5_options: bool,
+}
+
+impl Special {
+    fn add(&mut self, filter: TopicFilter<'_>, options: SubscribeOptions) {
+        match filter.shared() {
+            Ok(None) => {}
+            Ok(Some(_)) => self.no_local_on_shared |= options.no_local,
+            Err(error) => self.bad_share = self.bad_share.or(Some(error)),
+        }
+        self.v5_options |= options != SubscribeOptions::with_qos(options.qos);
+    }
+
+    fn check_decoded(&self, version: ProtocolVersion) -> Result<(), DecodeError> {
+        if version.is_v5() {
+            if let Some(error) = self.bad_share {
+                return Err(DecodeError::TopicFilter(error));
+            }
+            if self.no_local_on_shared {
+                return Err(DecodeError::NoLocalOnShared);
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, version: ProtocolVersion) -> Result<(), EncodeError> {
+        if version.is_v5() {
+            if let Some(error) = self.bad_share {
+                return Err(EncodeError::SharedFilter(error));
+            }
+            if self.no_local_on_shared {
+                return Err(EncodeError::NoLocalOnShared);
+            }
+        } else if self.v5_options {
+            return Err(EncodeError::SubscribeOptionsNotInVersion { version });
+        }
+        Ok(())
+    }
+}
+
+/// The Topic Filters of a SUBSCRIBE with their options, in order. At least one when it is encoded.
+#[derive(Clone, Copy)]
+pub struct SubscribeFilters<'a> {
+    /// Checked bytes; empty if there are `items`.
+    wire: &'a [u8],
+    items: &'a [(TopicFilter<'a>, SubscribeOptions)],
+    len: usize,
+    wire_len: usize,
+    special: Special,
+}
+
+impl<'a> SubscribeFilters<'a> {
+    /// The list without filters, which cannot be encoded.
+    pub const EMPTY: Self = SubscribeFilters {
+        wire: &[],
+        items: &[],
+        len: 0,
+        wire_len: 0,
+        special: Special {
+            bad_share: None,
+            no_local_on_shared: false,
+            v5_options: false,
+        },
+    };
+
+    /// The list of `items`.
+    #[must_use]
+    pub fn new(items: &'a [(TopicFilter<'a>, SubscribeOptions)]) -> Self {
+        let mut list = SubscribeFilters {
+            items,
+            len: items.len(),
+            ..Self::EMPTY
+        };
+        for (filter, options) in items {
+            list.wire_len = list.wire_len.saturating_add(2 + filter.as_str().len() + 1);
+            list.special.add(*filter, *options);
+        }
+        list
+    }
+
+    /// Reads and checks everything that is left of a body.
+    pub(super) fn read(
+        mut body: Reader<'a>,
+        version: ProtocolVersion,
+    ) -> Result<Self, DecodeError> {
+        let wire = body.fork().take_rest();
+        let mut list = SubscribeFilters {
+            wire,
+            wire_len: wire.len(),
+            ..Self::EMPTY
+        };
+        while !body.is_empty() {
+            let filter = body.topic_filter()?;
+            let options = read_options(body.u8()?, version)?;
+            list.special.add(filter, options);
+            list.len += 1;
+        }
+        if list.len == 0 {
+            return Err(DecodeError::NoTopicFilters {
+                packet_type: PacketType::Subscribe,
+            });
+        }
+        list.special.check_decoded(version)?;
+        Ok(list)
+    }
+
+    /// The filters and their options, in order.
+    #[must_use]
+    pub fn iter(&self) -> SubscribeFiltersIter<'a> {
+        SubscribeFiltersIter {
+            wire: Reader::new(self.wire, TextRules::Checked),
+            items: self.items.iter(),
+            len: self.len,
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(super) const fn wire_len(&self) -> usize {
+        self.wire_len
+    }
+
+    pub(super) fn check(&self, version: ProtocolVersion) -> Result<(), EncodeError> {
+        if self.is_empty() {
+            return Err(EncodeError::NoTopicFilters {
+                packet_type: PacketType::Subscribe,
+            });
+        }
+        self.special.check(version)
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer<'_>) {
+        writer.bytes(self.wire);
+        for (filter, options) in self.items {
+            writer.field(filter.as_str().as_bytes());
+            writer.u8(options.as_u8());
+        }
+    }
+}
+
+/// The options byte, with the rule that a bad one breaks. 3.x has the QoS alone in it [v311 MQTT-3.8.3-4].
+fn read_options(byte: u8, version: ProtocolVersion) -> Result<SubscribeOptions, DecodeError> {
+    let reserved = if version.is_v5() {
+        0b1100_0000
+    } else {
+        0b1111_1100
+    };
+    if byte & reserved != 0 {
+        return Err(DecodeError::SubscribeReservedBits);
+    }
+    SubscribeOptions::from_u8(byte).ok_or(if byte & 0b11 == 0b11 {
+        DecodeError::SubscribeQos
+    } else {
+        DecodeError::RetainHandling
+    })
+}
+
+impl Default for SubscribeFilters<'_> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl<'a> From<&'a [(TopicFilter<'a>, SubscribeOptions)]> for SubscribeFilters<'a> {
+    fn from(items: &'a [(TopicFilter<'a>, SubscribeOptions)]) -> Self {
+        Self::new(items)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [(TopicFilter<'a>, SubscribeOptions); N]>
+    for SubscribeFilters<'a>
+{
+    fn from(items: &'a [(TopicFilter<'a>, SubscribeOptions); N]) -> Self {
+        Self::new(items)
+    }
+}
+
+impl PartialEq for SubscribeFilters<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.wire_len == other.wire_len && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for SubscribeFilters<'_> {}
+
+impl fmt::Debug for SubscribeFilters<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a> IntoIterator for SubscribeFilters<'a> {
+    type Item = (TopicFilter<'a>, SubscribeOptions);
+    type IntoIter = SubscribeFiltersIter<'a>;
+
+    fn into_iter(self) -> SubscribeFiltersIter<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &SubscribeFilters<'a> {
+    type Item = (TopicFilter<'a>, SubscribeOptions);
+    type IntoIter = SubscribeFiltersIter<'a>;
+
+    fn into_iter(self) -> SubscribeFiltersIter<'a> {
+        self.iter()
+    }
+}
+
+/// Goes through [`SubscribeFilters`].
+#[derive(Clone, Debug)]
+pub struct SubscribeFiltersIter<'a> {
+    wire: Reader<'a>,
+    items: core::slice::Iter<'a, (TopicFilter<'a>, SubscribeOptions)>,
+    len: usize,
+}
+
+impl<'a> Iterator for SubscribeFiltersIter<'a> {
+    type Item = (TopicFilter<'a>, SubscribeOptions);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = if self.wire.is_empty() {
+            *self.items.next()?
+        } else {
+            // The bytes were checked, so neither can fail.
+            let filter = self.wire.topic_filter().ok()?;
+            (filter, SubscribeOptions::from_u8(self.wire.u8().ok()?)?)
+        };
+        self.len = self.len.saturating_sub(1);
+        Some(item)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.len, Some(self.len))
+    }
+}
+
+impl ExactSizeIterator for SubscribeFiltersIter<'_> {}
+impl core::iter::FusedIterator for SubscribeFiltersIter<'_> {}
+
+/// The Topic Filters of an UNSUBSCRIBE, in order. At least one when it is encoded.
+#[derive(Clone, Copy)]
+pub struct UnsubscribeFilters<'a> {
+    /// Checked bytes; empty if there are `items`.
+    wire: &'a [u8],
+    items: &'a [TopicFilter<'a>],
+    len: usize,
+    wire_len: usize,
+    special: Special,
+}
+
+impl<'a> UnsubscribeFilters<'a> {
+    /// The list without filters, which cannot be encoded.
+    pub const EMPTY: Self = UnsubscribeFilters {
+        wire: &[],
+        items: &[],
+        len: 0,
+        wire_len: 0,
+        special: SubscribeFilters::EMPTY.special,
+    };
+
+    /// The list of `items`.
+    #[must_use]
+    pub fn new(items: &'a [TopicFilter<'a>]) -> Self {
+        let mut list = UnsubscribeFilters {
+            items,
+            len: items.len(),
+            ..Self::EMPTY
+        };
+        for filter in items {
+            list.wire_len = list.wire_len.saturating_add(2 + filter.as_str().len());
+            list.special.add(*filter, SubscribeOptions::default());
+        }
+        list
+    }
+
+    /// Reads and checks everything that is left of a body.
+    pub(super) fn read(
+        mut body: Reader<'a>,
+        version: ProtocolVersion,
+    ) -> Result<Self, DecodeError> {
+        let wire = body.fork().take_rest();
+        let mut list = UnsubscribeFilters {
+            wire,
+            wire_len: wire.len(),
+            ..Self::EMPTY
+        };
+        while !body.is_empty() {
+            list.special
+                .add(body.topic_filter()?, SubscribeOptions::default());
+            list.len += 1;
+        }
+        if list.len == 0 {
+            return Err(DecodeError::NoTopicFilters {
+                packet_type: PacketType::Unsubscribe,
+            });
+        }
+        list.special.check_decoded(version)?;
+        Ok(list)
+    }
+
+    /// The filters, in order.
+    #[must_use]
+    pub fn iter(&self) -> UnsubscribeFiltersIter<'a> {
+        UnsubscribeFiltersIter {
+            wire: Reader::new(self.wire, TextRules::Checked),
+            items: self.items.iter(),
+            len: self.len,
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(super) const fn wire_len(&self) -> usize {
+        self.wire_len
+    }
+
+    pub(super) fn check(&self, version: ProtocolVersion) -> Result<(), EncodeError> {
+        if self.is_empty() {
+            return Err(EncodeError::NoTopicFilters {
+                packet_type: PacketType::Unsubscribe,
+            });
+        }
+        self.special.check(version)
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer<'_>) {
+        writer.bytes(self.wire);
+        for filter in self.items {
+            writer.field(filter.as_str().as_bytes());
+        }
+    }
+}
+
+impl Default for UnsubscribeFilters<'_> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl<'a> From<&'a [TopicFilter<'a>]> for UnsubscribeFilters<'a> {
+    fn from(items: &'a [TopicFilter<'a>]) -> Self {
+        Self::new(items)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [TopicFilter<'a>; N]> for UnsubscribeFilters<'a> {
+    fn from(items: &'a [TopicFilter<'a>; N]) -> Self {
+        Self::new(items)
+    }
+}
+
+impl PartialEq for UnsubscribeFilters<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.wire_len == other.wire_len && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for UnsubscribeFilters<'_> {}
+
+impl fmt::Debug for UnsubscribeFilters<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a> IntoIterator for UnsubscribeFilters<'a> {
+    type Item = TopicFilter<'a>;
+    type IntoIter = UnsubscribeFiltersIter<'a>;
+
+    fn into_iter(self) -> UnsubscribeFiltersIter<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &UnsubscribeFilters<'a> {
+    type Item = TopicFilter<'a>;
+    type IntoIter = UnsubscribeFiltersIter<'a>;
+
+    fn into_iter(self) -> UnsubscribeFiltersIter<'a> {
+        self.iter()
+    }
+}
+
+/// Goes through [`UnsubscribeFilters`].
+#[derive(Clone, Debug)]
+pub struct UnsubscribeFiltersIter<'a> {
+    wire: Reader<'a>,
+    items: core::slice::Iter<'a, TopicFilter<'a>>,
+    len: usize,
+}
+
+impl<'a> Iterator for UnsubscribeFiltersIter<'a> {
+    type Item = TopicFilter<'a>;
+
+    fn next(&mut self) -> Option<TopicFilter<'a>> {
+        // The bytes were checked, so this cannot fail.
+        let filter = if self.wire.is_empty() {
+            *self.items.next()?
+        } else {
+            self.wire.topic_filter().ok()?
+        };
+        self.len = self.len.saturating_sub(1);
+        Some(filter)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.len, Some(self.len))
+    }
+}
+
+impl ExactSizeIterator for UnsubscribeFiltersIter<'_> {}
+impl core::iter::FusedIterator for UnsubscribeFiltersIter<'_> {}

@@ -1,0 +1,215 @@
+//! The control packets: one type each for all versions and both directions, as views over borrowed data.
+
+mod auth;
+mod connack;
+mod connect;
+mod disconnect;
+mod filters;
+mod publish;
+mod publish_ack;
+mod reason_codes;
+mod suback;
+mod subscribe;
+mod unsuback;
+mod unsubscribe;
+
+pub use self::{
+    auth::Auth,
+    connack::Connack,
+    connect::{Connect, Will},
+    disconnect::Disconnect,
+    filters::{SubscribeFilters, SubscribeFiltersIter, UnsubscribeFilters, UnsubscribeFiltersIter},
+    publish::{Delivery, Publish},
+    publish_ack::PublishAck,
+    reason_codes::{ReasonCodes, ReasonCodesIter},
+    suback::Suback,
+    subscribe::Subscribe,
+    unsuback::Unsuback,
+    unsubscribe::Unsubscribe,
+};
+use crate::{
+    encoder::Encoder,
+    error::{DecodeError, EncodeError},
+    types::{PacketType, ReasonCode, Role},
+    version::ProtocolVersion,
+    wire::{MAX_VAR_INT, Properties, PropertyHolder, PropertyId, Reader, Writer, var_int_len},
+};
+
+/// A control packet as a view over borrowed data: over received bytes when it comes from a
+/// [`Decoder`](crate::Decoder), over anything when it is made to be sent by an [`Encoder`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Packet<'a> {
+    /// Connection request.
+    Connect(Connect<'a>),
+    /// Connection acknowledgement.
+    Connack(Connack<'a>),
+    /// Publish message.
+    Publish(Publish<'a>),
+    /// Publish acknowledgement (QoS 1).
+    Puback(PublishAck<'a>),
+    /// Publish received (QoS 2, first answer).
+    Pubrec(PublishAck<'a>),
+    /// Publish release (QoS 2, second step).
+    Pubrel(PublishAck<'a>),
+    /// Publish complete (QoS 2, last answer).
+    Pubcomp(PublishAck<'a>),
+    /// Subscribe request.
+    Subscribe(Subscribe<'a>),
+    /// Subscribe acknowledgement.
+    Suback(Suback<'a>),
+    /// Unsubscribe request.
+    Unsubscribe(Unsubscribe<'a>),
+    /// Unsubscribe acknowledgement.
+    Unsuback(Unsuback<'a>),
+    /// Ping request, which has no content.
+    Pingreq,
+    /// Ping response, which has no content.
+    Pingresp,
+    /// Disconnect notification.
+    Disconnect(Disconnect<'a>),
+    /// Authentication exchange (5.0 only).
+    Auth(Auth<'a>),
+}
+
+impl<'a> Packet<'a> {
+    /// The type of this packet.
+    #[must_use]
+    pub const fn packet_type(&self) -> PacketType {
+        match self {
+            Self::Connect(_) => PacketType::Connect,
+            Self::Connack(_) => PacketType::Connack,
+            Self::Publish(_) => PacketType::Publish,
+            Self::Puback(_) => PacketType::Puback,
+            Self::Pubrec(_) => PacketType::Pubrec,
+            Self::Pubrel(_) => PacketType::Pubrel,
+            Self::Pubcomp(_) => PacketType::Pubcomp,
+            Self::Subscribe(_) => PacketType::Subscribe,
+            Self::Suback(_) => PacketType::Suback,
+            Self::Unsubscribe(_) => PacketType::Unsubscribe,
+            Self::Unsuback(_) => PacketType::Unsuback,
+            Self::Pingreq => PacketType::Pingreq,
+            Self::Pingresp => PacketType::Pingresp,
+            Self::Disconnect(_) => PacketType::Disconnect,
+            Self::Auth(_) => PacketType::Auth,
+        }
+    }
+
+    /// Decodes a body, all of it, of any type but CONNECT, which brings its own version.
+    #[inline]
+    pub(crate) fn decode_body(
+        packet_type: PacketType,
+        flags: u8,
+        body: Reader<'a>,
+        origin: Origin,
+    ) -> Result<Self, DecodeError> {
+        Ok(match packet_type {
+            PacketType::Connect => Self::Connect(Connect::decode(body)?),
+            PacketType::Connack => Self::Connack(Connack::decode(body, origin)?),
+            PacketType::Publish => Self::Publish(Publish::decode(flags, body, origin)?),
+            PacketType::Puback => Self::Puback(PublishAck::decode(packet_type, body, origin)?),
+            PacketType::Pubrec => Self::Pubrec(PublishAck::decode(packet_type, body, origin)?),
+            PacketType::Pubrel => Self::Pubrel(PublishAck::decode(packet_type, body, origin)?),
+            PacketType::Pubcomp => Self::Pubcomp(PublishAck::decode(packet_type, body, origin)?),
+            PacketType::Subscribe => Self::Subscribe(Subscribe::decode(body, origin)?),
+            PacketType::Suback => Self::Suback(Suback::decode(body, origin)?),
+            PacketType::Unsubscribe => Self::Unsubscribe(Unsubscribe::decode(body, origin)?),
+            PacketType::Unsuback => Self::Unsuback(Unsuback::decode(body, origin)?),
+            PacketType::Pingreq => {
+                body.finish()?;
+                Self::Pingreq
+            }
+            PacketType::Pingresp => {
+                body.finish()?;
+                Self::Pingresp
+            }
+            PacketType::Disconnect => Self::Disconnect(Disconnect::decode(body, origin)?),
+            PacketType::Auth => Self::Auth(Auth::decode(body, origin)?),
+        })
+    }
+}
+
+/// What a decoder knows before it sees a body.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    pub(crate) version: ProtocolVersion,
+    pub(crate) sender: Role,
+}
+
+impl Origin {
+    /// Reads the properties that 5.0 has and 3.x has not.
+    #[inline]
+    fn properties<'a>(
+        self,
+        packet_type: PacketType,
+        body: &mut Reader<'a>,
+    ) -> Result<Properties<'a>, DecodeError> {
+        if self.version.is_v5() {
+            Properties::read(body, PropertyHolder::Packet(packet_type), self.sender)
+        } else {
+            Ok(Properties::EMPTY)
+        }
+    }
+
+    fn check_reason(
+        self,
+        packet_type: PacketType,
+        reason: ReasonCode,
+    ) -> Result<ReasonCode, DecodeError> {
+        if reason.accepted_in(packet_type, self.sender) {
+            Ok(reason)
+        } else {
+            Err(DecodeError::ReasonCodeNotAllowed {
+                packet_type,
+                reason,
+            })
+        }
+    }
+}
+
+/// What the encoder needs of a packet: the three steps of writing one, of which only the first can fail.
+pub(crate) trait Body: Copy {
+    /// Checks every rule that does not depend on the size.
+    fn check(&self, packet_type: PacketType, encoder: &Encoder) -> Result<(), EncodeError>;
+
+    /// Bytes of the body; the largest number there is if that does not fit.
+    fn len(&self, version: ProtocolVersion) -> usize;
+
+    /// Appends as many bytes as [`Body::len`] said.
+    fn write(&self, version: ProtocolVersion, writer: &mut Writer<'_>);
+
+    /// The same packet without what may be left out so that it fits the receiver's Maximum Packet Size: `id` is that of
+    /// User Properties or Reason String. Not for requests and messages, whose properties are the application's.
+    fn without(self, _id: PropertyId) -> Self {
+        self
+    }
+}
+
+/// Bytes of Property Length and properties in 5.0, none in 3.x.
+#[inline]
+fn properties_len(properties: &Properties<'_>, version: ProtocolVersion) -> usize {
+    if !version.is_v5() {
+        return 0;
+    }
+    let len = properties.wire_len();
+    match u32::try_from(len) {
+        Ok(value) if value <= MAX_VAR_INT => len + var_int_len(value),
+        _ => usize::MAX,
+    }
+}
+
+/// Appends Property Length and properties in 5.0, nothing in 3.x.
+#[inline]
+fn write_properties(
+    properties: &Properties<'_>,
+    version: ProtocolVersion,
+    writer: &mut Writer<'_>,
+) {
+    if version.is_v5() {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "packets with longer properties were refused"
+        )]
+        writer.var_int(properties.wire_len() as u32);
+        properties.write(writer);
+    }
+}

@@ -1,0 +1,183 @@
+//! PUBLISH (v5 and v311 3.3).
+
+use core::fmt;
+
+use super::{Body, Origin, properties_len, write_properties};
+use crate::{
+    encoder::Encoder,
+    error::{DecodeError, EncodeError},
+    types::{PacketId, PacketType, QoS, TopicError, TopicName},
+    version::ProtocolVersion,
+    wire::{Hidden, Properties, PropertyHolder, PropertyId, Reader, Writer},
+};
+
+const DUP: u8 = 1 << 3;
+const QOS_SHIFT: u8 = 1;
+const RETAIN: u8 = 1;
+
+/// A QoS together with the Packet Identifier that it needs.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Delivery {
+    /// QoS 0, which has no Packet Identifier [v5 MQTT-2.2.1-2, v311 MQTT-2.3.1-5].
+    AtMostOnce,
+    /// QoS 1.
+    AtLeastOnce(PacketId),
+    /// QoS 2.
+    ExactlyOnce(PacketId),
+}
+
+impl Delivery {
+    /// The QoS.
+    #[must_use]
+    pub const fn qos(self) -> QoS {
+        match self {
+            Self::AtMostOnce => QoS::AtMostOnce,
+            Self::AtLeastOnce(_) => QoS::AtLeastOnce,
+            Self::ExactlyOnce(_) => QoS::ExactlyOnce,
+        }
+    }
+
+    /// The Packet Identifier, which only QoS 0 has not.
+    #[must_use]
+    pub const fn packet_id(self) -> Option<PacketId> {
+        match self {
+            Self::AtMostOnce => None,
+            Self::AtLeastOnce(packet_id) | Self::ExactlyOnce(packet_id) => Some(packet_id),
+        }
+    }
+}
+
+/// PUBLISH: one message on its way, in either direction (v5 and v311 3.3).
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct Publish<'a> {
+    /// Whether this may be a repetition of an earlier packet. Never with QoS 0.
+    pub dup: bool,
+    /// Whether the message is, or was sent because it is, a retained message.
+    pub retain: bool,
+    /// QoS and Packet Identifier.
+    pub delivery: Delivery,
+    /// The Topic Name; `None` only in 5.0 beside a Topic Alias that was given a name before.
+    pub topic: Option<TopicName<'a>>,
+    /// The message.
+    pub payload: &'a [u8],
+    /// Properties (5.0 only).
+    pub properties: Properties<'a>,
+}
+
+impl<'a> Publish<'a> {
+    /// Checks the flags, which can be known before the body is there.
+    #[inline]
+    pub(crate) const fn check_flags(
+        flags: u8,
+        version: ProtocolVersion,
+    ) -> Result<QoS, DecodeError> {
+        let Some(qos) = QoS::from_u8(flags >> QOS_SHIFT & 0b11) else {
+            return Err(DecodeError::PublishQos);
+        };
+        // 3.1 does not use DUP at QoS 0, and says nothing about its value.
+        if flags & DUP != 0
+            && matches!(qos, QoS::AtMostOnce)
+            && !matches!(version, ProtocolVersion::V3_1)
+        {
+            return Err(DecodeError::DupAtQos0);
+        }
+        Ok(qos)
+    }
+
+    pub(crate) fn decode(
+        flags: u8,
+        mut body: Reader<'a>,
+        origin: Origin,
+    ) -> Result<Self, DecodeError> {
+        let qos = Self::check_flags(flags, origin.version)?;
+        let topic = body.optional_topic_name()?;
+        let delivery = match qos {
+            QoS::AtMostOnce => Delivery::AtMostOnce,
+            QoS::AtLeastOnce => Delivery::AtLeastOnce(body.packet_id()?),
+            QoS::ExactlyOnce => Delivery::ExactlyOnce(body.packet_id()?),
+        };
+        let properties = origin.properties(PacketType::Publish, &mut body)?;
+        if topic.is_none() {
+            if !origin.version.is_v5() {
+                return Err(DecodeError::TopicName(TopicError::Empty));
+            }
+            if !properties.contains(PropertyId::TopicAlias) {
+                return Err(DecodeError::TopicMissing);
+            }
+        }
+        Ok(Self {
+            dup: flags & DUP != 0 && qos != QoS::AtMostOnce,
+            retain: flags & RETAIN != 0,
+            delivery,
+            topic,
+            payload: body.take_rest(),
+            properties,
+        })
+    }
+
+    /// The lower half of the first byte.
+    #[inline]
+    pub(crate) const fn flags(&self) -> u8 {
+        (self.dup as u8 * DUP)
+            | self.delivery.qos().as_u8() << QOS_SHIFT
+            | (self.retain as u8 * RETAIN)
+    }
+
+    /// Appends what comes before the payload.
+    #[inline]
+    pub(crate) fn write_variable_header(&self, version: ProtocolVersion, writer: &mut Writer<'_>) {
+        writer.field(self.topic.map_or(&[], |topic| topic.as_str().as_bytes()));
+        if let Some(packet_id) = self.delivery.packet_id() {
+            writer.u16(packet_id.get());
+        }
+        write_properties(&self.properties, version, writer);
+    }
+}
+
+impl Body for Publish<'_> {
+    #[inline]
+    fn check(&self, packet_type: PacketType, encoder: &Encoder) -> Result<(), EncodeError> {
+        if self.dup && self.delivery == Delivery::AtMostOnce {
+            return Err(EncodeError::DupAtQos0);
+        }
+        // 3.x has no properties, so this refuses a missing topic there too.
+        if self.topic.is_none() && !self.properties.contains(PropertyId::TopicAlias) {
+            return Err(EncodeError::TopicMissing);
+        }
+        encoder.check_properties(&self.properties, PropertyHolder::Packet(packet_type))
+    }
+
+    #[inline]
+    fn len(&self, version: ProtocolVersion) -> usize {
+        let packet_id_len = if self.delivery == Delivery::AtMostOnce {
+            0
+        } else {
+            2
+        };
+        let topic_len = 2 + self.topic.map_or(0, |topic| topic.as_str().len());
+        self.payload
+            .len()
+            .saturating_add(topic_len + packet_id_len)
+            .saturating_add(properties_len(&self.properties, version))
+    }
+
+    #[inline]
+    fn write(&self, version: ProtocolVersion, writer: &mut Writer<'_>) {
+        self.write_variable_header(version, writer);
+        writer.bytes(self.payload);
+    }
+}
+
+/// Does not show the payload.
+impl fmt::Debug for Publish<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publish")
+            .field("dup", &self.dup)
+            .field("retain", &self.retain)
+            .field("delivery", &self.delivery)
+            .field("topic", &self.topic)
+            .field("payload", &Hidden(self.payload.len()))
+            .field("properties", &self.properties)
+            .finish()
+    }
+}

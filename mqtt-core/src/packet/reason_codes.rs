@@ -1,0 +1,140 @@
+//! Lists of Reason Codes.
+
+use core::fmt;
+
+use crate::{types::ReasonCode, wire::Writer};
+
+/// The Reason Codes of a SUBACK or UNSUBACK, one for each Topic Filter of the request, in order.
+#[derive(Clone, Copy)]
+pub struct ReasonCodes<'a> {
+    /// Checked bytes; empty if there are `items`.
+    wire: &'a [u8],
+    items: &'a [ReasonCode],
+}
+
+impl<'a> ReasonCodes<'a> {
+    /// The list without codes, as in an UNSUBACK of 3.x.
+    pub const EMPTY: Self = ReasonCodes {
+        wire: &[],
+        items: &[],
+    };
+
+    /// The list of `items`.
+    #[must_use]
+    pub const fn new(items: &'a [ReasonCode]) -> Self {
+        ReasonCodes { wire: &[], items }
+    }
+
+    pub(super) const fn from_wire(wire: &'a [u8]) -> Self {
+        ReasonCodes { wire, items: &[] }
+    }
+
+    /// The codes, in order.
+    #[must_use]
+    pub fn iter(&self) -> ReasonCodesIter<'a> {
+        ReasonCodesIter {
+            wire: self.wire.iter(),
+            items: self.items.iter(),
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        // One of the two is always empty.
+        if self.items.is_empty() {
+            self.wire.len()
+        } else {
+            self.items.len()
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer<'_>) {
+        writer.bytes(self.wire);
+        for item in self.items {
+            writer.u8(item.get());
+        }
+    }
+}
+
+impl Default for ReasonCodes<'_> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl<'a> From<&'a [ReasonCode]> for ReasonCodes<'a> {
+    fn from(items: &'a [ReasonCode]) -> Self {
+        Self::new(items)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [ReasonCode; N]> for ReasonCodes<'a> {
+    fn from(items: &'a [ReasonCode; N]) -> Self {
+        Self::new(items)
+    }
+}
+
+impl PartialEq for ReasonCodes<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for ReasonCodes<'_> {}
+
+impl fmt::Debug for ReasonCodes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a> IntoIterator for ReasonCodes<'a> {
+    type Item = ReasonCode;
+    type IntoIter = ReasonCodesIter<'a>;
+
+    fn into_iter(self) -> ReasonCodesIter<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &ReasonCodes<'a> {
+    type Item = ReasonCode;
+    type IntoIter = ReasonCodesIter<'a>;
+
+    fn into_iter(self) -> ReasonCodesIter<'a> {
+        self.iter()
+    }
+}
+
+/// Goes through [`ReasonCodes`].
+#[derive(Clone, Debug)]
+pub struct ReasonCodesIter<'a> {
+    wire: core::slice::Iter<'a, u8>,
+    items: core::slice::Iter<'a, ReasonCode>,
+}
+
+impl Iterator for ReasonCodesIter<'_> {
+    type Item = ReasonCode;
+
+    fn next(&mut self) -> Option<ReasonCode> {
+        self.wire
+            .next()
+            .map(|code| ReasonCode::new(*code))
+            .or_else(|| self.items.next().copied())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let len = self.wire.len() + self.items.len();
+        (len, Some(len))
+    }
+}
+
+impl ExactSizeIterator for ReasonCodesIter<'_> {}
+impl core::iter::FusedIterator for ReasonCodesIter<'_> {}

@@ -1,0 +1,189 @@
+//! The gather buffer: small packets together, large payloads by reference.
+
+use alloc::{collections::VecDeque, vec::Vec};
+use core::fmt;
+
+use bytes::{Buf, Bytes};
+
+use crate::wire::Writer;
+
+/// From this many bytes on a payload given as [`Bytes`] is referenced instead of copied. Below it, a copy costs less
+/// than one more part in every write.
+pub(crate) const LARGE_PAYLOAD: usize = 4 * 1024;
+
+/// Read bytes are dropped from the front only when there are at least this many, so that the copying stays rare.
+const COMPACT_AT: usize = 4 * 1024;
+
+/// After a burst, at most this much memory is kept for the next packets.
+const KEPT_CAPACITY: usize = 256 * 1024;
+
+/// Encoded packets that wait to be written to the transport.
+///
+/// The caller owns it, encodes into it and takes bytes off the front through [`Buf`]. Small packets stand together in
+/// one buffer that is used again and again; a large payload is a reference to the [`Bytes`] it was given as, so that
+/// [`Buf::chunks_vectored`] hands header and payload to one vectored write.
+#[derive(Default)]
+pub struct Output {
+    /// Everything but the payloads in `large`.
+    small: Vec<u8>,
+    /// How many bytes of `small` were read.
+    read: usize,
+    /// Payloads by reference, in order, none of them empty.
+    large: VecDeque<Large>,
+    /// Bytes in `large`.
+    large_len: usize,
+}
+
+struct Large {
+    /// The payload follows this many bytes of `small`.
+    after: usize,
+    payload: Bytes,
+}
+
+impl Output {
+    /// An empty buffer that has not allocated anything yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            small: Vec::new(),
+            read: 0,
+            large: VecDeque::new(),
+            large_len: 0,
+        }
+    }
+
+    /// Bytes that wait to be written; the same as [`Buf::remaining`].
+    #[must_use]
+    pub fn len(&self) -> usize {
+        (self.small.len() - self.read).saturating_add(self.large_len)
+    }
+
+    /// Whether nothing waits to be written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.read == self.small.len() && self.large.is_empty()
+    }
+
+    /// Drops everything that waits, as when the connection was lost.
+    pub fn clear(&mut self) {
+        self.large.clear();
+        self.large_len = 0;
+        self.reset_small();
+    }
+
+    /// Makes room for `len` bytes of small packets and lends the place to write them.
+    #[inline]
+    pub(crate) fn writer(&mut self, len: usize) -> Writer<'_> {
+        self.small.reserve(len);
+        Writer::new(&mut self.small)
+    }
+
+    /// Appends a payload by reference.
+    pub(crate) fn push_large(&mut self, payload: Bytes) {
+        self.large_len = self.large_len.saturating_add(payload.len());
+        self.large.push_back(Large {
+            after: self.small.len(),
+            payload,
+        });
+    }
+
+    fn reset_small(&mut self) {
+        self.small.clear();
+        self.read = 0;
+        self.small.shrink_to(KEPT_CAPACITY);
+    }
+
+    /// Drops read bytes once they are at least half of the buffer: each byte is then moved at most about once.
+    fn compact(&mut self) {
+        if self.large.is_empty() && self.read == self.small.len() {
+            self.reset_small();
+        } else if self.read >= COMPACT_AT && self.read >= self.small.len() / 2 {
+            self.small.drain(..self.read);
+            for large in &mut self.large {
+                large.after -= self.read;
+            }
+            self.read = 0;
+        }
+    }
+}
+
+impl Buf for Output {
+    fn remaining(&self) -> usize {
+        self.len()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        let end = match self.large.front() {
+            Some(large) if large.after == self.read => return &large.payload,
+            Some(large) => large.after,
+            None => self.small.len(),
+        };
+        self.small.get(self.read..end).unwrap_or_default()
+    }
+
+    #[cfg(feature = "std")]
+    fn chunks_vectored<'a>(&'a self, slices: &mut [std::io::IoSlice<'a>]) -> usize {
+        let mut filled = 0;
+        let mut read = self.read;
+        let mut slots = slices.iter_mut();
+        let mut put = |bytes: &'a [u8]| -> bool {
+            if bytes.is_empty() {
+                return true;
+            }
+            let Some(slot) = slots.next() else {
+                return false;
+            };
+            *slot = std::io::IoSlice::new(bytes);
+            filled += 1;
+            true
+        };
+        for large in &self.large {
+            let before = self.small.get(read..large.after).unwrap_or_default();
+            if !put(before) || !put(&large.payload) {
+                return filled;
+            }
+            read = large.after;
+        }
+        put(self.small.get(read..).unwrap_or_default());
+        filled
+    }
+
+    /// Takes `count` bytes off the front.
+    ///
+    /// # Panics
+    /// If fewer than `count` bytes wait, as [`Buf::advance`] asks.
+    fn advance(&mut self, mut count: usize) {
+        assert!(
+            count <= self.len(),
+            "cannot take {count} bytes of {}",
+            self.len()
+        );
+        while count > 0 {
+            let Some(large) = self.large.front_mut() else {
+                self.read += count;
+                break;
+            };
+            let small = count.min(large.after - self.read);
+            self.read += small;
+            count -= small;
+            let taken = count.min(large.payload.len());
+            large.payload.advance(taken);
+            count -= taken;
+            self.large_len -= taken;
+            if large.payload.is_empty() {
+                self.large.pop_front();
+            }
+        }
+        self.compact();
+    }
+}
+
+/// Shows how much waits, never what.
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output")
+            .field("len", &self.len())
+            .field("large_payloads", &self.large.len())
+            .finish()
+    }
+}

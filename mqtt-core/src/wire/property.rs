@@ -1,0 +1,532 @@
+//! The 27 properties of 5.0: identifier, type, where each is allowed and how often, in one table (v5 2.2.2.2).
+
+use core::fmt;
+
+use crate::{
+    error::DecodeError,
+    types::{
+        KeepAlive, MaximumPacketSize, PacketType, QoS, ReceiveMaximum, Role, SessionExpiry,
+        SubscriptionId, TopicAlias, TopicName, Utf8,
+    },
+    wire::{Reader, Writer, var_int_len},
+};
+
+/// Payload Format Indicator (v5 3.3.2.3.2).
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum PayloadFormat {
+    /// Any bytes. The same as no Payload Format Indicator.
+    #[default]
+    Unspecified = 0,
+    /// The payload is UTF-8 encoded text.
+    Utf8 = 1,
+}
+
+/// What a list of properties belongs to.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum PropertyHolder {
+    /// A packet of this type.
+    Packet(PacketType),
+    /// The Will in a CONNECT, which has a list of its own (v5 3.1.3.2).
+    Will,
+}
+
+impl PropertyHolder {
+    const fn bit(self) -> u16 {
+        match self {
+            Self::Will => 1,
+            Self::Packet(packet_type) => 1 << packet_type.as_u8(),
+        }
+    }
+}
+
+impl fmt::Display for PropertyHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Packet(packet_type) => packet_type.fmt(f),
+            Self::Will => f.write_str("Will"),
+        }
+    }
+}
+
+const fn packet(packet_type: PacketType) -> u16 {
+    PropertyHolder::Packet(packet_type).bit()
+}
+
+const WILL: u16 = PropertyHolder::Will.bit();
+const CONNECT: u16 = packet(PacketType::Connect);
+const CONNACK: u16 = packet(PacketType::Connack);
+const PUBLISH: u16 = packet(PacketType::Publish);
+const SUBSCRIBE: u16 = packet(PacketType::Subscribe);
+const UNSUBSCRIBE: u16 = packet(PacketType::Unsubscribe);
+const DISCONNECT: u16 = packet(PacketType::Disconnect);
+const AUTH: u16 = packet(PacketType::Auth);
+/// The answers that end or continue one exchange.
+const ACKS: u16 = packet(PacketType::Puback)
+    | packet(PacketType::Pubrec)
+    | packet(PacketType::Pubrel)
+    | packet(PacketType::Pubcomp)
+    | packet(PacketType::Suback)
+    | packet(PacketType::Unsuback);
+const EVERY: u16 =
+    WILL | CONNECT | CONNACK | PUBLISH | ACKS | SUBSCRIBE | UNSUBSCRIBE | DISCONNECT | AUTH;
+const NONE: u16 = 0;
+
+macro_rules! properties {
+    ($($id:literal $name:ident($($field:ident: $type:ty),+) in $holders:expr, many in $many:expr, $text:literal;)*) => {
+        /// A property with its value (v5 2.2.2.2).
+        #[derive(Clone, Copy, Eq, Hash, PartialEq)]
+        pub enum Property<'a> {
+            $(
+                #[doc = $text]
+                $name($($type),+),
+            )*
+        }
+
+        /// The identifier of a property (v5 2.2.2.2).
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        #[repr(u8)]
+        pub enum PropertyId {
+            $(
+                #[doc = $text]
+                $name = $id,
+            )*
+        }
+
+        impl PropertyId {
+            /// Every identifier, lowest first.
+            pub const ALL: [Self; 27] = [$(Self::$name,)*];
+
+            /// The identifier with the number `value`, or `None` if the standard has no such.
+            #[must_use]
+            pub const fn from_u32(value: u32) -> Option<Self> {
+                match value {
+                    $($id => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
+            const fn holders(self) -> u16 {
+                match self {
+                    $(Self::$name => $holders,)*
+                }
+            }
+
+            const fn many_in(self) -> u16 {
+                match self {
+                    $(Self::$name => $many,)*
+                }
+            }
+        }
+
+        impl<'a> Property<'a> {
+            /// The identifier.
+            #[must_use]
+            pub const fn id(&self) -> PropertyId {
+                match self {
+                    $(Self::$name(..) => PropertyId::$name,)*
+                }
+            }
+
+            /// Reads the value of the property `id`.
+            #[inline]
+            pub(crate) fn read(id: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+                Ok(match id {
+                    $(PropertyId::$name => Self::$name($(<$type as Value<'a>>::read(id, reader)?),+),)*
+                })
+            }
+
+            /// Bytes on the wire, identifier included.
+            #[inline]
+            pub(crate) fn wire_len(&self) -> usize {
+                match self {
+                    $(Self::$name($($field),+) => 1 $(+ $field.wire_len())+,)*
+                }
+            }
+
+            /// Appends identifier and value.
+            #[inline]
+            pub(crate) fn write(&self, writer: &mut Writer<'_>) {
+                // Every identifier is below 128, so its Variable Byte Integer is the number itself.
+                writer.u8(self.id() as u8);
+                match self {
+                    $(Self::$name($($field),+) => {$($field.write(writer);)+})*
+                }
+            }
+        }
+
+        impl fmt::Debug for Property<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$name($($field),+) => f.debug_tuple(stringify!($name))$(.field(&$field.shown()))+.finish(),)*
+                }
+            }
+        }
+    };
+}
+
+properties! {
+    1 PayloadFormatIndicator(value: PayloadFormat) in PUBLISH | WILL, many in NONE,
+        "Whether the payload is UTF-8 text.";
+    2 MessageExpiryInterval(value: u32) in PUBLISH | WILL, many in NONE,
+        "Lifetime of the message in seconds; absent means no end.";
+    3 ContentType(value: Utf8<'a>) in PUBLISH | WILL, many in NONE,
+        "What the payload is, in the application's words.";
+    8 ResponseTopic(value: TopicName<'a>) in PUBLISH | WILL, many in NONE,
+        "Where an answer is to be published.";
+    9 CorrelationData(value: &'a [u8]) in PUBLISH | WILL, many in NONE,
+        "What an answer is to carry so that it can be told which request it is for.";
+    11 SubscriptionIdentifier(value: SubscriptionId) in PUBLISH | SUBSCRIBE, many in PUBLISH,
+        "Number of a subscription, given by the client in SUBSCRIBE and sent back by the server in PUBLISH.";
+    17 SessionExpiryInterval(value: SessionExpiry) in CONNECT | CONNACK | DISCONNECT, many in NONE,
+        "How long the session outlives its connection.";
+    18 AssignedClientIdentifier(value: Utf8<'a>) in CONNACK, many in NONE,
+        "The Client Identifier that the server chose.";
+    19 ServerKeepAlive(value: KeepAlive) in CONNACK, many in NONE,
+        "The Keep Alive that the server chose instead of the client's.";
+    21 AuthenticationMethod(value: Utf8<'a>) in CONNECT | CONNACK | AUTH, many in NONE,
+        "Name of the extended authentication.";
+    22 AuthenticationData(value: &'a [u8]) in CONNECT | CONNACK | AUTH, many in NONE,
+        "What the Authentication Method exchanges.";
+    23 RequestProblemInformation(value: bool) in CONNECT, many in NONE,
+        "Whether Reason String and User Properties may be sent in any packet; absent means yes.";
+    24 WillDelayInterval(value: u32) in WILL, many in NONE,
+        "Seconds between the end of the connection and the publishing of its Will.";
+    25 RequestResponseInformation(value: bool) in CONNECT, many in NONE,
+        "Whether the server is asked for Response Information; absent means no.";
+    26 ResponseInformation(value: Utf8<'a>) in CONNACK, many in NONE,
+        "What Response Topics can be made of.";
+    28 ServerReference(value: Utf8<'a>) in CONNACK | DISCONNECT, many in NONE,
+        "Another server to use.";
+    31 ReasonString(value: Utf8<'a>) in CONNACK | ACKS | DISCONNECT | AUTH, many in NONE,
+        "What happened, for people to read.";
+    33 ReceiveMaximum(value: ReceiveMaximum) in CONNECT | CONNACK, many in NONE,
+        "How many QoS 1 and 2 PUBLISH packets the sender takes unacknowledged.";
+    34 TopicAliasMaximum(value: u16) in CONNECT | CONNACK, many in NONE,
+        "The highest Topic Alias that the sender takes; absent or 0 means none.";
+    35 TopicAlias(value: TopicAlias) in PUBLISH, many in NONE,
+        "A number that stands for the Topic Name on this connection.";
+    36 MaximumQoS(value: QoS) in CONNACK, many in NONE,
+        "The highest QoS that the server takes, 0 or 1; absent means 2.";
+    37 RetainAvailable(value: bool) in CONNACK, many in NONE,
+        "Whether the server takes retained messages; absent means yes.";
+    38 UserProperty(name: Utf8<'a>, value: Utf8<'a>) in EVERY, many in EVERY,
+        "A name and a value of the application; names may repeat.";
+    39 MaximumPacketSize(value: MaximumPacketSize) in CONNECT | CONNACK, many in NONE,
+        "The largest packet that the sender takes.";
+    40 WildcardSubscriptionAvailable(value: bool) in CONNACK, many in NONE,
+        "Whether the server takes Topic Filters with wildcards; absent means yes.";
+    41 SubscriptionIdentifierAvailable(value: bool) in CONNACK, many in NONE,
+        "Whether the server takes Subscription Identifiers; absent means yes.";
+    42 SharedSubscriptionAvailable(value: bool) in CONNACK, many in NONE,
+        "Whether the server takes shared subscriptions; absent means yes.";
+}
+
+impl PropertyId {
+    /// The number on the wire.
+    #[must_use]
+    pub const fn as_u8(self) -> u8 {
+        self as u8
+    }
+
+    /// Whether a list of `holder` may have this property (v5 2.2.2.2). See also [`PropertyId::may_be_sent_by`].
+    #[must_use]
+    pub const fn allowed_in(self, holder: PropertyHolder) -> bool {
+        self.holders() & holder.bit() != 0
+    }
+
+    /// Whether a list of `holder` may have this property more than once.
+    #[must_use]
+    pub const fn repeatable_in(self, holder: PropertyHolder) -> bool {
+        self.many_in() & holder.bit() != 0
+    }
+
+    /// Whether `sender` may put this property into a list of `holder` where it is allowed at all. Three are for one end
+    /// only: Subscription Identifier in PUBLISH and Server Reference in DISCONNECT are the server's, Session Expiry
+    /// Interval in DISCONNECT is the client's [v5 MQTT-3.3.4-6, MQTT-3.14.2-2; v5 3.14.2.2.5].
+    #[must_use]
+    pub const fn may_be_sent_by(self, sender: Role, holder: PropertyHolder) -> bool {
+        !matches!(
+            (self, holder, sender),
+            (
+                Self::SubscriptionIdentifier,
+                PropertyHolder::Packet(PacketType::Publish),
+                Role::Client
+            ) | (
+                Self::ServerReference,
+                PropertyHolder::Packet(PacketType::Disconnect),
+                Role::Client
+            ) | (
+                Self::SessionExpiryInterval,
+                PropertyHolder::Packet(PacketType::Disconnect),
+                Role::Server
+            )
+        )
+    }
+}
+
+impl fmt::Display for PropertyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0x{:02X} {self:?}", self.as_u8())
+    }
+}
+
+/// How a value of one type is read and written.
+trait Value<'a>: Sized {
+    fn read(id: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError>;
+    fn wire_len(&self) -> usize;
+    fn write(&self, writer: &mut Writer<'_>);
+    /// What Debug shows.
+    fn shown(&self) -> impl fmt::Debug;
+}
+
+/// Binary Data may be a secret or a payload, so Debug shows its length alone.
+pub(crate) struct Hidden(pub(crate) usize);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} bytes]", self.0)
+    }
+}
+
+/// A value whose wire form is an integer of `$width` bytes and whose type may refuse some numbers.
+macro_rules! integer_value {
+    ($type:ty, $width:literal, $read:ident, $from:expr, $to:expr) => {
+        impl<'a> Value<'a> for $type {
+            #[inline]
+            fn read(id: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+                $from(reader.$read()?).ok_or(DecodeError::PropertyValue { property: id })
+            }
+            #[inline]
+            fn wire_len(&self) -> usize {
+                $width
+            }
+            #[inline]
+            fn write(&self, writer: &mut Writer<'_>) {
+                writer.$read($to(*self));
+            }
+            fn shown(&self) -> impl fmt::Debug {
+                self
+            }
+        }
+    };
+}
+
+const fn flag(value: u8) -> Option<bool> {
+    match value {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    }
+}
+
+const fn payload_format(value: u8) -> Option<PayloadFormat> {
+    match value {
+        0 => Some(PayloadFormat::Unspecified),
+        1 => Some(PayloadFormat::Utf8),
+        _ => None,
+    }
+}
+
+/// Maximum QoS 2 is said by leaving the property out; writing it is a Protocol Error (v5 3.2.2.3.4).
+const fn maximum_qos(value: u8) -> Option<QoS> {
+    match value {
+        0 => Some(QoS::AtMostOnce),
+        1 => Some(QoS::AtLeastOnce),
+        _ => None,
+    }
+}
+
+integer_value!(bool, 1, u8, flag, u8::from);
+integer_value!(PayloadFormat, 1, u8, payload_format, |value| value as u8);
+integer_value!(QoS, 1, u8, maximum_qos, QoS::as_u8);
+integer_value!(u16, 2, u16, Some, core::convert::identity);
+integer_value!(u32, 4, u32, Some, core::convert::identity);
+integer_value!(
+    KeepAlive,
+    2,
+    u16,
+    |value| Some(KeepAlive::from_secs(value)),
+    KeepAlive::as_secs
+);
+integer_value!(
+    ReceiveMaximum,
+    2,
+    u16,
+    ReceiveMaximum::new,
+    ReceiveMaximum::get
+);
+integer_value!(
+    SessionExpiry,
+    4,
+    u32,
+    |value| Some(SessionExpiry::from_secs(value)),
+    SessionExpiry::as_secs
+);
+integer_value!(
+    MaximumPacketSize,
+    4,
+    u32,
+    MaximumPacketSize::new,
+    MaximumPacketSize::get
+);
+
+impl<'a> Value<'a> for TopicAlias {
+    #[inline]
+    fn read(_: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        // Zero has a Reason Code of its own. [v5 MQTT-3.3.2-8]
+        Self::new(reader.u16()?).ok_or(DecodeError::ZeroTopicAlias)
+    }
+    #[inline]
+    fn wire_len(&self) -> usize {
+        2
+    }
+    #[inline]
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.u16(self.get());
+    }
+    fn shown(&self) -> impl fmt::Debug {
+        self
+    }
+}
+
+impl<'a> Value<'a> for SubscriptionId {
+    #[inline]
+    fn read(id: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        Self::new(reader.var_int()?).ok_or(DecodeError::PropertyValue { property: id })
+    }
+    #[inline]
+    fn wire_len(&self) -> usize {
+        var_int_len(self.get())
+    }
+    #[inline]
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.var_int(self.get());
+    }
+    fn shown(&self) -> impl fmt::Debug {
+        self
+    }
+}
+
+impl<'a> Value<'a> for Utf8<'a> {
+    #[inline]
+    fn read(_: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        reader.utf8()
+    }
+    #[inline]
+    fn wire_len(&self) -> usize {
+        2 + self.len()
+    }
+    #[inline]
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.field(self.as_str().as_bytes());
+    }
+    fn shown(&self) -> impl fmt::Debug {
+        self
+    }
+}
+
+impl<'a> Value<'a> for TopicName<'a> {
+    #[inline]
+    fn read(_: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        reader.topic_name()
+    }
+    #[inline]
+    fn wire_len(&self) -> usize {
+        2 + self.as_str().len()
+    }
+    #[inline]
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.field(self.as_str().as_bytes());
+    }
+    fn shown(&self) -> impl fmt::Debug {
+        self
+    }
+}
+
+impl<'a> Value<'a> for &'a [u8] {
+    #[inline]
+    fn read(_: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        reader.binary()
+    }
+    #[inline]
+    fn wire_len(&self) -> usize {
+        2usize.saturating_add(self.len())
+    }
+    #[inline]
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.field(self);
+    }
+    fn shown(&self) -> impl fmt::Debug {
+        Hidden(self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table of v5 2.2.2.2 turned round: which identifiers each packet may have.
+    #[test]
+    fn each_packet_allows_what_the_standard_lists() {
+        use PacketType as P;
+        let acks = [
+            P::Puback,
+            P::Pubrec,
+            P::Pubrel,
+            P::Pubcomp,
+            P::Suback,
+            P::Unsuback,
+        ];
+        let mut expected: alloc::vec::Vec<(PropertyHolder, &[u8])> = alloc::vec![
+            (
+                PropertyHolder::Packet(P::Connect),
+                &[0x11, 0x15, 0x16, 0x17, 0x19, 0x21, 0x22, 0x26, 0x27]
+            ),
+            (
+                PropertyHolder::Will,
+                &[0x01, 0x02, 0x03, 0x08, 0x09, 0x18, 0x26]
+            ),
+            (
+                PropertyHolder::Packet(P::Connack),
+                &[
+                    0x11, 0x12, 0x13, 0x15, 0x16, 0x1A, 0x1C, 0x1F, 0x21, 0x22, 0x24, 0x25, 0x26,
+                    0x27, 0x28, 0x29, 0x2A
+                ]
+            ),
+            (
+                PropertyHolder::Packet(P::Publish),
+                &[0x01, 0x02, 0x03, 0x08, 0x09, 0x0B, 0x23, 0x26]
+            ),
+            (PropertyHolder::Packet(P::Subscribe), &[0x0B, 0x26]),
+            (PropertyHolder::Packet(P::Unsubscribe), &[0x26]),
+            (
+                PropertyHolder::Packet(P::Disconnect),
+                &[0x11, 0x1C, 0x1F, 0x26]
+            ),
+            (PropertyHolder::Packet(P::Auth), &[0x15, 0x16, 0x1F, 0x26]),
+            (PropertyHolder::Packet(P::Pingreq), &[]),
+            (PropertyHolder::Packet(P::Pingresp), &[]),
+        ];
+        expected.extend(acks.map(|ack| (PropertyHolder::Packet(ack), &[0x1F, 0x26][..])));
+        assert_eq!(expected.len(), 16);
+        for (holder, ids) in expected {
+            let allowed = PropertyId::ALL
+                .into_iter()
+                .filter(|id| id.allowed_in(holder))
+                .map(PropertyId::as_u8);
+            assert!(allowed.eq(ids.iter().copied()), "{holder}");
+        }
+    }
+
+    #[test]
+    fn only_user_properties_and_identifiers_in_publish_repeat() {
+        let publish = PropertyHolder::Packet(PacketType::Publish);
+        for id in PropertyId::ALL {
+            let repeats =
+                id == PropertyId::UserProperty || id == PropertyId::SubscriptionIdentifier;
+            assert_eq!(id.repeatable_in(publish), repeats, "{id}");
+        }
+        let subscribe = PropertyHolder::Packet(PacketType::Subscribe);
+        assert!(!PropertyId::SubscriptionIdentifier.repeatable_in(subscribe));
+    }
+}

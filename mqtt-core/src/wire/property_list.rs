@@ -1,0 +1,573 @@
+//! Lists of properties: over checked bytes, over a caller's slice, or both.
+
+use alloc::{boxed::Box, vec::Vec};
+use core::{
+    fmt,
+    hash::{Hash, Hasher},
+};
+
+use crate::{
+    error::{DecodeError, EncodeError},
+    types::{
+        KeepAlive, MAX_FIELD_LEN, MaximumPacketSize, QoS, ReceiveMaximum, Role, SessionExpiry,
+        SubscriptionId, TopicAlias, TopicName, Utf8,
+    },
+    wire::{PayloadFormat, Property, PropertyHolder, PropertyId, Reader, TextRules, Writer},
+};
+
+/// Which identifiers a list has, one bit for each, and in the unused high bits what must be looked at more closely
+/// before the list is encoded.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Summary(u64);
+
+impl Summary {
+    /// A property that may be there once in any packet is there more than once.
+    const REPEATED: u64 = 1 << 60;
+    /// There are several Subscription Identifiers, which only PUBLISH may have.
+    const SUBSCRIPTION_IDS: u64 = 1 << 61;
+    /// A value that has no wire form: Binary Data above 65,535 bytes, or Maximum QoS 2.
+    const UNWRITABLE: u64 = 1 << 62;
+    /// Some properties were taken out by [`Properties::without`], so the bytes cannot be copied as they are.
+    const FILTERED: u64 = 1 << 63;
+
+    const fn bit(id: PropertyId) -> u64 {
+        1 << id.as_u8()
+    }
+
+    const fn has(self, id: PropertyId) -> bool {
+        self.0 & Self::bit(id) != 0
+    }
+
+    /// The identifiers that `holder` may have.
+    const fn allowed_in(holder: PropertyHolder) -> Self {
+        let (mut set, mut index) = (0, 0);
+        while index < PropertyId::ALL.len() {
+            #[expect(
+                clippy::indexing_slicing,
+                reason = "bounded by the condition of the loop"
+            )]
+            let id = PropertyId::ALL[index];
+            if id.allowed_in(holder) {
+                set |= Self::bit(id);
+            }
+            index += 1;
+        }
+        Self(set)
+    }
+
+    fn add(&mut self, property: &Property<'_>) {
+        let bit = Self::bit(property.id());
+        if self.0 & bit != 0 {
+            match property {
+                Property::UserProperty(..) => {}
+                Property::SubscriptionIdentifier(_) => self.0 |= Self::SUBSCRIPTION_IDS,
+                _ => self.0 |= Self::REPEATED,
+            }
+        }
+        if is_unwritable(property) {
+            self.0 |= Self::UNWRITABLE;
+        }
+        self.0 |= bit;
+    }
+}
+
+const fn is_unwritable(property: &Property<'_>) -> bool {
+    match property {
+        Property::CorrelationData(data) | Property::AuthenticationData(data) => {
+            data.len() > MAX_FIELD_LEN
+        }
+        Property::MaximumQoS(qos) => matches!(qos, QoS::ExactlyOnce),
+        _ => false,
+    }
+}
+
+/// A list of properties (v5 2.2.2), to be looked through or to be encoded.
+///
+/// The list of a decoded packet is a view of its bytes, which were checked once; it keeps their order and is encoded
+/// byte for byte as it was received. A list of one's own is a view of a slice: `Properties::new(&[...])`. Whether the
+/// properties suit a packet is checked when that packet is encoded.
+#[derive(Clone, Copy)]
+pub struct Properties<'a> {
+    /// Checked bytes, which come before `items`.
+    wire: &'a [u8],
+    items: &'a [Property<'a>],
+    summary: Summary,
+    /// Bytes of both on the wire, without the Property Length.
+    wire_len: usize,
+}
+
+impl<'a> Properties<'a> {
+    /// The list without properties, the only one that packets of 3.x can have.
+    pub const EMPTY: Self = Properties {
+        wire: &[],
+        items: &[],
+        summary: Summary(0),
+        wire_len: 0,
+    };
+
+    /// The list of `items`, in their order.
+    #[must_use]
+    pub fn new(items: &'a [Property<'a>]) -> Self {
+        Self::EMPTY.followed_by(items)
+    }
+
+    /// This list and after it `items`, in the place of those that [`Properties::new`] may have been given.
+    fn followed_by(self, items: &'a [Property<'a>]) -> Self {
+        let mut list = Properties {
+            items,
+            wire_len: self.wire.len(),
+            ..self
+        };
+        for item in items {
+            list.summary.add(item);
+            list.wire_len = list.wire_len.saturating_add(item.wire_len());
+        }
+        list
+    }
+
+    /// Reads Property Length and properties, and checks everything that does not depend on the state of the connection.
+    pub(crate) fn read(
+        reader: &mut Reader<'a>,
+        holder: PropertyHolder,
+        sender: Role,
+    ) -> Result<Self, DecodeError> {
+        let mut block = reader.block()?;
+        if block.is_empty() {
+            return Ok(Self::EMPTY);
+        }
+        let wire = block.fork().take_rest();
+        let mut summary = Summary::default();
+        while !block.is_empty() {
+            let number = block.var_int()?;
+            let Some(id) = PropertyId::from_u32(number) else {
+                return Err(DecodeError::UnknownProperty { id: number });
+            };
+            if !id.allowed_in(holder) {
+                return Err(DecodeError::PropertyNotAllowed {
+                    property: id,
+                    holder,
+                });
+            }
+            if !id.may_be_sent_by(sender, holder) {
+                return Err(DecodeError::PropertyFromWrongSender {
+                    property: id,
+                    holder,
+                    sender,
+                });
+            }
+            if summary.has(id) && !id.repeatable_in(holder) {
+                return Err(DecodeError::PropertyRepeated { property: id });
+            }
+            summary.add(&Property::read(id, &mut block)?);
+        }
+        Ok(Properties {
+            wire,
+            items: &[],
+            summary,
+            wire_len: wire.len(),
+        })
+    }
+
+    /// A list over bytes that [`Properties::append_to`] wrote.
+    pub(crate) const fn from_checked(wire: &'a [u8], summary: Summary) -> Self {
+        Properties {
+            wire,
+            items: &[],
+            summary,
+            wire_len: wire.len(),
+        }
+    }
+
+    pub(crate) const fn summary(&self) -> Summary {
+        // What is appended is written anew, so nothing in it is hidden.
+        Summary(self.summary.0 & !Summary::FILTERED)
+    }
+
+    /// The properties in their order. User Properties keep theirs [v5 MQTT-3.3.2-18].
+    #[must_use]
+    pub const fn iter(&self) -> PropertiesIter<'a> {
+        PropertiesIter {
+            wire: Reader::new(self.wire, TextRules::Checked),
+            items: self.items,
+            summary: self.summary,
+        }
+    }
+
+    /// Whether there are no properties.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.wire_len == 0
+    }
+
+    /// How many properties there are. Counts them, since that number is not on the wire.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// Bytes on the wire without the Property Length; the largest number there is if that does not fit.
+    #[must_use]
+    pub const fn wire_len(&self) -> usize {
+        self.wire_len
+    }
+
+    /// Whether there is at least one property with this identifier. Does not go through the list.
+    #[must_use]
+    pub const fn contains(&self, id: PropertyId) -> bool {
+        self.summary.has(id)
+    }
+
+    /// The first property with this identifier.
+    #[must_use]
+    pub fn find(&self, id: PropertyId) -> Option<Property<'a>> {
+        if self.contains(id) {
+            self.iter().find(|property| property.id() == id)
+        } else {
+            None
+        }
+    }
+
+    /// This list without the properties that have this identifier.
+    #[must_use]
+    pub fn without(self, id: PropertyId) -> Self {
+        if !self.contains(id) {
+            return self;
+        }
+        let mut list = self;
+        list.summary.0 &= !Summary::bit(id);
+        // The flags are made anew from what is left, since some may be about what was taken out.
+        let mut summary = Summary(Summary::FILTERED);
+        list.wire_len = 0;
+        for property in list.iter() {
+            summary.add(&property);
+            list.wire_len = list.wire_len.saturating_add(property.wire_len());
+        }
+        list.summary = summary;
+        list
+    }
+
+    /// The User Properties, in their order.
+    pub fn user_properties(&self) -> impl Iterator<Item = (Utf8<'a>, Utf8<'a>)> + use<'a> {
+        self.iter().filter_map(|property| match property {
+            Property::UserProperty(name, value) => Some((name, value)),
+            _ => None,
+        })
+    }
+
+    /// The Subscription Identifiers, of which a PUBLISH has one for each subscription that it is for [v5 MQTT-3.3.4-4].
+    pub fn subscription_identifiers(&self) -> impl Iterator<Item = SubscriptionId> + use<'a> {
+        self.iter().filter_map(|property| match property {
+            Property::SubscriptionIdentifier(id) => Some(id),
+            _ => None,
+        })
+    }
+}
+
+macro_rules! accessors {
+    ($($name:ident $variant:ident $type:ty, $text:literal;)*) => {
+        impl<'a> Properties<'a> {
+            $(
+                #[doc = $text]
+                #[must_use]
+                pub fn $name(&self) -> Option<$type> {
+                    match self.find(PropertyId::$variant) {
+                        Some(Property::$variant(value)) => Some(value),
+                        _ => None,
+                    }
+                }
+            )*
+        }
+    };
+}
+
+accessors! {
+    payload_format PayloadFormatIndicator PayloadFormat, "The Payload Format Indicator, if there is one.";
+    message_expiry_interval MessageExpiryInterval u32, "The Message Expiry Interval in seconds, if there is one.";
+    content_type ContentType Utf8<'a>, "The Content Type, if there is one.";
+    response_topic ResponseTopic TopicName<'a>, "The Response Topic, if there is one.";
+    correlation_data CorrelationData &'a [u8], "The Correlation Data, if there is some.";
+    session_expiry_interval SessionExpiryInterval SessionExpiry, "The Session Expiry Interval, if there is one.";
+    assigned_client_identifier AssignedClientIdentifier Utf8<'a>, "The Assigned Client Identifier, if there is one.";
+    server_keep_alive ServerKeepAlive KeepAlive, "The Server Keep Alive, if there is one.";
+    authentication_method AuthenticationMethod Utf8<'a>, "The Authentication Method, if there is one.";
+    authentication_data AuthenticationData &'a [u8], "The Authentication Data, if there is some.";
+    request_problem_information RequestProblemInformation bool, "The Request Problem Information flag, if given.";
+    will_delay_interval WillDelayInterval u32, "The Will Delay Interval in seconds, if there is one.";
+    request_response_information RequestResponseInformation bool, "The Request Response Information flag, if given.";
+    response_information ResponseInformation Utf8<'a>, "The Response Information, if there is some.";
+    server_reference ServerReference Utf8<'a>, "The Server Reference, if there is one.";
+    reason_string ReasonString Utf8<'a>, "The Reason String, if there is one.";
+    receive_maximum ReceiveMaximum ReceiveMaximum, "The Receive Maximum, if there is one.";
+    topic_alias_maximum TopicAliasMaximum u16, "The Topic Alias Maximum, if there is one.";
+    topic_alias TopicAlias TopicAlias, "The Topic Alias, if there is one.";
+    maximum_qos MaximumQoS QoS, "The Maximum QoS, if there is one.";
+    retain_available RetainAvailable bool, "The Retain Available flag, if given.";
+    maximum_packet_size MaximumPacketSize MaximumPacketSize, "The Maximum Packet Size, if there is one.";
+    wildcard_subscription_available WildcardSubscriptionAvailable bool,
+        "The Wildcard Subscription Available flag, if given.";
+    subscription_identifier_available SubscriptionIdentifierAvailable bool,
+        "The Subscription Identifier Available flag, if given.";
+    shared_subscription_available SharedSubscriptionAvailable bool,
+        "The Shared Subscription Available flag, if given.";
+}
+
+impl Properties<'_> {
+    /// Checks that `sender` may write this list into `holder`, without going through it unless something is wrong.
+    pub(crate) fn check(&self, holder: PropertyHolder, sender: Role) -> Result<(), EncodeError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let wrong_sender = |id: PropertyId| self.contains(id) && !id.may_be_sent_by(sender, holder);
+        let wrong = self.summary.0 & !Summary::FILTERED & !Summary::allowed_in(holder).0 != 0
+            || wrong_sender(PropertyId::SubscriptionIdentifier)
+            || wrong_sender(PropertyId::ServerReference)
+            || wrong_sender(PropertyId::SessionExpiryInterval);
+        if wrong {
+            self.find_fault(holder, sender)
+        } else {
+            Ok(())
+        }
+    }
+
+    #[cold]
+    fn find_fault(&self, holder: PropertyHolder, sender: Role) -> Result<(), EncodeError> {
+        let mut seen = Summary::default();
+        for property in self.iter() {
+            let id = property.id();
+            if !id.allowed_in(holder) {
+                return Err(EncodeError::PropertyNotAllowed {
+                    property: id,
+                    holder,
+                });
+            }
+            if !id.may_be_sent_by(sender, holder) {
+                return Err(EncodeError::PropertyFromWrongSender {
+                    property: id,
+                    holder,
+                    sender,
+                });
+            }
+            if seen.has(id) && !id.repeatable_in(holder) {
+                return Err(EncodeError::PropertyRepeated { property: id });
+            }
+            if is_unwritable(&property) {
+                return Err(EncodeError::PropertyValue { property: id });
+            }
+            seen.add(&property);
+        }
+        Ok(())
+    }
+
+    /// Appends the properties without the Property Length.
+    pub(crate) fn write(&self, writer: &mut Writer<'_>) {
+        if self.summary.0 & Summary::FILTERED != 0 {
+            for property in self.iter() {
+                property.write(writer);
+            }
+            return;
+        }
+        writer.bytes(self.wire);
+        for item in self.items {
+            item.write(writer);
+        }
+    }
+
+    /// Appends the properties without the Property Length; [`Properties::from_checked`] reads them back.
+    pub(crate) fn append_to(&self, buffer: &mut Vec<u8>) {
+        self.write(&mut Writer::new(buffer));
+    }
+}
+
+/// The list without properties.
+impl Default for Properties<'_> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl<'a> From<&'a [Property<'a>]> for Properties<'a> {
+    fn from(items: &'a [Property<'a>]) -> Self {
+        Self::new(items)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [Property<'a>; N]> for Properties<'a> {
+    fn from(items: &'a [Property<'a>; N]) -> Self {
+        Self::new(items)
+    }
+}
+
+/// Equal if they have the same properties in the same order.
+impl PartialEq for Properties<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.wire_len == other.wire_len
+            && self.summary() == other.summary()
+            && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Properties<'_> {}
+
+impl Hash for Properties<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.wire_len.hash(state);
+        for property in self.iter() {
+            property.hash(state);
+        }
+    }
+}
+
+impl fmt::Debug for Properties<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl<'a> IntoIterator for Properties<'a> {
+    type Item = Property<'a>;
+    type IntoIter = PropertiesIter<'a>;
+
+    fn into_iter(self) -> PropertiesIter<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> IntoIterator for &Properties<'a> {
+    type Item = Property<'a>;
+    type IntoIter = PropertiesIter<'a>;
+
+    fn into_iter(self) -> PropertiesIter<'a> {
+        self.iter()
+    }
+}
+
+/// Goes through [`Properties`].
+#[derive(Clone, Debug)]
+pub struct PropertiesIter<'a> {
+    wire: Reader<'a>,
+    items: &'a [Property<'a>],
+    summary: Summary,
+}
+
+impl<'a> Iterator for PropertiesIter<'a> {
+    type Item = Property<'a>;
+
+    fn next(&mut self) -> Option<Property<'a>> {
+        // The bytes were checked, so each of the three steps succeeds until the end; none of them can panic.
+        while !self.wire.is_empty() {
+            let id = PropertyId::from_u32(u32::from(self.wire.u8().ok()?))?;
+            let property = Property::read(id, &mut self.wire).ok()?;
+            if self.summary.has(id) {
+                return Some(property);
+            }
+        }
+        while let Some((first, rest)) = self.items.split_first() {
+            self.items = rest;
+            if self.summary.has(first.id()) {
+                return Some(*first);
+            }
+        }
+        None
+    }
+}
+
+impl core::iter::FusedIterator for PropertiesIter<'_> {}
+
+/// Properties that are kept: owned, in their wire form, checked. An empty list allocates nothing.
+#[derive(Clone, Default)]
+pub struct PropertiesBuf {
+    wire: Box<[u8]>,
+    summary: Summary,
+}
+
+impl PropertiesBuf {
+    /// Collects properties, in their order.
+    ///
+    /// # Errors
+    /// - [`EncodeError::PropertyValue`]: Binary Data above 65,535 bytes, or a Maximum QoS of 2.
+    /// - [`EncodeError::PropertyRepeated`]: a property twice that no packet may have twice.
+    pub fn collect<'p>(
+        properties: impl IntoIterator<Item = Property<'p>>,
+    ) -> Result<Self, EncodeError> {
+        let mut wire = Vec::new();
+        let mut summary = Summary::default();
+        for property in properties {
+            summary.add(&property);
+            if is_unwritable(&property) {
+                return Err(EncodeError::PropertyValue {
+                    property: property.id(),
+                });
+            }
+            if summary.0 & Summary::REPEATED != 0 {
+                return Err(EncodeError::PropertyRepeated {
+                    property: property.id(),
+                });
+            }
+            property.write(&mut Writer::new(&mut wire));
+        }
+        Ok(Self {
+            wire: wire.into_boxed_slice(),
+            summary,
+        })
+    }
+
+    /// A view of the properties.
+    #[must_use]
+    pub const fn as_properties(&self) -> Properties<'_> {
+        Properties::from_checked(&self.wire, self.summary)
+    }
+
+    /// A view of the properties and after them `more`.
+    #[must_use]
+    pub fn followed_by<'a>(&'a self, more: &'a [Property<'a>]) -> Properties<'a> {
+        self.as_properties().followed_by(more)
+    }
+
+    /// Whether there are no properties.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.wire.is_empty()
+    }
+
+    /// Bytes held on the heap.
+    #[must_use]
+    pub const fn held_bytes(&self) -> usize {
+        self.wire.len()
+    }
+}
+
+impl<'a> TryFrom<Properties<'a>> for PropertiesBuf {
+    type Error = EncodeError;
+
+    /// Keeps a copy of `properties`. Those of a decoded packet never fail.
+    fn try_from(properties: Properties<'a>) -> Result<Self, EncodeError> {
+        if properties.items.is_empty() && properties.summary.0 & Summary::FILTERED == 0 {
+            return Ok(Self {
+                wire: properties.wire.into(),
+                summary: properties.summary,
+            });
+        }
+        Self::collect(properties)
+    }
+}
+
+// The wire form is unique, so equal lists have equal bytes.
+impl PartialEq for PropertiesBuf {
+    fn eq(&self, other: &Self) -> bool {
+        self.wire == other.wire
+    }
+}
+
+impl Eq for PropertiesBuf {}
+
+impl Hash for PropertiesBuf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.wire.hash(state);
+    }
+}
+
+impl fmt::Debug for PropertiesBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_properties().fmt(f)
+    }
+}

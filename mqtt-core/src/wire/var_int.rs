@@ -1,0 +1,111 @@
+//! Variable Byte Integer (v5 1.5.5), which 3.x uses for Remaining Length only (v311 2.2.3).
+
+use crate::error::DecodeError;
+
+/// The largest Variable Byte Integer, and so the largest Remaining Length.
+pub(crate) const MAX_VAR_INT: u32 = 268_435_455;
+
+/// How many bytes `value` takes, 1 to 4.
+pub(crate) const fn var_int_len(value: u32) -> usize {
+    match value {
+        0..=0x7F => 1,
+        0x80..=0x3FFF => 2,
+        0x4000..=0x1F_FFFF => 3,
+        _ => 4,
+    }
+}
+
+/// A Variable Byte Integer as it was found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct VarInt {
+    pub(crate) value: u32,
+    /// Bytes it took, 1 to 4.
+    pub(crate) len: usize,
+}
+
+impl VarInt {
+    /// Reads from the front of `input`; `None` means that all of it was read and the end was not there.
+    #[inline]
+    pub(crate) fn read(input: &[u8]) -> Result<Option<Self>, DecodeError> {
+        let mut value = 0;
+        for (index, byte) in input.iter().take(4).enumerate() {
+            value |= u32::from(byte & 0x7F) << (7 * index);
+            if byte & 0x80 == 0 {
+                return Ok(Some(Self {
+                    value,
+                    len: index + 1,
+                }));
+            }
+        }
+        if input.len() >= 4 {
+            Err(DecodeError::VarIntTooLong)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Whether no shorter form exists, as 5.0 demands [v5 MQTT-1.5.5-1].
+    pub(crate) const fn is_minimal(self) -> bool {
+        self.len == var_int_len(self.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::wire::Writer;
+
+    const VECTORS: [(u32, &[u8]); 9] = [
+        (0, &[0x00]),
+        (127, &[0x7F]),
+        (128, &[0x80, 0x01]),
+        (321, &[0xC1, 0x02]),
+        (16_383, &[0xFF, 0x7F]),
+        (16_384, &[0x80, 0x80, 0x01]),
+        (2_097_151, &[0xFF, 0xFF, 0x7F]),
+        (2_097_152, &[0x80, 0x80, 0x80, 0x01]),
+        (268_435_455, &[0xFF, 0xFF, 0xFF, 0x7F]),
+    ];
+
+    #[test]
+    fn v5_mqtt_1_5_5_1_vectors() {
+        for (value, bytes) in VECTORS {
+            let mut written = Vec::new();
+            Writer::new(&mut written).var_int(value);
+            assert_eq!(written, bytes);
+            assert_eq!(var_int_len(value), bytes.len());
+            let read = VarInt::read(bytes).unwrap().unwrap();
+            assert_eq!(
+                (read.value, read.len, read.is_minimal()),
+                (value, bytes.len(), true)
+            );
+            for cut in 0..bytes.len() {
+                assert_eq!(VarInt::read(&bytes[..cut]), Ok(None));
+            }
+        }
+    }
+
+    #[test]
+    fn v5_mqtt_1_5_5_1_longer_forms_are_seen() {
+        for bytes in [
+            &[0x80, 0x00][..],
+            &[0xFF, 0x80, 0x00],
+            &[0x80, 0x80, 0x80, 0x00],
+        ] {
+            assert!(!VarInt::read(bytes).unwrap().unwrap().is_minimal());
+        }
+    }
+
+    #[test]
+    fn u_5_1_fifth_byte_is_malformed() {
+        for bytes in [
+            &[0xFF, 0xFF, 0xFF, 0xFF, 0x7F][..],
+            &[0x80, 0x80, 0x80, 0x80, 0x01],
+            &[0xFF; 4],
+        ] {
+            assert_eq!(VarInt::read(bytes), Err(DecodeError::VarIntTooLong));
+        }
+    }
+}
