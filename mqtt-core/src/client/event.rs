@@ -6,8 +6,8 @@ use crate::{
     error::DecodeError,
     flow::{AckToken, Negotiated, Outcome, PublishId, Violation},
     message::Message,
-    packet::PropertiesBuf,
     types::{PacketId, PacketType, ReasonCode},
+    wire::PropertiesBuf,
 };
 
 /// What happened on a client's connection or to its messages, in the order in which it happened.
@@ -187,6 +187,12 @@ impl ProtocolError {
             Self::Exchange(violation) => violation.reason_code(),
             _ => ReasonCode::PROTOCOL_ERROR,
         }
+    }
+}
+
+impl From<ProtocolError> for DisconnectCause {
+    fn from(error: ProtocolError) -> Self {
+        Self::Protocol(error)
     }
 }
 

@@ -64,6 +64,12 @@ impl KeepAliveWatch {
         self.arm(timers);
     }
 
+    /// The connection is over.
+    pub(super) fn stop(&mut self) {
+        self.interval = None;
+        self.ping = Ping::Idle;
+    }
+
     /// The output as it is before more is appended: what is gone from it was handed to the transport.
     pub(super) fn before_append(&mut self, now: Instant, output_len: usize, timers: &mut Timers) {
         let gone = self.output_len.saturating_sub(output_len);

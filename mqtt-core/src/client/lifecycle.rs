@@ -15,9 +15,7 @@
 
 use alloc::{boxed::Box, string::String};
 
-use crate::{
-    flow::{Link, Negotiated},
-};
+use crate::flow::{Link, Negotiated};
 
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

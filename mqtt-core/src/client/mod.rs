@@ -13,7 +13,7 @@ mod lifecycle;
 mod options;
 mod requests;
 
-use alloc::{boxed::Box, string::String};
+use alloc::boxed::Box;
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -24,28 +24,27 @@ pub use self::{
     requests::SubscribeError,
 };
 use self::{
+    connect::{check_problem_information, encode},
     event::Events,
     keep_alive::KeepAliveWatch,
-    lifecycle::{Connecting, Lifecycle},
+    lifecycle::Lifecycle,
     requests::Requests,
 };
 use crate::{
     decoder::Decoder,
-    error::DecodeError,
     flow::{
-        AckError, AckToken, Answer, DropReason, Link, Negotiated, Outcome, PublishError, PublishId, Session, Settled,
-        Timer, Timers,
+        AckError, AckToken, Answer, DropReason, Link, Negotiated, Outcome, Progress, PublishError, PublishId, Session,
+        Settled, Timer, Timers,
     },
     message::{LARGE_PAYLOAD, Message},
     packet::{
-        Disconnect, Encoder, Packet, Properties, Property, PropertyId, Publish, PublishAck, Subscribe, SubscribeFilters,
-        Unsubscribe, UnsubscribeFilters,
+        Disconnect, Encoder, Packet, Publish, PublishAck, Subscribe, SubscribeFilters, Unsubscribe, UnsubscribeFilters,
     },
     time::Instant,
     types::{
         PacketId, PacketType, QoS, ReasonCode, Role, SessionExpiry, SubscribeOptions, SubscriptionId, TopicFilter,
     },
-    wire::Output,
+    wire::{Output, Properties, Property, PropertyId},
 };
 
 /// The machine of one client: its session, and one connection after another.
@@ -117,7 +116,7 @@ impl Client {
     /// Ends the machine and keeps its session. Events that were not read are lost.
     #[must_use]
     pub fn into_session(mut self) -> Session {
-        self.close(Instant::from_millis(0), None, DisconnectCause::Closed);
+        self.close(None, DisconnectCause::Closed);
         self.session
     }
 
@@ -181,8 +180,8 @@ impl Client {
     }
 
     /// The transport ended. The session is kept, if it outlives the connection.
-    pub fn handle_close(&mut self, now: Instant) {
-        self.close(now, None, DisconnectCause::Closed);
+    pub fn handle_close(&mut self, _now: Instant) {
+        self.close(None, DisconnectCause::Closed);
         // Nothing can be written any more.
         if let Lifecycle::Closed { farewell } = &mut self.lifecycle {
             *farewell = None;
@@ -193,8 +192,8 @@ impl Client {
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(timer) = self.timers.take_due(now) {
             match timer {
-                Timer::Connect => self.close(now, None, DisconnectCause::ConnectTimeout),
-                Timer::PeerSilent => self.close(now, None, DisconnectCause::KeepAliveTimeout),
+                Timer::Connect => self.close(None, DisconnectCause::ConnectTimeout),
+                Timer::PeerSilent => self.close(None, DisconnectCause::KeepAliveTimeout),
                 Timer::Ping => {
                     if self.keep_alive.ping_due(now, &mut self.timers)
                         && let Lifecycle::Connected(link) = &mut self.lifecycle
@@ -333,42 +332,26 @@ impl Client {
     /// Queues DISCONNECT in front of everything that waits, and ends the connection: nothing follows it
     /// [v5 MQTT-3.14.4-1, v311 MQTT-3.14.4-2]. A driver that wants messages to leave first waits for their outcomes.
     ///
-    /// `session_expiry` changes what CONNECT asked for (5.0). With any Reason Code but success the server publishes the Will.
+    /// With any Reason Code but success the server publishes the Will.
     ///
     /// # Errors
     /// [`DisconnectError`]; nothing was changed.
-    pub fn disconnect(
+    pub fn disconnect(&mut self, _now: Instant, reason: ReasonCode) -> Result<(), DisconnectError> {
+        self.end(reason, None)
+    }
+
+    /// As [`Client::disconnect`], and changes the Session Expiry Interval that CONNECT asked for (5.0): with
+    /// [`SessionExpiry::AT_CLOSE`] the session ends now.
+    ///
+    /// # Errors
+    /// [`DisconnectError`]; nothing was changed.
+    pub fn disconnect_with_expiry(
         &mut self,
-        now: Instant,
+        _now: Instant,
         reason: ReasonCode,
-        session_expiry: Option<SessionExpiry>,
+        session_expiry: SessionExpiry,
     ) -> Result<(), DisconnectError> {
-        let (version, agreed) = match &self.lifecycle {
-            Lifecycle::Connecting(connecting) => (connecting.offered.version, connecting.offered.session_expiry),
-            Lifecycle::Connected(link) => (link.negotiated().version, link.negotiated().session_expiry),
-            Lifecycle::Idle | Lifecycle::Closed { .. } => return Err(DisconnectError::NotConnected),
-        };
-        let allowed = if version.is_v5() {
-            reason.allowed_in(PacketType::Disconnect, Role::Client)
-        } else {
-            reason == ReasonCode::NORMAL_DISCONNECTION
-        };
-        if !allowed {
-            return Err(DisconnectError::ReasonNotAllowed(reason));
-        }
-        if let Some(expiry) = session_expiry {
-            let raised = agreed == SessionExpiry::AT_CLOSE && expiry != SessionExpiry::AT_CLOSE;
-            if raised || !version.is_v5() {
-                return Err(DisconnectError::SessionExpiry);
-            }
-        }
-        let property = session_expiry.map(Property::SessionExpiryInterval);
-        let farewell = Disconnect { reason, properties: Properties::new(property.as_slice()) };
-        self.close(now, Some(&farewell), DisconnectCause::Requested(reason));
-        if session_expiry == Some(SessionExpiry::AT_CLOSE) {
-            self.session.end();
-        }
-        Ok(())
+        self.end(reason, Some(session_expiry))
     }
 
     /// Appends what is to be sent, until `output` holds 64 KiB, and returns how many bytes that were.
@@ -382,7 +365,7 @@ impl Client {
             Lifecycle::Idle => {}
             Lifecycle::Connecting(connecting) => {
                 if let Some(packet) = connecting.packet.take() {
-                    output.put_slice(&packet);
+                    output.writer(packet.len()).bytes(&packet);
                 }
             }
             Lifecycle::Connected(link) => {
@@ -392,7 +375,7 @@ impl Client {
             }
             Lifecycle::Closed { farewell } => {
                 if let Some(packet) = farewell.take() {
-                    output.put_slice(&packet);
+                    output.writer(packet.len()).bytes(&packet);
                 }
             }
         }
@@ -439,7 +422,7 @@ impl Client {
                 Err(error) => Err(DisconnectCause::Malformed(error)),
             };
             if let Err(cause) = handled {
-                self.fail(now, cause);
+                self.fail(cause);
             }
         }
     }
@@ -470,7 +453,7 @@ impl Client {
                 self.accept(now, accepted);
                 Ok(())
             }
-            Lifecycle::Connected(_) => self.handle_packet(now, &packet, frame),
+            Lifecycle::Connected(_) => self.handle_packet(&packet, frame),
             Lifecycle::Idle | Lifecycle::Closed { .. } => Ok(()),
         }
     }
@@ -492,7 +475,7 @@ impl Client {
         self.lifecycle.establish(link);
     }
 
-    fn handle_packet(&mut self, now: Instant, packet: &Packet<'_>, frame: Option<&Bytes>) -> Result<(), DisconnectCause> {
+    fn handle_packet(&mut self, packet: &Packet<'_>, frame: Option<&Bytes>) -> Result<(), DisconnectCause> {
         let Lifecycle::Connected(link) = &mut self.lifecycle else { return Ok(()) };
         check_problem_information(link.negotiated(), packet)?;
         match packet {
@@ -517,7 +500,7 @@ impl Client {
                 }
                 let cause =
                     DisconnectCause::Server { reason: disconnect.reason, properties: disconnect.properties.into() };
-                self.close(now, None, cause);
+                self.close(None, cause);
             }
             Packet::Connack(_) => return Err(ProtocolError::SecondConnack.into()),
             other => return Err(ProtocolError::UnexpectedPacket(other.packet_type()).into()),
@@ -588,17 +571,46 @@ impl Client {
         Ok(self.requests.insert(packet_id, packet_type, filters))
     }
 
+    fn end(&mut self, reason: ReasonCode, session_expiry: Option<SessionExpiry>) -> Result<(), DisconnectError> {
+        let (version, agreed) = match &self.lifecycle {
+            Lifecycle::Connecting(connecting) => (connecting.offered.version, connecting.offered.session_expiry),
+            Lifecycle::Connected(link) => (link.negotiated().version, link.negotiated().session_expiry),
+            Lifecycle::Idle | Lifecycle::Closed { .. } => return Err(DisconnectError::NotConnected),
+        };
+        let allowed = if version.is_v5() {
+            reason.allowed_in(PacketType::Disconnect, Role::Client)
+        } else {
+            reason == ReasonCode::NORMAL_DISCONNECTION
+        };
+        if !allowed {
+            return Err(DisconnectError::ReasonNotAllowed(reason));
+        }
+        if let Some(expiry) = session_expiry {
+            let raised = agreed == SessionExpiry::AT_CLOSE && expiry != SessionExpiry::AT_CLOSE;
+            if raised || !version.is_v5() {
+                return Err(DisconnectError::SessionExpiry);
+            }
+        }
+        let property = session_expiry.map(Property::SessionExpiryInterval);
+        let farewell = Disconnect { reason, properties: Properties::new(property.as_slice()) };
+        self.close(Some(&farewell), DisconnectCause::Requested(reason));
+        if session_expiry == Some(SessionExpiry::AT_CLOSE) {
+            self.session.end();
+        }
+        Ok(())
+    }
+
     /// The server's fault: it is told why, where the version lets it [v5 4.13.1]. In 3.x a DISCONNECT would delete the Will.
-    fn fail(&mut self, now: Instant, cause: DisconnectCause) {
+    fn fail(&mut self, cause: DisconnectCause) {
         let reason = match &cause {
             DisconnectCause::Malformed(error) => error.reason_code(),
             DisconnectCause::Protocol(error) => error.reason_code(),
-            _ => return self.close(now, None, cause),
+            _ => return self.close(None, cause),
         };
         let allowed = reason.allowed_in(PacketType::Disconnect, Role::Client);
         let reason = if allowed { reason } else { ReasonCode::PROTOCOL_ERROR };
         let farewell = Disconnect { reason, properties: Properties::EMPTY };
-        self.close(now, Some(&farewell).filter(|_| self.is_v5()), cause);
+        self.close(Some(&farewell).filter(|_| self.is_v5()), cause);
     }
 
     fn is_v5(&self) -> bool {
@@ -610,7 +622,7 @@ impl Client {
     }
 
     /// Ends the connection, if there is one. What does not outlive it goes; the session stays.
-    fn close(&mut self, _now: Instant, farewell: Option<&Disconnect<'_>>, cause: DisconnectCause) {
+    fn close(&mut self, farewell: Option<&Disconnect<'_>>, cause: DisconnectCause) {
         let encoder = match &self.lifecycle {
             Lifecycle::Connecting(connecting) => Encoder {
                 version: connecting.offered.version,
@@ -629,6 +641,7 @@ impl Client {
         let packet_ids = &mut self.session.packet_ids;
         self.requests.clear(|packet_id| packet_ids.free(packet_id));
         self.timers = Timers::default();
+        self.keep_alive.stop();
         self.events.push(Event::Disconnected(cause));
     }
 }

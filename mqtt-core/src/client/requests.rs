@@ -6,8 +6,9 @@ use super::event::{Event, ProtocolError, RequestId};
 use crate::{
     error::EncodeError,
     flow::Negotiated,
-    packet::{PropertiesBuf, Suback, Unsuback},
+    packet::{Suback, Unsuback},
     types::{PacketId, PacketType, ReasonCode, SubscribeOptions, SubscriptionId, TopicFilter},
+    wire::PropertiesBuf,
 };
 
 /// Why a `subscribe` or `unsubscribe` was not taken. Nothing was changed.

@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{
     message::Message,
-    packet::{Delivery, Encoder, Packet, Properties, Publish, PublishAck},
+    packet::{Delivery, Encoder, Packet, Publish, PublishAck},
     time::Instant,
     types::{PacketId, PacketType, ReasonCode, Role},
-    wire::Output,
+    wire::{Output, Properties},
 };
 
 /// Sending stops when this much waits in the output, so that the rest stays in the bounded queue (bytes).
@@ -97,7 +97,8 @@ impl Link {
 
     /// Whether the peer takes this message, as far as that can be told before it is written.
     pub(crate) fn check(&self, message: &Message) -> Result<(), PublishError> {
-        self.sender().check(message)
+        self.sender().check(message)?;
+        self.sender().check_size(message)
     }
 
     /// A PUBLISH. `frame` is the packet itself if its payload may be kept as a slice of it.
@@ -156,18 +157,20 @@ impl Link {
     }
 
     /// Appends what may be sent now, up to the high-water mark: answers first, then messages sent again, then new ones.
-    /// `report` is told of each publish that ends by it.
+    /// `report` is told of each publish that ends by it. Returns whether a PINGREQ was among it.
     pub(crate) fn transmit(
         &mut self,
         now: Instant,
         session: &mut Session,
         output: &mut Output,
         mut report: impl FnMut(PublishId, Outcome),
-    ) {
+    ) -> bool {
+        let mut has_pingreq = false;
         while output.len() < HIGH_WATER {
             if let Some(answer) = self.answers.pop() {
                 self.write(&answer, output);
                 self.receiver.sent(&answer);
+                has_pingreq |= answer == Answer::Pingreq;
                 continue;
             }
             let Session { outbound, packet_ids, .. } = session;
@@ -179,6 +182,7 @@ impl Link {
                 Step::Idle => break,
             }
         }
+        has_pingreq
     }
 
     fn sender(&self) -> Sender<'_> {
@@ -195,7 +199,7 @@ impl Link {
             Answer::Pingreq => Packet::Pingreq,
             Answer::Pingresp => Packet::Pingresp,
             Answer::Encoded(ref bytes) => {
-                output.put_slice(bytes);
+                output.writer(bytes.len()).bytes(bytes);
                 return;
             }
         };

@@ -11,10 +11,10 @@ use super::{
 use crate::{
     error::EncodeError,
     message::Message,
-    packet::{Properties, PropertiesBuf, PublishAck},
+    packet::PublishAck,
     time::Instant,
     types::{PacketId, PacketType, QoS, ReasonCode, ReceiveMaximum},
-    wire::Output,
+    wire::{Output, Properties, PropertiesBuf},
 };
 
 /// Names a publish for the whole life of its session, across connections; not the Packet Identifier.
@@ -77,6 +77,9 @@ pub enum DropReason {
 #[derive(Clone, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
+    /// A server may publish only between accepting a client and the end of the connection.
+    #[error("not connected")]
+    NotConnected,
     /// As many messages as allowed are unfinished: waiting, unacknowledged, or with an outcome that was not yet read.
     #[error("{limit} messages are waiting already")]
     QueueFull {
@@ -162,6 +165,10 @@ pub(crate) struct Outbound {
 impl Outbound {
     pub(crate) fn new(bounds: SessionBounds) -> Self {
         Self { bounds, queue: Queue::default(), in_flight: InFlight::default(), next_id: 0 }
+    }
+
+    pub(crate) const fn set_bounds(&mut self, bounds: SessionBounds) {
+        self.bounds = bounds;
     }
 
     /// Messages that wait to be sent.

@@ -4,11 +4,12 @@ use alloc::vec::Vec;
 
 use super::{negotiated::Negotiated, outbound::PublishError, queue::Outgoing};
 use crate::{
+    error::EncodeError,
     message::Message,
-    packet::{Delivery, Encoder, Properties, Property, PropertyId, Publish},
+    packet::{Delivery, Encoder, Packet, Publish},
     time::Instant,
     types::{PacketId, QoS, Role},
-    wire::Output,
+    wire::{Output, Properties, Property, PropertyId},
 };
 
 /// How one connection writes PUBLISH packets.
@@ -52,6 +53,17 @@ impl Sender<'_> {
         Ok(())
     }
 
+    /// Whether the peer takes a message of this size.
+    pub(crate) fn check_size(self, message: &Message) -> Result<(), PublishError> {
+        let size = message.publish_len(self.negotiated.version);
+        match self.negotiated.peer_maximum_packet_size {
+            Some(limit) if size > limit.get() as usize => {
+                Err(EncodeError::PacketTooLarge { size, limit: limit.get() }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Appends the PUBLISH. After an error nothing was appended.
     pub(crate) fn write(
         self,
@@ -83,7 +95,7 @@ impl Sender<'_> {
         let encoder = self.encoder();
         match message.large_payload() {
             Some(payload) => encoder.encode_publish(&publish, payload, output)?,
-            None => encoder.encode(&publish.into(), output)?,
+            None => encoder.encode(&Packet::Publish(publish), output)?,
         }
         Ok(())
     }

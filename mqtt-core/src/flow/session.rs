@@ -132,6 +132,10 @@ impl Session {
         self.established
     }
 
+    pub(crate) const fn set_bounds(&mut self, bounds: SessionBounds) {
+        self.outbound.set_bounds(bounds);
+    }
+
     /// Both ends have the session from now on.
     pub(crate) fn establish(&mut self, client_id: &str) {
         client_id.clone_into(&mut self.client_id);
