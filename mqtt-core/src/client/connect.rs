@@ -10,10 +10,11 @@ use super::{
     options::{ConnectError, ConnectOptions, Limits},
 };
 use crate::{
+    encoder::Encoder,
     error::EncodeError,
-    flow::{Negotiated, Session},
+    flow::{Negotiated, Session, kept},
     message::WillMessage,
-    packet::{Connack, Connect, Encoder, Packet, Will},
+    packet::{Connack, Connect, Packet, Will},
     types::{MaximumPacketSize, ReasonCode, ReceiveMaximum, Role, SessionExpiry, Utf8},
     version::ProtocolVersion,
     wire::{Output, Properties, Property, PropertyId},
@@ -163,7 +164,7 @@ pub(super) fn accepted(
 ) -> Result<ConnackInfo, DisconnectCause> {
     let properties = connack.properties;
     if connack.reason != ReasonCode::SUCCESS {
-        return Err(DisconnectCause::Refused { reason: connack.reason, properties: properties.into() });
+        return Err(DisconnectCause::Refused { reason: connack.reason, properties: kept(properties) });
     }
     let version = connecting.offered.version;
     if connack.session_present {
@@ -185,7 +186,7 @@ pub(super) fn accepted(
         None => connecting.client_id.clone(),
     };
     let negotiated = agreed(connecting.offered, &properties);
-    Ok(ConnackInfo { session_present: connack.session_present, client_id, negotiated, properties: properties.into() })
+    Ok(ConnackInfo { session_present: connack.session_present, client_id, negotiated, properties: kept(properties) })
 }
 
 /// What was offered, as the CONNACK completes it (v5 3.2.2.3).

@@ -32,19 +32,20 @@ use self::{
 };
 use crate::{
     decoder::Decoder,
+    encoder::Encoder,
     flow::{
         AckError, AckToken, Answer, DropReason, Link, Negotiated, Outcome, Progress, PublishError, PublishId, Session,
-        Settled, Timer, Timers,
+        Settled, Timer, Timers, kept,
     },
-    message::{LARGE_PAYLOAD, Message},
+    message::Message,
     packet::{
-        Disconnect, Encoder, Packet, Publish, PublishAck, Subscribe, SubscribeFilters, Unsubscribe, UnsubscribeFilters,
+        Disconnect, Packet, Publish, PublishAck, Subscribe, SubscribeFilters, Unsubscribe, UnsubscribeFilters,
     },
     time::Instant,
     types::{
-        PacketId, PacketType, QoS, ReasonCode, Role, SessionExpiry, SubscribeOptions, SubscriptionId, TopicFilter,
+        MaximumPacketSize, PacketId, PacketType, QoS, ReasonCode, Role, SessionExpiry, SubscribeOptions, SubscriptionId, TopicFilter,
     },
-    wire::{Output, Properties, Property, PropertyId},
+    wire::{LARGE_PAYLOAD, Output, Properties, Property, PropertyId},
 };
 
 /// The machine of one client: its session, and one connection after another.
@@ -431,7 +432,7 @@ impl Client {
         Decoder {
             version: Some(negotiated.version),
             sender: Role::Server,
-            maximum_packet_size: negotiated.own_maximum_packet_size,
+            maximum_packet_size: negotiated.own_maximum_packet_size.unwrap_or(MaximumPacketSize::LARGEST_POSSIBLE),
             strict_text: self.limits.strict_text,
         }
     }
@@ -499,7 +500,7 @@ impl Client {
                     return Err(ProtocolError::SessionExpiryInDisconnect.into());
                 }
                 let cause =
-                    DisconnectCause::Server { reason: disconnect.reason, properties: disconnect.properties.into() };
+                    DisconnectCause::Server { reason: disconnect.reason, properties: kept(disconnect.properties) };
                 self.close(None, cause);
             }
             Packet::Connack(_) => return Err(ProtocolError::SecondConnack.into()),

@@ -5,10 +5,9 @@ use alloc::{boxed::Box, collections::BTreeMap, vec};
 use super::event::{Event, ProtocolError, RequestId};
 use crate::{
     error::EncodeError,
-    flow::Negotiated,
+    flow::{Negotiated, kept},
     packet::{Suback, Unsuback},
     types::{PacketId, PacketType, ReasonCode, SubscribeOptions, SubscriptionId, TopicFilter},
-    wire::PropertiesBuf,
 };
 
 /// Why a `subscribe` or `unsubscribe` was not taken. Nothing was changed.
@@ -85,7 +84,7 @@ impl Requests {
         let Some((id, reasons)) = self.complete(suback.packet_id, PacketType::Suback, reasons)? else {
             return Ok(None);
         };
-        Ok(Some(Event::Subscribed { id, reasons, properties: PropertiesBuf::from(suback.properties) }))
+        Ok(Some(Event::Subscribed { id, reasons, properties: kept(suback.properties) }))
     }
 
     /// An UNSUBACK. `has_reasons`: the version gives it Reason Codes.
@@ -103,7 +102,7 @@ impl Requests {
         let Some((id, reasons)) = self.complete(unsuback.packet_id, PacketType::Unsuback, reasons)? else {
             return Ok(None);
         };
-        Ok(Some(Event::Unsubscribed { id, reasons, properties: PropertiesBuf::from(unsuback.properties) }))
+        Ok(Some(Event::Unsubscribed { id, reasons, properties: kept(unsuback.properties) }))
     }
 
     fn complete(

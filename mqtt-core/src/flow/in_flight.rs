@@ -6,10 +6,7 @@
 
 use alloc::vec::Vec;
 
-use super::{
-    outbound::PublishId,
-    queue::Outgoing,
-};
+use super::{outbound::PublishId, queue::Outgoing};
 use crate::types::{PacketId, ReasonCode};
 
 /// "No slot": there are at most 65,535 slots, numbered from zero.
@@ -103,7 +100,9 @@ impl InFlight {
         if self.slot_of.len() <= index {
             self.slot_of.resize(index + 1, NONE);
         }
-        self.slot_of[index] = at;
+        if let Some(slot) = self.slot_of.get_mut(index) {
+            *slot = at;
+        }
         Self::link(&mut self.slots, &mut self.published, at);
         self.len += 1;
     }
@@ -173,31 +172,35 @@ impl InFlight {
 
     /// Exchanges at the stage of PUBREL, in the order of their PUBRECs.
     pub(crate) fn released(&self) -> impl Iterator<Item = &Entry> {
-        self.chain(&self.released)
-    }
-
-    /// Exchanges at the stage of PUBLISH, in the order of their first sending.
-    pub(crate) fn published(&self) -> impl Iterator<Item = &Entry> {
-        self.chain(&self.published)
-    }
-
-    /// The exchange whose PUBLISH was sent last.
-    pub(crate) fn last_published(&self) -> Option<PacketId> {
-        let slot = self.slots.get(usize::from(self.published.last))?;
-        slot.entry.as_ref().map(|entry| entry.packet_id)
-    }
-
-    fn slot(&self, packet_id: PacketId) -> Option<u16> {
-        self.slot_of.get(usize::from(packet_id.get())).copied().filter(|slot| *slot != NONE)
-    }
-
-    fn chain(&self, chain: &Chain) -> impl Iterator<Item = &Entry> {
-        let mut at = chain.first;
+        let mut at = self.released.first;
         core::iter::from_fn(move || {
             let slot = self.slots.get(usize::from(at))?;
             at = slot.next;
             slot.entry.as_ref()
         })
+    }
+
+    /// The exchange at the stage of PUBREL whose PUBREC came first.
+    pub(crate) fn first_released(&self) -> Option<PacketId> {
+        self.packet_id_at(self.released.first)
+    }
+
+    /// The exchange whose PUBLISH was sent first.
+    pub(crate) fn first_published(&self) -> Option<PacketId> {
+        self.packet_id_at(self.published.first)
+    }
+
+    /// The exchange whose PUBLISH was sent last.
+    pub(crate) fn last_published(&self) -> Option<PacketId> {
+        self.packet_id_at(self.published.last)
+    }
+
+    fn packet_id_at(&self, slot: u16) -> Option<PacketId> {
+        self.slots.get(usize::from(slot))?.entry.as_ref().map(|entry| entry.packet_id)
+    }
+
+    fn slot(&self, packet_id: PacketId) -> Option<u16> {
+        self.slot_of.get(usize::from(packet_id.get())).copied().filter(|slot| *slot != NONE)
     }
 
     fn take_slot(&mut self, entry: Entry) -> u16 {

@@ -13,8 +13,9 @@ use super::{
     violation::Violation,
 };
 use crate::{
+    encoder::Encoder,
     message::Message,
-    packet::{Delivery, Encoder, Packet, Publish, PublishAck},
+    packet::{Delivery, Packet, Publish, PublishAck},
     time::Instant,
     types::{PacketId, PacketType, ReasonCode, Role},
     wire::{Output, Properties},

@@ -33,6 +33,6 @@ pub use self::{
 pub(crate) use self::{
     answers::Answer,
     link::{HIGH_WATER, Link, Received},
-    outbound::Settled,
+    outbound::{Settled, kept},
     timers::{Timer, Timers},
 };

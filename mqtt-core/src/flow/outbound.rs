@@ -233,24 +233,19 @@ impl Outbound {
     /// The receiver has no state of this session any more. What it owns by a PUBREC is acknowledged; the rest is put back
     /// to be published anew, or dropped.
     pub(crate) fn restart(&mut self, republish: bool, mut report: impl FnMut(PublishId, Outcome)) {
-        while let Some(entry) = self.in_flight.released().next() {
-            let packet_id = entry.packet_id;
+        while let Some(packet_id) = self.in_flight.first_released() {
             let Some(entry) = self.in_flight.remove(packet_id) else { break };
             if let Phase::Released(reason) = entry.phase {
                 report(entry.id, Outcome::Acknowledged { reason, properties: PropertiesBuf::default() });
             }
         }
-        while let Some(packet_id) = if republish { self.in_flight.last_published() } else { self.first_published() } {
+        while let Some(packet_id) = if republish { self.in_flight.last_published() } else { self.in_flight.first_published() } {
             let Some(entry) = self.in_flight.remove(packet_id) else { break };
             match entry.phase {
                 Phase::Published(outgoing) if republish => self.queue.push_front(entry.id, outgoing),
                 _ => report(entry.id, Outcome::Dropped(DropReason::SessionLost)),
             }
         }
-    }
-
-    fn first_published(&self) -> Option<PacketId> {
-        self.in_flight.published().next().map(|entry| entry.packet_id)
     }
 
     /// A PUBACK. One that names no exchange is tolerated: it completes nothing.
@@ -403,7 +398,12 @@ impl Outbound {
         if entry.counted {
             quota.free += 1;
         }
-        let outcome = Outcome::Acknowledged { reason, properties: PropertiesBuf::from(properties) };
+        let outcome = Outcome::Acknowledged { reason, properties: kept(properties) };
         Some(Settled::Ended { id: entry.id, outcome })
     }
+}
+
+/// Keeps the properties of a received packet, for which that cannot fail: they were read from their wire form.
+pub(crate) fn kept(properties: Properties<'_>) -> PropertiesBuf {
+    PropertiesBuf::try_from(properties).unwrap_or_default()
 }

@@ -70,8 +70,8 @@ impl PacketIds {
         let words = self.used.len();
         if words == 0 {
             // Bit 0 of the first word is the value zero, which is not an identifier.
+            self.used.push(1);
             self.used.resize(FIRST_WORDS, 0);
-            self.used[0] = 1;
         } else if self.in_use * 2 >= words * BITS && words < MAX_WORDS {
             self.used.resize(words * 2, 0);
         }

@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 
 use super::{negotiated::Negotiated, outbound::PublishError, queue::Outgoing};
 use crate::{
+    encoder::Encoder,
     error::EncodeError,
     message::Message,
-    packet::{Delivery, Encoder, Packet, Publish},
+    packet::{Delivery, Packet, Publish},
     time::Instant,
     types::{PacketId, QoS, Role},
     wire::{Output, Properties, Property, PropertyId},
@@ -94,7 +95,7 @@ impl Sender<'_> {
         };
         let encoder = self.encoder();
         match message.large_payload() {
-            Some(payload) => encoder.encode_publish(&publish, payload, output)?,
+            Some(payload) => encoder.encode_with_payload(&publish, payload, output)?,
             None => encoder.encode(&Packet::Publish(publish), output)?,
         }
         Ok(())

@@ -24,7 +24,7 @@ pub(crate) struct InboundAliases {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 pub enum TopicAliasError {
     /// The alias is above the Topic Alias Maximum that the receiver announced [v5 MQTT-3.3.2-9, MQTT-3.3.2-11].
-    #[error("topic alias {alias} is above the maximum of {maximum}")]
+    #[error("topic alias {} is above the maximum of {maximum}", .alias.get())]
     AboveMaximum {
         /// The alias received.
         alias: TopicAlias,
@@ -32,7 +32,7 @@ pub enum TopicAliasError {
         maximum: u16,
     },
     /// The Topic Name is empty and the alias was given no topic on this connection.
-    #[error("topic alias {alias} stands for no topic on this connection")]
+    #[error("topic alias {} stands for no topic on this connection", .alias.get())]
     Unknown {
         /// The alias received.
         alias: TopicAlias,
