@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Why received bytes are not a packet that the peer may send.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
     /// Packet type 0, or type 15 before 5.0.
@@ -359,7 +359,7 @@ const fn reason_code_rules(packet_type: PacketType) -> (&'static str, &'static s
 }
 
 /// Why a packet of one's own cannot be sent as it is. Nothing was written.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {
     /// The version has no such packet, or this end must not send it.

@@ -12,6 +12,7 @@ extern crate std;
 mod decoder;
 mod encoder;
 mod error;
+mod message;
 mod packet;
 mod time;
 mod topic_trie;
@@ -23,6 +24,7 @@ pub use self::{
     decoder::Decoder,
     encoder::Encoder,
     error::{DecodeError, EncodeError},
+    message::{Message, WillMessage},
     packet::{
         Auth, Connack, Connect, Delivery, Disconnect, Packet, Publish, PublishAck, ReasonCodes,
         ReasonCodesIter, Suback, Subscribe, SubscribeFilters, SubscribeFiltersIter, Unsuback,

@@ -7,7 +7,7 @@ use alloc::{sync::Arc, vec::Vec};
 use core::{
     fmt,
     hash::{Hash, Hasher},
-    iter,
+    iter, mem,
 };
 
 use bytes::Bytes;
@@ -84,7 +84,10 @@ impl Message {
         let properties = Properties::new(properties);
         properties.check(PUBLISH, Role::Client)?;
         if properties.contains(PropertyId::TopicAlias) {
-            return Err(EncodeError::PropertyNotAllowed { property: PropertyId::TopicAlias, holder: PUBLISH });
+            return Err(EncodeError::PropertyNotAllowed {
+                property: PropertyId::TopicAlias,
+                holder: PUBLISH,
+            });
         }
         // The lengths of names and texts were checked when they were made, those of Binary Data just now.
         Ok(self.replace_properties(properties))
@@ -97,7 +100,9 @@ impl Message {
         if ids.is_empty() {
             return self.without_subscription_ids();
         }
-        let kept = self.properties().without(PropertyId::SubscriptionIdentifier);
+        let kept = self
+            .properties()
+            .without(PropertyId::SubscriptionIdentifier);
         let mut properties: Vec<_> = kept.iter().collect();
         properties.extend(ids.iter().map(|id| Property::SubscriptionIdentifier(*id)));
         self.replace_properties(Properties::new(&properties))
@@ -107,8 +112,14 @@ impl Message {
     /// [v5 MQTT-3.3.4-6].
     #[must_use]
     pub fn without_subscription_ids(self) -> Self {
-        if self.properties().contains(PropertyId::SubscriptionIdentifier) {
-            self.replace_properties(self.properties().without(PropertyId::SubscriptionIdentifier))
+        if self
+            .properties()
+            .contains(PropertyId::SubscriptionIdentifier)
+        {
+            self.replace_properties(
+                self.properties()
+                    .without(PropertyId::SubscriptionIdentifier),
+            )
         } else {
             self
         }
@@ -164,7 +175,10 @@ impl Message {
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         // The reference counts stand before the shared bytes.
-        size_of::<Self>() + 2 * size_of::<usize>() + self.head.len() + self.large.as_ref().map_or(0, Bytes::len)
+        size_of::<Self>()
+            + 2 * size_of::<usize>()
+            + self.head.len()
+            + self.large.as_ref().map_or(0, Bytes::len)
     }
 
     /// Bytes that a PUBLISH of this message takes, fixed header included, as a peer's Maximum Packet Size counts them
@@ -172,23 +186,38 @@ impl Message {
     #[must_use]
     pub fn publish_len(&self, version: ProtocolVersion) -> usize {
         let packet_id = if self.qos == QoS::AtMostOnce { 0 } else { 2 };
-        let properties = if version.is_v5() { var_int_len(self.properties_len) + self.properties_len } else { 0 };
-        let body = 2 + self.topic_len + packet_id + properties + self.payload().len();
-        1 + var_int_len(body) + body
+        let prefixed = |len: usize| u32::try_from(len).map_or(4, var_int_len) + len;
+        let properties = if version.is_v5() {
+            prefixed(self.properties_len)
+        } else {
+            0
+        };
+        1 + prefixed(2 + self.topic_len + packet_id + properties + self.payload().len())
     }
 
     /// What is kept of a received PUBLISH to `topic`, which its Topic Alias may have named. With `frame`, the bytes
     /// that `publish` is a view of, a large payload is kept as a slice of them; otherwise it is copied.
-    pub(crate) fn from_publish(publish: &Publish<'_>, topic: TopicName<'_>, frame: Option<&Bytes>) -> Self {
+    pub(crate) fn from_publish(
+        publish: &Publish<'_>,
+        topic: TopicName<'_>,
+        frame: Option<&Bytes>,
+    ) -> Self {
         let properties = publish.properties.without(PropertyId::TopicAlias);
         let payload = publish.payload;
         let message = if payload.len() < LARGE_PAYLOAD {
             Self::assemble(topic, properties, payload, None)
         } else {
-            let payload = frame.map_or_else(|| Bytes::copy_from_slice(payload), |frame| frame.slice_ref(payload));
+            let payload = frame.map_or_else(
+                || Bytes::copy_from_slice(payload),
+                |frame| frame.slice_ref(payload),
+            );
             Self::assemble(topic, properties, &[], Some(payload))
         };
-        Self { qos: publish.delivery.qos(), retain: publish.retain, ..message }
+        Self {
+            qos: publish.delivery.qos(),
+            retain: publish.retain,
+            ..message
+        }
     }
 
     /// The payload where it is large enough to be sent by reference.
@@ -197,12 +226,25 @@ impl Message {
     }
 
     fn replace_properties(&self, properties: Properties<'_>) -> Self {
-        let small = if self.large.is_some() { &[] } else { self.payload() };
+        let small = if self.large.is_some() {
+            &[]
+        } else {
+            self.payload()
+        };
         let message = Self::assemble(self.topic(), properties, small, self.large.clone());
-        Self { qos: self.qos, retain: self.retain, ..message }
+        Self {
+            qos: self.qos,
+            retain: self.retain,
+            ..message
+        }
     }
 
-    fn assemble(topic: TopicName<'_>, properties: Properties<'_>, small: &[u8], large: Option<Bytes>) -> Self {
+    fn assemble(
+        topic: TopicName<'_>,
+        properties: Properties<'_>,
+        small: &[u8],
+        large: Option<Bytes>,
+    ) -> Self {
         let topic = topic.as_str().as_bytes();
         let written;
         let properties_bytes = if let Some(bytes) = properties.as_wire() {
@@ -219,7 +261,7 @@ impl Message {
         let mut head: Arc<[u8]> = iter::repeat_n(0, len).collect();
         let mut space = Arc::get_mut(&mut head).unwrap_or_default();
         for part in parts {
-            if let Some((place, rest)) = space.split_at_mut_checked(part.len()) {
+            if let Some((place, rest)) = mem::take(&mut space).split_at_mut_checked(part.len()) {
                 place.copy_from_slice(part);
                 space = rest;
             }
@@ -241,7 +283,14 @@ impl Message {
 
     /// Everything by which two messages differ.
     fn identity(&self) -> (&[u8], Option<&Bytes>, usize, usize, QoS, bool) {
-        (&self.head, self.large.as_ref(), self.topic_len, self.properties_len, self.qos, self.retain)
+        (
+            &self.head,
+            self.large.as_ref(),
+            self.topic_len,
+            self.properties_len,
+            self.qos,
+            self.retain,
+        )
     }
 }
 
@@ -279,10 +328,19 @@ impl WillMessage {
         let message = if payload.len() < LARGE_PAYLOAD {
             Message::assemble(will.topic, properties, payload, None)
         } else {
-            Message::assemble(will.topic, properties, &[], Some(Bytes::copy_from_slice(payload)))
+            Message::assemble(
+                will.topic,
+                properties,
+                &[],
+                Some(Bytes::copy_from_slice(payload)),
+            )
         };
         Self {
-            message: Message { qos: will.qos, retain: will.retain, ..message },
+            message: Message {
+                qos: will.qos,
+                retain: will.retain,
+                ..message
+            },
             delay: will.properties.will_delay_interval().unwrap_or(0),
         }
     }
@@ -344,17 +402,25 @@ mod tests {
     #[test]
     fn properties_are_replaced_and_the_rest_stays() {
         for payload in [vec![1; 3], vec![2; LARGE_PAYLOAD]] {
-            let message = Message::new(topic("a"), payload.clone()).with_qos(QoS::AtLeastOnce).with_retain(true);
+            let message = Message::new(topic("a"), payload.clone())
+                .with_qos(QoS::AtLeastOnce)
+                .with_retain(true);
             let text = Utf8::new("text").unwrap();
             let message = message
                 .with_properties(&[Property::MessageExpiryInterval(9)])
                 .unwrap()
-                .with_properties(&[Property::ContentType(text), Property::UserProperty(text, text)])
+                .with_properties(&[
+                    Property::ContentType(text),
+                    Property::UserProperty(text, text),
+                ])
                 .unwrap();
             assert_eq!(message.properties().content_type(), Some(text));
             assert_eq!(message.properties().message_expiry_interval(), None);
             assert_eq!(message.properties().len(), 2);
-            assert_eq!((message.topic(), message.payload()), (topic("a"), &payload[..]));
+            assert_eq!(
+                (message.topic(), message.payload()),
+                (topic("a"), &payload[..])
+            );
             assert_eq!((message.qos(), message.retain()), (QoS::AtLeastOnce, true));
         }
     }
@@ -367,23 +433,46 @@ mod tests {
             Property::SubscriptionIdentifier(subscription_id(1)),
             Property::ServerReference(Utf8::EMPTY),
         ] {
-            assert!(message.clone().with_properties(&[property]).is_err(), "{property:?}");
+            assert!(
+                message.clone().with_properties(&[property]).is_err(),
+                "{property:?}"
+            );
         }
-        let twice = [Property::MessageExpiryInterval(1), Property::MessageExpiryInterval(1)];
+        let twice = [
+            Property::MessageExpiryInterval(1),
+            Property::MessageExpiryInterval(1),
+        ];
         assert!(message.clone().with_properties(&twice).is_err());
         let long = vec![0; 65_536];
-        assert!(message.with_properties(&[Property::CorrelationData(&long)]).is_err());
+        assert!(
+            message
+                .with_properties(&[Property::CorrelationData(&long)])
+                .is_err()
+        );
     }
 
     #[test]
     fn subscription_ids_are_those_of_one_delivery() {
-        let message =
-            Message::new(topic("a"), &b"x"[..]).with_properties(&[Property::MessageExpiryInterval(9)]).unwrap();
-        let first = message.clone().with_subscription_ids(&[subscription_id(1), subscription_id(300)]);
-        assert!(first.properties().subscription_identifiers().eq([subscription_id(1), subscription_id(300)]));
+        let message = Message::new(topic("a"), &b"x"[..])
+            .with_properties(&[Property::MessageExpiryInterval(9)])
+            .unwrap();
+        let first = message
+            .clone()
+            .with_subscription_ids(&[subscription_id(1), subscription_id(300)]);
+        assert!(
+            first
+                .properties()
+                .subscription_identifiers()
+                .eq([subscription_id(1), subscription_id(300)])
+        );
         assert_eq!(first.properties().message_expiry_interval(), Some(9));
         let second = first.with_subscription_ids(&[subscription_id(2)]);
-        assert!(second.properties().subscription_identifiers().eq([subscription_id(2)]));
+        assert!(
+            second
+                .properties()
+                .subscription_identifiers()
+                .eq([subscription_id(2)])
+        );
         assert_eq!(second.clone().without_subscription_ids(), message);
         assert_eq!(second.with_subscription_ids(&[]), message);
     }
@@ -395,18 +484,30 @@ mod tests {
             Property::SubscriptionIdentifier(subscription_id(5)),
             Property::MessageExpiryInterval(9),
         ];
-        let received = Message::from_publish(&publish(b"x", Properties::new(&items)), topic("a"), None);
+        let received =
+            Message::from_publish(&publish(b"x", Properties::new(&items)), topic("a"), None);
         assert!(received.properties().iter().eq(items[1..].iter().copied()));
-        assert_eq!((received.topic(), received.payload()), (topic("a"), &b"x"[..]));
-        assert_eq!((received.qos(), received.retain()), (QoS::ExactlyOnce, true));
+        assert_eq!(
+            (received.topic(), received.payload()),
+            (topic("a"), &b"x"[..])
+        );
+        assert_eq!(
+            (received.qos(), received.retain()),
+            (QoS::ExactlyOnce, true)
+        );
     }
 
     #[test]
     fn a_large_received_payload_is_a_slice_of_its_frame() {
         let frame = Bytes::from(vec![7; LARGE_PAYLOAD + 10]);
-        let large = Message::from_publish(&publish(&frame[10..], Properties::EMPTY), topic("a"), Some(&frame));
+        let large = Message::from_publish(
+            &publish(&frame[10..], Properties::EMPTY),
+            topic("a"),
+            Some(&frame),
+        );
         assert_eq!(large.payload().as_ptr(), frame[10..].as_ptr());
-        let copied = Message::from_publish(&publish(&frame[10..], Properties::EMPTY), topic("a"), None);
+        let copied =
+            Message::from_publish(&publish(&frame[10..], Properties::EMPTY), topic("a"), None);
         assert_ne!(copied.payload().as_ptr(), frame[10..].as_ptr());
         assert_eq!(large, copied);
     }
@@ -420,7 +521,9 @@ mod tests {
         let message = message.with_qos(QoS::ExactlyOnce);
         assert_eq!(message.publish_len(ProtocolVersion::V5), 9);
         // 02 and four bytes more.
-        let message = message.with_properties(&[Property::MessageExpiryInterval(9)]).unwrap();
+        let message = message
+            .with_properties(&[Property::MessageExpiryInterval(9)])
+            .unwrap();
         assert_eq!(message.publish_len(ProtocolVersion::V5), 14);
         assert_eq!(message.publish_len(ProtocolVersion::V3_1_1), 8);
         // A Remaining Length of 128 takes two bytes.
@@ -440,13 +543,22 @@ mod tests {
     fn held_bytes_counts_what_is_outside_too() {
         let empty = Message::new(topic("a"), &b""[..]).held_bytes();
         assert!(empty > size_of::<Message>());
-        assert_eq!(Message::new(topic("abc"), vec![0; 10]).held_bytes(), empty + 12);
-        assert_eq!(Message::new(topic("a"), vec![0; 10_000]).held_bytes(), empty + 10_000);
+        assert_eq!(
+            Message::new(topic("abc"), vec![0; 10]).held_bytes(),
+            empty + 12
+        );
+        assert_eq!(
+            Message::new(topic("a"), vec![0; 10_000]).held_bytes(),
+            empty + 10_000
+        );
     }
 
     #[test]
     fn debug_shows_no_payload() {
         let shown = format!("{:?}", Message::new(topic("topic"), &b"secret"[..]));
-        assert!(shown.contains("topic") && shown.contains('6') && !shown.contains("secret"), "{shown}");
+        assert!(
+            shown.contains("topic") && shown.contains('6') && !shown.contains("secret"),
+            "{shown}"
+        );
     }
 }

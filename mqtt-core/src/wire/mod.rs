@@ -12,6 +12,7 @@ pub(crate) use self::{
     fixed_header::FixedHeader,
     output::LARGE_PAYLOAD,
     property::Hidden,
+    property_list::Summary,
     reader::{Reader, TextRules},
     var_int::{MAX_VAR_INT, var_int_len},
     writer::Writer,

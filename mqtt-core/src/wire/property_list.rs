@@ -372,6 +372,15 @@ impl Properties<'_> {
         }
     }
 
+    /// The properties without the Property Length, if they are a view of bytes.
+    pub(crate) const fn as_wire(&self) -> Option<&[u8]> {
+        if self.items.is_empty() && self.summary.0 & Summary::FILTERED == 0 {
+            Some(self.wire)
+        } else {
+            None
+        }
+    }
+
     /// Appends the properties without the Property Length; [`Properties::from_checked`] reads them back.
     pub(crate) fn append_to(&self, buffer: &mut Vec<u8>) {
         self.write(&mut Writer::new(buffer));
