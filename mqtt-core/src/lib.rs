@@ -9,9 +9,11 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod client;
 mod decoder;
 mod encoder;
 mod error;
+mod flow;
 mod message;
 mod packet;
 mod time;
@@ -24,6 +26,10 @@ pub use self::{
     decoder::Decoder,
     encoder::Encoder,
     error::{DecodeError, EncodeError},
+    flow::{
+        AckError, AckToken, Acknowledge, DropReason, Negotiated, Outcome, Progress, PublishError,
+        PublishId, Session, SessionBounds, SessionLost, TopicAliasError, Violation,
+    },
     message::{Message, WillMessage},
     packet::{
         Auth, Connack, Connect, Delivery, Disconnect, Packet, Publish, PublishAck, ReasonCodes,

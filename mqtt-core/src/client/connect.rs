@@ -46,7 +46,11 @@ pub(super) fn connecting(
     }
     // What the server assigned is our name from then on: with it the session is found again [v5 MQTT-3.1.3-7].
     let assigned = version.is_v5() && options.client_id.is_empty();
-    let client_id = if assigned { session.client_id() } else { &options.client_id };
+    let client_id = if assigned {
+        session.client_id()
+    } else {
+        &options.client_id
+    };
     let is_empty_allowed = match version {
         ProtocolVersion::V3_1 => false,
         ProtocolVersion::V3_1_1 => options.clean_start,
@@ -55,8 +59,15 @@ pub(super) fn connecting(
     if client_id.is_empty() && !is_empty_allowed {
         return Err(ConnectError::ClientIdentifierEmpty);
     }
-    let properties = if version.is_v5() { connect_properties(options, limits)? } else { Vec::new() };
-    let will_properties = options.will.as_ref().map(|will| will_properties(will, version));
+    let properties = if version.is_v5() {
+        connect_properties(options, limits)?
+    } else {
+        Vec::new()
+    };
+    let will_properties = options
+        .will
+        .as_ref()
+        .map(|will| will_properties(will, version));
     let connect = Connect {
         version,
         clean_start: options.clean_start,
@@ -69,11 +80,19 @@ pub(super) fn connecting(
             retain: will.message.retain(),
             properties: Properties::new(will_properties.as_deref().unwrap_or_default()),
         }),
-        username: options.username.as_deref().map(|name| text("username", name)).transpose()?,
+        username: options
+            .username
+            .as_deref()
+            .map(|name| text("username", name))
+            .transpose()?,
         password: options.password.as_deref(),
         properties: Properties::new(&properties),
     };
-    let encoder = Encoder { version, sender: Role::Client, maximum_packet_size: None };
+    let encoder = Encoder {
+        version,
+        sender: Role::Client,
+        maximum_packet_size: None,
+    };
     let packet = encode(&encoder, &Packet::Connect(connect))?;
     Ok(Connecting {
         packet: Some(packet),
@@ -105,11 +124,26 @@ fn offered(options: &ConnectOptions, limits: &Limits) -> Negotiated {
 
 fn check_3x(options: &ConnectOptions) -> Result<(), ConnectError> {
     let needs_5 = [
-        ("session_expiry", options.session_expiry != SessionExpiry::AT_CLOSE),
+        (
+            "session_expiry",
+            options.session_expiry != SessionExpiry::AT_CLOSE,
+        ),
         ("user_properties", !options.user_properties.is_empty()),
-        ("request_response_information", options.request_response_information),
-        ("will delay", options.will.as_ref().is_some_and(|will| will.delay > 0)),
-        ("will properties", options.will.as_ref().is_some_and(|will| !will.message.properties().is_empty())),
+        (
+            "request_response_information",
+            options.request_response_information,
+        ),
+        (
+            "will delay",
+            options.will.as_ref().is_some_and(|will| will.delay > 0),
+        ),
+        (
+            "will properties",
+            options
+                .will
+                .as_ref()
+                .is_some_and(|will| !will.message.properties().is_empty()),
+        ),
     ];
     match needs_5.into_iter().find(|(_, used)| *used) {
         Some((option, _)) => Err(ConnectError::NotInThisVersion { option }),
@@ -122,7 +156,10 @@ fn text<'a>(option: &'static str, text: &'a str) -> Result<Utf8<'a>, ConnectErro
 }
 
 /// Only what differs from the value that an absent property has is written.
-fn connect_properties<'a>(options: &'a ConnectOptions, limits: &Limits) -> Result<Vec<Property<'a>>, ConnectError> {
+fn connect_properties<'a>(
+    options: &'a ConnectOptions,
+    limits: &Limits,
+) -> Result<Vec<Property<'a>>, ConnectError> {
     let mut properties = Vec::new();
     if options.session_expiry != SessionExpiry::AT_CLOSE {
         properties.push(Property::SessionExpiryInterval(options.session_expiry));
@@ -143,7 +180,10 @@ fn connect_properties<'a>(options: &'a ConnectOptions, limits: &Limits) -> Resul
         properties.push(Property::RequestProblemInformation(false));
     }
     for (name, value) in &options.user_properties {
-        properties.push(Property::UserProperty(text("user_properties", name)?, text("user_properties", value)?));
+        properties.push(Property::UserProperty(
+            text("user_properties", name)?,
+            text("user_properties", value)?,
+        ));
     }
     Ok(properties)
 }
@@ -164,7 +204,10 @@ pub(super) fn accepted(
 ) -> Result<ConnackInfo, DisconnectCause> {
     let properties = connack.properties;
     if connack.reason != ReasonCode::SUCCESS {
-        return Err(DisconnectCause::Refused { reason: connack.reason, properties: kept(properties) });
+        return Err(DisconnectCause::Refused {
+            reason: connack.reason,
+            properties: kept(properties),
+        });
     }
     let version = connecting.offered.version;
     if connack.session_present {
@@ -186,7 +229,12 @@ pub(super) fn accepted(
         None => connecting.client_id.clone(),
     };
     let negotiated = agreed(connecting.offered, &properties);
-    Ok(ConnackInfo { session_present: connack.session_present, client_id, negotiated, properties: kept(properties) })
+    Ok(ConnackInfo {
+        session_present: connack.session_present,
+        client_id,
+        negotiated,
+        properties: kept(properties),
+    })
 }
 
 /// What was offered, as the CONNACK completes it (v5 3.2.2.3).
@@ -200,11 +248,15 @@ fn agreed(offered: Negotiated, connack: &Properties<'_>) -> Negotiated {
             Property::RetainAvailable(available) => agreed.retain_available = available,
             Property::MaximumPacketSize(maximum) => agreed.peer_maximum_packet_size = Some(maximum),
             Property::TopicAliasMaximum(maximum) => agreed.peer_topic_alias_maximum = maximum,
-            Property::WildcardSubscriptionAvailable(available) => agreed.wildcard_subscription_available = available,
+            Property::WildcardSubscriptionAvailable(available) => {
+                agreed.wildcard_subscription_available = available
+            }
             Property::SubscriptionIdentifierAvailable(available) => {
                 agreed.subscription_identifiers_available = available;
             }
-            Property::SharedSubscriptionAvailable(available) => agreed.shared_subscription_available = available,
+            Property::SharedSubscriptionAvailable(available) => {
+                agreed.shared_subscription_available = available
+            }
             // It wins over the client's own, also when it is longer or 0 [v5 MQTT-3.2.2-21].
             Property::ServerKeepAlive(keep_alive) => agreed.keep_alive = keep_alive,
             _ => {}
@@ -214,17 +266,24 @@ fn agreed(offered: Negotiated, connack: &Properties<'_>) -> Negotiated {
 }
 
 /// Refuses Reason Strings and User Properties where the client asked for none [v5 MQTT-3.1.2-29].
-pub(super) fn check_problem_information(negotiated: &Negotiated, packet: &Packet<'_>) -> Result<(), ProtocolError> {
+pub(super) fn check_problem_information(
+    negotiated: &Negotiated,
+    packet: &Packet<'_>,
+) -> Result<(), ProtocolError> {
     if negotiated.request_problem_information {
         return Ok(());
     }
     let properties = match packet {
-        Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubrel(ack) | Packet::Pubcomp(ack) => ack.properties,
+        Packet::Puback(ack) | Packet::Pubrec(ack) | Packet::Pubrel(ack) | Packet::Pubcomp(ack) => {
+            ack.properties
+        }
         Packet::Suback(suback) => suback.properties,
         Packet::Unsuback(unsuback) => unsuback.properties,
         _ => return Ok(()),
     };
-    if properties.contains(PropertyId::ReasonString) || properties.contains(PropertyId::UserProperty) {
+    if properties.contains(PropertyId::ReasonString)
+        || properties.contains(PropertyId::UserProperty)
+    {
         return Err(ProtocolError::ProblemInformation(packet.packet_type()));
     }
     Ok(())

@@ -59,7 +59,9 @@ impl KeepAliveWatch {
 
     /// The server accepted the connection with this Keep Alive.
     pub(super) fn start(&mut self, now: Instant, keep_alive: KeepAlive, timers: &mut Timers) {
-        self.interval = keep_alive.interval().map(|interval| interval - EARLY.min(interval / 4));
+        self.interval = keep_alive
+            .interval()
+            .map(|interval| interval - EARLY.min(interval / 4));
         self.last_received = now;
         self.arm(timers);
     }
@@ -93,7 +95,13 @@ impl KeepAliveWatch {
     }
 
     /// The output after more was appended, and whether a PINGREQ was among it.
-    pub(super) fn after_append(&mut self, now: Instant, output_len: usize, has_pingreq: bool, timers: &mut Timers) {
+    pub(super) fn after_append(
+        &mut self,
+        now: Instant,
+        output_len: usize,
+        has_pingreq: bool,
+        timers: &mut Timers,
+    ) {
         // What is appended to an empty output is handed over at once, as far as anybody can tell. What is appended to one
         // that is not drained is not.
         if self.output_len == 0 && output_len > 0 {
@@ -161,13 +169,18 @@ impl KeepAliveWatch {
     }
 
     fn arm(&self, timers: &mut Timers) {
-        let Some(interval) = self.interval else { return };
+        let Some(interval) = self.interval else {
+            return;
+        };
         match self.ping {
             // Its way out is watched by the other deadline.
             Ping::Queued | Ping::Written { .. } => timers.clear(Timer::Ping),
             // The server has its deadline, but we still must not be silent for longer than the Keep Alive.
             Ping::Sent => timers.set(Timer::Ping, self.last_sent + interval),
-            Ping::Idle => timers.set(Timer::Ping, self.last_sent.min(self.last_received) + interval),
+            Ping::Idle => timers.set(
+                Timer::Ping,
+                self.last_sent.min(self.last_received) + interval,
+            ),
         }
     }
 }

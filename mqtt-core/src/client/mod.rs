@@ -17,12 +17,6 @@ use alloc::boxed::Box;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-pub use self::{
-    event::{ConnackInfo, DisconnectCause, Event, ProtocolError, RequestId},
-    lifecycle::State,
-    options::{ConnectError, ConnectOptions, Limits},
-    requests::SubscribeError,
-};
 use self::{
     connect::{check_problem_information, encode},
     event::Events,
@@ -30,20 +24,28 @@ use self::{
     lifecycle::Lifecycle,
     requests::Requests,
 };
+pub use self::{
+    event::{ConnackInfo, DisconnectCause, Event, ProtocolError, RequestId},
+    lifecycle::State,
+    options::{ConnectError, ConnectOptions, Limits},
+    requests::SubscribeError,
+};
 use crate::{
     decoder::Decoder,
     encoder::Encoder,
     flow::{
-        AckError, AckToken, Answer, DropReason, Link, Negotiated, Outcome, Progress, PublishError, PublishId, Session,
-        Settled, Timer, Timers, kept,
+        AckError, AckToken, Answer, DropReason, Link, Negotiated, Outcome, Progress, PublishError,
+        PublishId, Session, Settled, Timer, Timers, kept,
     },
     message::Message,
     packet::{
-        Disconnect, Packet, Publish, PublishAck, Subscribe, SubscribeFilters, Unsubscribe, UnsubscribeFilters,
+        Disconnect, Packet, Publish, PublishAck, Subscribe, SubscribeFilters, Unsubscribe,
+        UnsubscribeFilters,
     },
     time::Instant,
     types::{
-        MaximumPacketSize, PacketId, PacketType, QoS, ReasonCode, Role, SessionExpiry, SubscribeOptions, SubscriptionId, TopicFilter,
+        MaximumPacketSize, PacketId, PacketType, QoS, ReasonCode, Role, SessionExpiry,
+        SubscribeOptions, SubscriptionId, TopicFilter,
     },
     wire::{LARGE_PAYLOAD, Output, Properties, Property, PropertyId},
 };
@@ -235,14 +237,18 @@ impl Client {
         if options.clean_start || connecting.client_id != self.session.client_id() {
             self.session.end();
             let events = &mut self.events;
-            self.session.restart(self.limits.on_session_lost, |id, outcome| events.outcome(id, outcome));
+            self.session
+                .restart(self.limits.on_session_lost, |id, outcome| {
+                    events.outcome(id, outcome)
+                });
         }
         self.lifecycle.begin(connecting);
         self.epoch = self.epoch.wrapping_add(1);
         self.unread = 0;
         self.keep_alive = KeepAliveWatch::new(now, self.limits.ping_timeout);
         self.timers = Timers::default();
-        self.timers.set(Timer::Connect, now + options.connect_timeout);
+        self.timers
+            .set(Timer::Connect, now + options.connect_timeout);
         Ok(())
     }
 
@@ -259,14 +265,17 @@ impl Client {
         if let Lifecycle::Connected(link) = &self.lifecycle {
             link.check(&message)?;
         }
-        self.session.outbound.push(now, message, self.events.outcomes())
+        self.session
+            .outbound
+            .push(now, message, self.events.outcomes())
     }
 
     /// Takes back a message that was not sent yet; its outcome is [`DropReason::Cancelled`]. `false` if there is none.
     pub fn cancel(&mut self, id: PublishId) -> bool {
         let found = self.session.cancel(id);
         if found {
-            self.events.outcome(id, Outcome::Dropped(DropReason::Cancelled));
+            self.events
+                .outcome(id, Outcome::Dropped(DropReason::Cancelled));
         }
         found
     }
@@ -275,7 +284,8 @@ impl Client {
     /// there once that outcome was read.
     pub fn discard_oldest(&mut self) -> Option<PublishId> {
         let id = self.session.discard_oldest()?;
-        self.events.outcome(id, Outcome::Dropped(DropReason::Overflow));
+        self.events
+            .outcome(id, Outcome::Dropped(DropReason::Overflow));
         Some(id)
     }
 
@@ -304,7 +314,10 @@ impl Client {
     ///
     /// # Errors
     /// [`SubscribeError`]; nothing was changed.
-    pub fn unsubscribe(&mut self, filters: &[TopicFilter<'_>]) -> Result<RequestId, SubscribeError> {
+    pub fn unsubscribe(
+        &mut self,
+        filters: &[TopicFilter<'_>],
+    ) -> Result<RequestId, SubscribeError> {
         self.request(PacketType::Unsubscribe, filters.len(), |packet_id| {
             Packet::Unsubscribe(Unsubscribe {
                 packet_id,
@@ -325,7 +338,9 @@ impl Client {
         match &mut self.lifecycle {
             Lifecycle::Connected(link) => link.acknowledge(&mut self.session, token, reason),
             _ if token.qos() != QoS::ExactlyOnce => Err(AckError::Stale),
-            _ if !reason.allowed_in(PacketType::Pubrec, Role::Client) => Err(AckError::ReasonNotAllowed(reason)),
+            _ if !reason.allowed_in(PacketType::Pubrec, Role::Client) => {
+                Err(AckError::ReasonNotAllowed(reason))
+            }
             _ => self.session.held.acknowledge(token, reason),
         }
     }
@@ -371,8 +386,9 @@ impl Client {
             }
             Lifecycle::Connected(link) => {
                 let events = &mut self.events;
-                has_pingreq =
-                    link.transmit(now, &mut self.session, output, |id, outcome| events.outcome(id, outcome));
+                has_pingreq = link.transmit(now, &mut self.session, output, |id, outcome| {
+                    events.outcome(id, outcome)
+                });
             }
             Lifecycle::Closed { farewell } => {
                 if let Some(packet) = farewell.take() {
@@ -380,7 +396,8 @@ impl Client {
                 }
             }
         }
-        self.keep_alive.after_append(now, output.len(), has_pingreq, &mut self.timers);
+        self.keep_alive
+            .after_append(now, output.len(), has_pingreq, &mut self.timers);
         output.len() - before
     }
 
@@ -393,7 +410,10 @@ impl Client {
     /// When [`Client::handle_timeout`] has something to do, or `None` if nothing will be due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.timers.next(), self.session.next_expiry()].into_iter().flatten().min()
+        [self.timers.next(), self.session.next_expiry()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn read_packets(&mut self, now: Instant, input: &mut BytesMut) -> Progress {
@@ -416,7 +436,8 @@ impl Client {
                     self.handle_frame(now, decoder, &frame, Some(&frame))
                 }
                 Ok(Some(len)) => {
-                    let handled = self.handle_frame(now, decoder, input.get(..len).unwrap_or_default(), None);
+                    let handled =
+                        self.handle_frame(now, decoder, input.get(..len).unwrap_or_default(), None);
                     input.advance(len);
                     handled
                 }
@@ -432,7 +453,9 @@ impl Client {
         Decoder {
             version: Some(negotiated.version),
             sender: Role::Server,
-            maximum_packet_size: negotiated.own_maximum_packet_size.unwrap_or(MaximumPacketSize::LARGEST_POSSIBLE),
+            maximum_packet_size: negotiated
+                .own_maximum_packet_size
+                .unwrap_or(MaximumPacketSize::LARGEST_POSSIBLE),
             strict_text: self.limits.strict_text,
         }
     }
@@ -462,8 +485,14 @@ impl Client {
     /// The server accepted: Connecting to Connected.
     fn accept(&mut self, now: Instant, info: ConnackInfo) {
         self.timers.clear(Timer::Connect);
-        self.keep_alive.start(now, info.negotiated.keep_alive, &mut self.timers);
-        let mut link = Link::new(Role::Client, info.negotiated, self.limits.acknowledge, self.epoch);
+        self.keep_alive
+            .start(now, info.negotiated.keep_alive, &mut self.timers);
+        let mut link = Link::new(
+            Role::Client,
+            info.negotiated,
+            self.limits.acknowledge,
+            self.epoch,
+        );
         let resumes = info.session_present && self.session.is_established();
         self.session.establish(&info.client_id);
         self.events.push(Event::Connected(Box::new(info)));
@@ -471,13 +500,22 @@ impl Client {
             link.resume(&mut self.session);
         } else {
             let events = &mut self.events;
-            self.session.restart(self.limits.on_session_lost, |id, outcome| events.outcome(id, outcome));
+            self.session
+                .restart(self.limits.on_session_lost, |id, outcome| {
+                    events.outcome(id, outcome)
+                });
         }
         self.lifecycle.establish(link);
     }
 
-    fn handle_packet(&mut self, packet: &Packet<'_>, frame: Option<&Bytes>) -> Result<(), DisconnectCause> {
-        let Lifecycle::Connected(link) = &mut self.lifecycle else { return Ok(()) };
+    fn handle_packet(
+        &mut self,
+        packet: &Packet<'_>,
+        frame: Option<&Bytes>,
+    ) -> Result<(), DisconnectCause> {
+        let Lifecycle::Connected(link) = &mut self.lifecycle else {
+            return Ok(());
+        };
         check_problem_information(link.negotiated(), packet)?;
         match packet {
             Packet::Publish(publish) => self.handle_publish(publish, frame)?,
@@ -496,11 +534,16 @@ impl Client {
             }
             Packet::Pingresp => self.keep_alive.pingresp(&mut self.timers),
             Packet::Disconnect(disconnect) => {
-                if disconnect.properties.contains(PropertyId::SessionExpiryInterval) {
+                if disconnect
+                    .properties
+                    .contains(PropertyId::SessionExpiryInterval)
+                {
                     return Err(ProtocolError::SessionExpiryInDisconnect.into());
                 }
-                let cause =
-                    DisconnectCause::Server { reason: disconnect.reason, properties: kept(disconnect.properties) };
+                let cause = DisconnectCause::Server {
+                    reason: disconnect.reason,
+                    properties: kept(disconnect.properties),
+                };
                 self.close(None, cause);
             }
             Packet::Connack(_) => return Err(ProtocolError::SecondConnack.into()),
@@ -509,8 +552,14 @@ impl Client {
         Ok(())
     }
 
-    fn handle_publish(&mut self, publish: &Publish<'_>, frame: Option<&Bytes>) -> Result<(), ProtocolError> {
-        let Lifecycle::Connected(link) = &mut self.lifecycle else { return Ok(()) };
+    fn handle_publish(
+        &mut self,
+        publish: &Publish<'_>,
+        frame: Option<&Bytes>,
+    ) -> Result<(), ProtocolError> {
+        let Lifecycle::Connected(link) = &mut self.lifecycle else {
+            return Ok(());
+        };
         if let Some(received) = link.handle_publish(&mut self.session, publish, frame)? {
             self.events.push(Event::Message {
                 message: received.message,
@@ -521,10 +570,18 @@ impl Client {
         Ok(())
     }
 
-    fn handle_ack(&mut self, packet_type: PacketType, ack: &PublishAck<'_>) -> Result<(), ProtocolError> {
-        let Lifecycle::Connected(link) = &mut self.lifecycle else { return Ok(()) };
+    fn handle_ack(
+        &mut self,
+        packet_type: PacketType,
+        ack: &PublishAck<'_>,
+    ) -> Result<(), ProtocolError> {
+        let Lifecycle::Connected(link) = &mut self.lifecycle else {
+            return Ok(());
+        };
         match link.handle_ack(&mut self.session, packet_type, ack)? {
-            Some(Settled::Received { id, reason }) => self.events.push(Event::Progress { id, reason }),
+            Some(Settled::Received { id, reason }) => {
+                self.events.push(Event::Progress { id, reason })
+            }
             Some(Settled::Ended { id, outcome }) => self.events.outcome(id, outcome),
             None => {}
         }
@@ -540,7 +597,9 @@ impl Client {
 
     /// Whether a request with so many filters may be made now.
     fn requestable(&self, filters: usize) -> Result<&Link, SubscribeError> {
-        let Lifecycle::Connected(link) = &self.lifecycle else { return Err(SubscribeError::NotConnected) };
+        let Lifecycle::Connected(link) = &self.lifecycle else {
+            return Err(SubscribeError::NotConnected);
+        };
         if filters == 0 {
             return Err(SubscribeError::NoFilter);
         }
@@ -558,7 +617,11 @@ impl Client {
         packet: impl FnOnce(PacketId) -> Packet<'p>,
     ) -> Result<RequestId, SubscribeError> {
         let encoder = self.requestable(filters)?.encoder();
-        let packet_id = self.session.packet_ids.allocate().ok_or(SubscribeError::NoPacketId)?;
+        let packet_id = self
+            .session
+            .packet_ids
+            .allocate()
+            .ok_or(SubscribeError::NoPacketId)?;
         let bytes = match encode(&encoder, &packet(packet_id)) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -572,11 +635,22 @@ impl Client {
         Ok(self.requests.insert(packet_id, packet_type, filters))
     }
 
-    fn end(&mut self, reason: ReasonCode, session_expiry: Option<SessionExpiry>) -> Result<(), DisconnectError> {
+    fn end(
+        &mut self,
+        reason: ReasonCode,
+        session_expiry: Option<SessionExpiry>,
+    ) -> Result<(), DisconnectError> {
         let (version, agreed) = match &self.lifecycle {
-            Lifecycle::Connecting(connecting) => (connecting.offered.version, connecting.offered.session_expiry),
-            Lifecycle::Connected(link) => (link.negotiated().version, link.negotiated().session_expiry),
-            Lifecycle::Idle | Lifecycle::Closed { .. } => return Err(DisconnectError::NotConnected),
+            Lifecycle::Connecting(connecting) => (
+                connecting.offered.version,
+                connecting.offered.session_expiry,
+            ),
+            Lifecycle::Connected(link) => {
+                (link.negotiated().version, link.negotiated().session_expiry)
+            }
+            Lifecycle::Idle | Lifecycle::Closed { .. } => {
+                return Err(DisconnectError::NotConnected);
+            }
         };
         let allowed = if version.is_v5() {
             reason.allowed_in(PacketType::Disconnect, Role::Client)
@@ -593,7 +667,10 @@ impl Client {
             }
         }
         let property = session_expiry.map(Property::SessionExpiryInterval);
-        let farewell = Disconnect { reason, properties: Properties::new(property.as_slice()) };
+        let farewell = Disconnect {
+            reason,
+            properties: Properties::new(property.as_slice()),
+        };
         self.close(Some(&farewell), DisconnectCause::Requested(reason));
         if session_expiry == Some(SessionExpiry::AT_CLOSE) {
             self.session.end();
@@ -609,8 +686,15 @@ impl Client {
             _ => return self.close(None, cause),
         };
         let allowed = reason.allowed_in(PacketType::Disconnect, Role::Client);
-        let reason = if allowed { reason } else { ReasonCode::PROTOCOL_ERROR };
-        let farewell = Disconnect { reason, properties: Properties::EMPTY };
+        let reason = if allowed {
+            reason
+        } else {
+            ReasonCode::PROTOCOL_ERROR
+        };
+        let farewell = Disconnect {
+            reason,
+            properties: Properties::EMPTY,
+        };
         self.close(Some(&farewell).filter(|_| self.is_v5()), cause);
     }
 
@@ -634,7 +718,8 @@ impl Client {
             Lifecycle::Idle | Lifecycle::Closed { .. } => return,
         };
         // A server whose limit is too small for a DISCONNECT gets none.
-        let farewell = farewell.and_then(|packet| encode(&encoder, &Packet::Disconnect(*packet)).ok());
+        let farewell =
+            farewell.and_then(|packet| encode(&encoder, &Packet::Disconnect(*packet)).ok());
         let agreed = self.lifecycle.close(farewell);
         if agreed.is_some_and(|negotiated| negotiated.session_expiry == SessionExpiry::AT_CLOSE) {
             self.session.end();

@@ -64,10 +64,22 @@ impl Requests {
     }
 
     /// Notes a request that will be sent under this identifier.
-    pub(super) fn insert(&mut self, packet_id: PacketId, packet_type: PacketType, filters: usize) -> RequestId {
+    pub(super) fn insert(
+        &mut self,
+        packet_id: PacketId,
+        packet_type: PacketType,
+        filters: usize,
+    ) -> RequestId {
         let id = RequestId(self.next_id);
         self.next_id += 1;
-        self.waiting.insert(packet_id, Request { id, packet_type, filters });
+        self.waiting.insert(
+            packet_id,
+            Request {
+                id,
+                packet_type,
+                filters,
+            },
+        );
         id
     }
 
@@ -79,12 +91,20 @@ impl Requests {
     }
 
     /// A SUBACK. One that names no request is tolerated: it completes nothing.
-    pub(super) fn handle_suback(&mut self, suback: &Suback<'_>) -> Result<Option<Event>, ProtocolError> {
+    pub(super) fn handle_suback(
+        &mut self,
+        suback: &Suback<'_>,
+    ) -> Result<Option<Event>, ProtocolError> {
         let reasons = suback.reasons.iter().collect();
-        let Some((id, reasons)) = self.complete(suback.packet_id, PacketType::Suback, reasons)? else {
+        let Some((id, reasons)) = self.complete(suback.packet_id, PacketType::Suback, reasons)?
+        else {
             return Ok(None);
         };
-        Ok(Some(Event::Subscribed { id, reasons, properties: kept(suback.properties) }))
+        Ok(Some(Event::Subscribed {
+            id,
+            reasons,
+            properties: kept(suback.properties),
+        }))
     }
 
     /// An UNSUBACK. `has_reasons`: the version gives it Reason Codes.
@@ -96,13 +116,22 @@ impl Requests {
         let reasons = if has_reasons {
             unsuback.reasons.iter().collect()
         } else {
-            let filters = self.waiting.get(&unsuback.packet_id).map_or(0, |request| request.filters);
+            let filters = self
+                .waiting
+                .get(&unsuback.packet_id)
+                .map_or(0, |request| request.filters);
             vec![ReasonCode::SUCCESS; filters].into_boxed_slice()
         };
-        let Some((id, reasons)) = self.complete(unsuback.packet_id, PacketType::Unsuback, reasons)? else {
+        let Some((id, reasons)) =
+            self.complete(unsuback.packet_id, PacketType::Unsuback, reasons)?
+        else {
             return Ok(None);
         };
-        Ok(Some(Event::Unsubscribed { id, reasons, properties: kept(unsuback.properties) }))
+        Ok(Some(Event::Unsubscribed {
+            id,
+            reasons,
+            properties: kept(unsuback.properties),
+        }))
     }
 
     fn complete(
@@ -111,12 +140,20 @@ impl Requests {
         answer: PacketType,
         reasons: Box<[ReasonCode]>,
     ) -> Result<Option<(RequestId, Box<[ReasonCode]>)>, ProtocolError> {
-        let Some(request) = self.waiting.get(&packet_id) else { return Ok(None) };
+        let Some(request) = self.waiting.get(&packet_id) else {
+            return Ok(None);
+        };
         if (request.packet_type == PacketType::Subscribe) != (answer == PacketType::Suback) {
-            return Err(ProtocolError::WrongAnswer { packet_type: answer, packet_id });
+            return Err(ProtocolError::WrongAnswer {
+                packet_type: answer,
+                packet_id,
+            });
         }
         if reasons.len() != request.filters {
-            return Err(ProtocolError::ReasonCodeCount { expected: request.filters, received: reasons.len() });
+            return Err(ProtocolError::ReasonCodeCount {
+                expected: request.filters,
+                received: reasons.len(),
+            });
         }
         let id = request.id;
         self.waiting.remove(&packet_id);

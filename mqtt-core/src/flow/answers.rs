@@ -46,10 +46,6 @@ impl Answers {
         Some(answer)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
     /// Bytes of the packets that are encoded already.
     pub(crate) const fn encoded_bytes(&self) -> usize {
         self.encoded_bytes

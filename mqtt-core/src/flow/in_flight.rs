@@ -45,7 +45,10 @@ struct Chain {
 }
 
 impl Chain {
-    const EMPTY: Self = Self { first: NONE, last: NONE };
+    const EMPTY: Self = Self {
+        first: NONE,
+        last: NONE,
+    };
 }
 
 /// See the module.
@@ -94,7 +97,12 @@ impl InFlight {
     pub(crate) fn insert(&mut self, id: PublishId, packet_id: PacketId, outgoing: Outgoing) {
         debug_assert!(self.resend == NONE && self.get(packet_id).is_none());
         self.bytes += outgoing.held_bytes();
-        let entry = Entry { id, packet_id, phase: Phase::Published(outgoing), counted: true };
+        let entry = Entry {
+            id,
+            packet_id,
+            phase: Phase::Published(outgoing),
+            counted: true,
+        };
         let at = self.take_slot(entry);
         let index = usize::from(packet_id.get());
         if self.slot_of.len() <= index {
@@ -109,7 +117,10 @@ impl InFlight {
 
     /// The exchange with this identifier.
     pub(crate) fn get(&self, packet_id: PacketId) -> Option<&Entry> {
-        self.slots.get(usize::from(self.slot(packet_id)?))?.entry.as_ref()
+        self.slots
+            .get(usize::from(self.slot(packet_id)?))?
+            .entry
+            .as_ref()
     }
 
     /// Ends an exchange. The caller frees the identifier and the quota.
@@ -196,11 +207,18 @@ impl InFlight {
     }
 
     fn packet_id_at(&self, slot: u16) -> Option<PacketId> {
-        self.slots.get(usize::from(slot))?.entry.as_ref().map(|entry| entry.packet_id)
+        self.slots
+            .get(usize::from(slot))?
+            .entry
+            .as_ref()
+            .map(|entry| entry.packet_id)
     }
 
     fn slot(&self, packet_id: PacketId) -> Option<u16> {
-        self.slot_of.get(usize::from(packet_id.get())).copied().filter(|slot| *slot != NONE)
+        self.slot_of
+            .get(usize::from(packet_id.get()))
+            .copied()
+            .filter(|slot| *slot != NONE)
     }
 
     fn take_slot(&mut self, entry: Entry) -> u16 {
@@ -212,7 +230,11 @@ impl InFlight {
         }
         // One slot per Packet Identifier at most, so the number fits.
         let at = u16::try_from(self.slots.len()).unwrap_or(NONE);
-        self.slots.push(Slot { entry: Some(entry), previous: NONE, next: NONE });
+        self.slots.push(Slot {
+            entry: Some(entry),
+            previous: NONE,
+            next: NONE,
+        });
         at
     }
 
@@ -230,10 +252,15 @@ impl InFlight {
     }
 
     fn unlink(&mut self, at: u16) {
-        let Some(slot) = self.slots.get(usize::from(at)) else { return };
+        let Some(slot) = self.slots.get(usize::from(at)) else {
+            return;
+        };
         let (previous, next) = (slot.previous, slot.next);
         let chain = match &slot.entry {
-            Some(Entry { phase: Phase::Published(_), .. }) => &mut self.published,
+            Some(Entry {
+                phase: Phase::Published(_),
+                ..
+            }) => &mut self.published,
             _ => &mut self.released,
         };
         if self.resend == at {

@@ -102,9 +102,18 @@ impl Held {
     }
 
     /// Decides on a QoS 2 message; legal between connections too.
-    pub(crate) fn acknowledge(&mut self, token: AckToken, reason: ReasonCode) -> Result<(), AckError> {
+    pub(crate) fn acknowledge(
+        &mut self,
+        token: AckToken,
+        reason: ReasonCode,
+    ) -> Result<(), AckError> {
         match self.ids.get_mut(&token.packet_id) {
-            Some(decision @ Decision::Pending { .. }) if *decision == (Decision::Pending { sequence: token.sequence }) => {
+            Some(decision @ Decision::Pending { .. })
+                if *decision
+                    == (Decision::Pending {
+                        sequence: token.sequence,
+                    }) =>
+            {
                 *decision = Decision::Made(reason);
                 Ok(())
             }
@@ -145,7 +154,13 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     /// For a new connection, the `epoch`th. `role` is our own.
-    pub(crate) fn new(role: Role, is_v5: bool, maximum: ReceiveMaximum, acknowledge: Acknowledge, epoch: u32) -> Self {
+    pub(crate) fn new(
+        role: Role,
+        is_v5: bool,
+        maximum: ReceiveMaximum,
+        acknowledge: Acknowledge,
+        epoch: u32,
+    ) -> Self {
         Self {
             role,
             is_v5,
@@ -168,7 +183,11 @@ impl Receiver {
     }
 
     /// A PUBLISH of QoS 1.
-    pub(crate) fn handle_qos1(&mut self, packet_id: PacketId, answers: &mut Answers) -> Result<Verdict, Violation> {
+    pub(crate) fn handle_qos1(
+        &mut self,
+        packet_id: PacketId,
+        answers: &mut Answers,
+    ) -> Result<Verdict, Violation> {
         // After its PUBACK the identifier is a new message, whatever DUP says [v5 MQTT-4.3.2-5]. Before it, the peer can
         // only be repeating itself, and the application has the message already.
         if self.puback_ids.contains(&packet_id) {
@@ -183,9 +202,17 @@ impl Receiver {
             }
             Acknowledge::Manual => {
                 let sequence = self.first_puback + self.pubacks.len() as u64;
-                self.pubacks.push_back(Waiting { packet_id, reason: None });
+                self.pubacks.push_back(Waiting {
+                    packet_id,
+                    reason: None,
+                });
                 self.puback_ids.insert(packet_id);
-                Ok(Verdict::Deliver(Some(AckToken { epoch: self.epoch, sequence, packet_id, qos: QoS::AtLeastOnce })))
+                Ok(Verdict::Deliver(Some(AckToken {
+                    epoch: self.epoch,
+                    sequence,
+                    packet_id,
+                    qos: QoS::AtLeastOnce,
+                })))
             }
         }
     }
@@ -209,12 +236,18 @@ impl Receiver {
             held.next_sequence += 1;
             match self.acknowledge {
                 Acknowledge::Automatic => {
-                    held.ids.insert(packet_id, Decision::Made(ReasonCode::SUCCESS));
+                    held.ids
+                        .insert(packet_id, Decision::Made(ReasonCode::SUCCESS));
                     Verdict::Deliver(None)
                 }
                 Acknowledge::Manual => {
                     held.ids.insert(packet_id, Decision::Pending { sequence });
-                    Verdict::Deliver(Some(AckToken { epoch: self.epoch, sequence, packet_id, qos: QoS::ExactlyOnce }))
+                    Verdict::Deliver(Some(AckToken {
+                        epoch: self.epoch,
+                        sequence,
+                        packet_id,
+                        qos: QoS::ExactlyOnce,
+                    }))
                 }
             }
         };
@@ -235,7 +268,10 @@ impl Receiver {
     ) -> Result<(), Violation> {
         let reason = match held.ids.get(&packet_id) {
             Some(Decision::Pending { .. }) => {
-                return Err(Violation::UnexpectedAcknowledgement { packet_type: PacketType::Pubrel, packet_id });
+                return Err(Violation::UnexpectedAcknowledgement {
+                    packet_type: PacketType::Pubrel,
+                    packet_id,
+                });
             }
             Some(Decision::Made(_)) => {
                 held.ids.remove(&packet_id);
@@ -261,7 +297,11 @@ impl Receiver {
             QoS::ExactlyOnce => PacketType::Pubrec,
             _ => PacketType::Puback,
         };
-        let allowed = if self.is_v5 { reason.allowed_in(packet_type, self.role) } else { reason == ReasonCode::SUCCESS };
+        let allowed = if self.is_v5 {
+            reason.allowed_in(packet_type, self.role)
+        } else {
+            reason == ReasonCode::SUCCESS
+        };
         if !allowed {
             return Err(AckError::ReasonNotAllowed(reason));
         }
@@ -292,7 +332,10 @@ impl Receiver {
         if token.epoch != self.epoch {
             return Err(AckError::Stale);
         }
-        let index = token.sequence.checked_sub(self.first_puback).ok_or(AckError::AlreadyAcknowledged)?;
+        let index = token
+            .sequence
+            .checked_sub(self.first_puback)
+            .ok_or(AckError::AlreadyAcknowledged)?;
         let waiting = usize::try_from(index)
             .ok()
             .and_then(|index| self.pubacks.get_mut(index))
@@ -306,7 +349,11 @@ impl Receiver {
 
     /// Lets go what no earlier acknowledgement of its kind holds back.
     fn release(&mut self, held: &mut Held, answers: &mut Answers) {
-        while let Some(Waiting { packet_id, reason: Some(reason) }) = self.pubacks.front().copied() {
+        while let Some(Waiting {
+            packet_id,
+            reason: Some(reason),
+        }) = self.pubacks.front().copied()
+        {
             self.pubacks.pop_front();
             self.puback_ids.remove(&packet_id);
             self.first_puback += 1;

@@ -45,7 +45,12 @@ pub(crate) struct Link {
 
 impl Link {
     /// For the `epoch`th connection of a machine, whose own role is `role`.
-    pub(crate) fn new(role: Role, negotiated: Negotiated, acknowledge: Acknowledge, epoch: u32) -> Self {
+    pub(crate) fn new(
+        role: Role,
+        negotiated: Negotiated,
+        acknowledge: Acknowledge,
+        epoch: u32,
+    ) -> Self {
         Self {
             role,
             quota: SendQuota::new(negotiated.peer_receive_maximum),
@@ -109,18 +114,25 @@ impl Link {
         publish: &Publish<'_>,
         frame: Option<&Bytes>,
     ) -> Result<Option<Received>, Violation> {
-        let topic = self.aliases.resolve(publish.topic, publish.properties.topic_alias())?;
+        let topic = self
+            .aliases
+            .resolve(publish.topic, publish.properties.topic_alias())?;
         let verdict = match publish.delivery {
             Delivery::AtMostOnce => Verdict::Deliver(None),
-            Delivery::AtLeastOnce(packet_id) => self.receiver.handle_qos1(packet_id, &mut self.answers)?,
+            Delivery::AtLeastOnce(packet_id) => {
+                self.receiver.handle_qos1(packet_id, &mut self.answers)?
+            }
             Delivery::ExactlyOnce(packet_id) => {
-                self.receiver.handle_qos2(&mut session.held, packet_id, &mut self.answers)?
+                self.receiver
+                    .handle_qos2(&mut session.held, packet_id, &mut self.answers)?
             }
         };
         Ok(match verdict {
-            Verdict::Deliver(token) => {
-                Some(Received { message: Message::from_publish(publish, topic, frame), token, dup: publish.dup })
-            }
+            Verdict::Deliver(token) => Some(Received {
+                message: Message::from_publish(publish, topic, frame),
+                token,
+                dup: publish.dup,
+            }),
             Verdict::Repeat => None,
         })
     }
@@ -132,7 +144,12 @@ impl Link {
         packet_type: PacketType,
         ack: &PublishAck<'_>,
     ) -> Result<Option<Settled>, Violation> {
-        let Session { outbound, held, packet_ids, .. } = session;
+        let Session {
+            outbound,
+            held,
+            packet_ids,
+            ..
+        } = session;
         let is_v5 = self.negotiated.version.is_v5();
         match packet_type {
             PacketType::Puback => outbound.handle_puback(ack, packet_ids, &mut self.quota),
@@ -140,7 +157,8 @@ impl Link {
                 outbound.handle_pubrec(ack, packet_ids, &mut self.quota, &mut self.answers, is_v5)
             }
             PacketType::Pubrel => {
-                self.receiver.handle_pubrel(held, ack.packet_id, &mut self.answers)?;
+                self.receiver
+                    .handle_pubrel(held, ack.packet_id, &mut self.answers)?;
                 Ok(None)
             }
             _ => outbound.handle_pubcomp(ack, packet_ids, &mut self.quota),
@@ -154,7 +172,8 @@ impl Link {
         token: AckToken,
         reason: ReasonCode,
     ) -> Result<(), AckError> {
-        self.receiver.acknowledge(&mut session.held, token, reason, &mut self.answers)
+        self.receiver
+            .acknowledge(&mut session.held, token, reason, &mut self.answers)
     }
 
     /// Appends what may be sent now, up to the high-water mark: answers first, then messages sent again, then new ones.
@@ -174,8 +193,15 @@ impl Link {
                 has_pingreq |= answer == Answer::Pingreq;
                 continue;
             }
-            let Session { outbound, packet_ids, .. } = session;
-            let sender = Sender { role: self.role, negotiated: &self.negotiated };
+            let Session {
+                outbound,
+                packet_ids,
+                ..
+            } = session;
+            let sender = Sender {
+                role: self.role,
+                negotiated: &self.negotiated,
+            };
             match outbound.send_next(now, sender, packet_ids, &mut self.quota, output) {
                 Step::Sent(None) => {}
                 Step::Sent(Some(id)) => report(id, Outcome::Sent),
@@ -187,11 +213,18 @@ impl Link {
     }
 
     fn sender(&self) -> Sender<'_> {
-        Sender { role: self.role, negotiated: &self.negotiated }
+        Sender {
+            role: self.role,
+            negotiated: &self.negotiated,
+        }
     }
 
     fn write(&self, answer: &Answer, output: &mut Output) {
-        let ack = |packet_id: PacketId, reason| PublishAck { packet_id, reason, properties: Properties::EMPTY };
+        let ack = |packet_id: PacketId, reason| PublishAck {
+            packet_id,
+            reason,
+            properties: Properties::EMPTY,
+        };
         let packet = match *answer {
             Answer::Puback(packet_id, reason) => Packet::Puback(ack(packet_id, reason)),
             Answer::Pubrec(packet_id, reason) => Packet::Pubrec(ack(packet_id, reason)),

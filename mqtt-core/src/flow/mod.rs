@@ -21,6 +21,12 @@ mod timers;
 mod topic_aliases;
 mod violation;
 
+pub(crate) use self::{
+    answers::Answer,
+    link::{HIGH_WATER, Link, Received},
+    outbound::{Settled, kept},
+    timers::{Timer, Timers},
+};
 pub use self::{
     inbound::{AckError, AckToken, Acknowledge},
     negotiated::Negotiated,
@@ -29,10 +35,4 @@ pub use self::{
     session::{Session, SessionLost},
     topic_aliases::TopicAliasError,
     violation::Violation,
-};
-pub(crate) use self::{
-    answers::Answer,
-    link::{HIGH_WATER, Link, Received},
-    outbound::{Settled, kept},
-    timers::{Timer, Timers},
 };

@@ -164,7 +164,12 @@ pub(crate) struct Outbound {
 
 impl Outbound {
     pub(crate) fn new(bounds: SessionBounds) -> Self {
-        Self { bounds, queue: Queue::default(), in_flight: InFlight::default(), next_id: 0 }
+        Self {
+            bounds,
+            queue: Queue::default(),
+            in_flight: InFlight::default(),
+            next_id: 0,
+        }
     }
 
     pub(crate) const fn set_bounds(&mut self, bounds: SessionBounds) {
@@ -187,13 +192,22 @@ impl Outbound {
     }
 
     /// Takes a message over. `reserved` counts against the bound on messages.
-    pub(crate) fn push(&mut self, now: Instant, message: Message, reserved: usize) -> Result<PublishId, PublishError> {
+    pub(crate) fn push(
+        &mut self,
+        now: Instant,
+        message: Message,
+        reserved: usize,
+    ) -> Result<PublishId, PublishError> {
         let outgoing = Outgoing::new(now, message);
         if self.queued() + self.in_flight() + reserved >= self.bounds.max_messages {
-            return Err(PublishError::QueueFull { limit: self.bounds.max_messages });
+            return Err(PublishError::QueueFull {
+                limit: self.bounds.max_messages,
+            });
         }
         if self.bytes().saturating_add(outgoing.held_bytes()) > self.bounds.max_bytes {
-            return Err(PublishError::QueueBytesFull { limit: self.bounds.max_bytes });
+            return Err(PublishError::QueueBytesFull {
+                limit: self.bounds.max_bytes,
+            });
         }
         let id = PublishId(self.next_id);
         self.next_id += 1;
@@ -234,15 +248,31 @@ impl Outbound {
     /// to be published anew, or dropped.
     pub(crate) fn restart(&mut self, republish: bool, mut report: impl FnMut(PublishId, Outcome)) {
         while let Some(packet_id) = self.in_flight.first_released() {
-            let Some(entry) = self.in_flight.remove(packet_id) else { break };
+            let Some(entry) = self.in_flight.remove(packet_id) else {
+                break;
+            };
             if let Phase::Released(reason) = entry.phase {
-                report(entry.id, Outcome::Acknowledged { reason, properties: PropertiesBuf::default() });
+                report(
+                    entry.id,
+                    Outcome::Acknowledged {
+                        reason,
+                        properties: PropertiesBuf::default(),
+                    },
+                );
             }
         }
-        while let Some(packet_id) = if republish { self.in_flight.last_published() } else { self.in_flight.first_published() } {
-            let Some(entry) = self.in_flight.remove(packet_id) else { break };
+        while let Some(packet_id) = if republish {
+            self.in_flight.last_published()
+        } else {
+            self.in_flight.first_published()
+        } {
+            let Some(entry) = self.in_flight.remove(packet_id) else {
+                break;
+            };
             match entry.phase {
-                Phase::Published(outgoing) if republish => self.queue.push_front(entry.id, outgoing),
+                Phase::Published(outgoing) if republish => {
+                    self.queue.push_front(entry.id, outgoing)
+                }
                 _ => report(entry.id, Outcome::Dropped(DropReason::SessionLost)),
             }
         }
@@ -260,7 +290,10 @@ impl Outbound {
             Some(Phase::Published(outgoing)) if outgoing.message.qos() == QoS::AtLeastOnce => {
                 Ok(self.end(packet_id, ack.reason, ack.properties, ids, quota))
             }
-            Some(_) => Err(Violation::UnexpectedAcknowledgement { packet_type: PacketType::Puback, packet_id }),
+            Some(_) => Err(Violation::UnexpectedAcknowledgement {
+                packet_type: PacketType::Puback,
+                packet_id,
+            }),
             None => Ok(None),
         }
     }
@@ -279,7 +312,10 @@ impl Outbound {
         if let Some(Phase::Published(outgoing)) = phase
             && outgoing.message.qos() != QoS::ExactlyOnce
         {
-            return Err(Violation::UnexpectedAcknowledgement { packet_type: PacketType::Pubrec, packet_id });
+            return Err(Violation::UnexpectedAcknowledgement {
+                packet_type: PacketType::Pubrec,
+                packet_id,
+            });
         }
         if ack.reason.is_error() {
             // A PUBREC with an error ends the exchange: PUBREL after it would revive a Packet Identifier that the receiver
@@ -290,13 +326,20 @@ impl Outbound {
             Some(Phase::Published(_)) => self.in_flight.release(packet_id, ack.reason),
             Some(Phase::Released(_)) => None,
             None => {
-                let reason = if is_v5 { ReasonCode::PACKET_IDENTIFIER_NOT_FOUND } else { ReasonCode::SUCCESS };
+                let reason = if is_v5 {
+                    ReasonCode::PACKET_IDENTIFIER_NOT_FOUND
+                } else {
+                    ReasonCode::SUCCESS
+                };
                 answers.push(Answer::Pubrel(packet_id, reason));
                 return Ok(None);
             }
         };
         answers.push(Answer::Pubrel(packet_id, ReasonCode::SUCCESS));
-        Ok(known.map(|id| Settled::Received { id, reason: ack.reason }))
+        Ok(known.map(|id| Settled::Received {
+            id,
+            reason: ack.reason,
+        }))
     }
 
     /// A PUBCOMP. One that names no exchange is tolerated.
@@ -314,9 +357,10 @@ impl Outbound {
                 let reason = *reason;
                 Ok(self.end(packet_id, reason, ack.properties, ids, quota))
             }
-            Some(Phase::Published(_)) => {
-                Err(Violation::UnexpectedAcknowledgement { packet_type: PacketType::Pubcomp, packet_id })
-            }
+            Some(Phase::Published(_)) => Err(Violation::UnexpectedAcknowledgement {
+                packet_type: PacketType::Pubcomp,
+                packet_id,
+            }),
             None => Ok(None),
         }
     }
@@ -331,7 +375,9 @@ impl Outbound {
         output: &mut Output,
     ) -> Step {
         if let Some(entry) = self.in_flight.next_resend() {
-            let Phase::Published(outgoing) = &entry.phase else { return Step::Idle };
+            let Phase::Published(outgoing) = &entry.phase else {
+                return Step::Idle;
+            };
             if quota.free == 0 {
                 return Step::Idle;
             }
@@ -353,7 +399,9 @@ impl Outbound {
         if let Some(id) = self.queue.pop_expired(now) {
             return Step::Ended(id, Outcome::Expired);
         }
-        let Some((id, outgoing)) = self.queue.front() else { return Step::Idle };
+        let Some((id, outgoing)) = self.queue.front() else {
+            return Step::Idle;
+        };
         if outgoing.message.qos() == QoS::AtMostOnce {
             let written = sender.write(now, outgoing, None, false, output);
             self.queue.pop_front();
@@ -366,7 +414,9 @@ impl Outbound {
         if quota.free == 0 {
             return Step::Idle;
         }
-        let Some(packet_id) = ids.allocate() else { return Step::Idle };
+        let Some(packet_id) = ids.allocate() else {
+            return Step::Idle;
+        };
         match sender.write(now, outgoing, Some(packet_id), false, output) {
             Ok(()) => {
                 quota.free -= 1;
@@ -398,8 +448,14 @@ impl Outbound {
         if entry.counted {
             quota.free += 1;
         }
-        let outcome = Outcome::Acknowledged { reason, properties: kept(properties) };
-        Some(Settled::Ended { id: entry.id, outcome })
+        let outcome = Outcome::Acknowledged {
+            reason,
+            properties: kept(properties),
+        };
+        Some(Settled::Ended {
+            id: entry.id,
+            outcome,
+        })
     }
 }
 

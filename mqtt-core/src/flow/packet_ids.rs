@@ -62,7 +62,8 @@ impl PacketIds {
     }
 
     /// How many are held.
-    pub(crate) const fn in_use(&self) -> usize {
+    #[cfg(test)]
+    const fn in_use(&self) -> usize {
         self.in_use
     }
 

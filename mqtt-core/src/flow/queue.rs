@@ -63,14 +63,20 @@ impl Queue {
     pub(crate) fn push_back(&mut self, id: PublishId, outgoing: Outgoing) {
         debug_assert!(self.slots.back().is_none_or(|slot| slot.id < id));
         self.count(id, &outgoing);
-        self.slots.push_back(Slot { id, outgoing: Some(outgoing) });
+        self.slots.push_back(Slot {
+            id,
+            outgoing: Some(outgoing),
+        });
     }
 
     /// Puts a message back that is older than all others.
     pub(crate) fn push_front(&mut self, id: PublishId, outgoing: Outgoing) {
         debug_assert!(self.slots.front().is_none_or(|slot| id < slot.id));
         self.count(id, &outgoing);
-        self.slots.push_front(Slot { id, outgoing: Some(outgoing) });
+        self.slots.push_front(Slot {
+            id,
+            outgoing: Some(outgoing),
+        });
     }
 
     /// The oldest message.
@@ -93,7 +99,11 @@ impl Queue {
         if let Some(deadline) = outgoing.expires {
             self.deadlines.remove(&(deadline, id));
         }
-        while self.slots.front().is_some_and(|slot| slot.outgoing.is_none()) {
+        while self
+            .slots
+            .front()
+            .is_some_and(|slot| slot.outgoing.is_none())
+        {
             self.slots.pop_front();
         }
         // Holes may never outnumber messages by much, or the bound on the count would not bound the memory.
@@ -105,7 +115,10 @@ impl Queue {
 
     /// Takes out one message whose time is over.
     pub(crate) fn pop_expired(&mut self, now: Instant) -> Option<PublishId> {
-        let (_, id) = *self.deadlines.first().filter(|(deadline, _)| *deadline <= now)?;
+        let (_, id) = *self
+            .deadlines
+            .first()
+            .filter(|(deadline, _)| *deadline <= now)?;
         self.remove(id)?;
         Some(id)
     }

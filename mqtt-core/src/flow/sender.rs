@@ -45,9 +45,13 @@ impl Sender<'_> {
         }
         for property in message.properties().iter() {
             match property.id() {
-                PropertyId::SubscriptionIdentifier => return Err(PublishError::SubscriptionIdentifier),
+                PropertyId::SubscriptionIdentifier => {
+                    return Err(PublishError::SubscriptionIdentifier);
+                }
                 PropertyId::MessageExpiryInterval => {}
-                _ if !self.negotiated.version.is_v5() => return Err(PublishError::PropertiesNotSupported),
+                _ if !self.negotiated.version.is_v5() => {
+                    return Err(PublishError::PropertiesNotSupported);
+                }
                 _ => {}
             }
         }
@@ -58,9 +62,11 @@ impl Sender<'_> {
     pub(crate) fn check_size(self, message: &Message) -> Result<(), PublishError> {
         let size = message.publish_len(self.negotiated.version);
         match self.negotiated.peer_maximum_packet_size {
-            Some(limit) if size > limit.get() as usize => {
-                Err(EncodeError::PacketTooLarge { size, limit: limit.get() }.into())
+            Some(limit) if size > limit.get() as usize => Err(EncodeError::PacketTooLarge {
+                size,
+                limit: limit.get(),
             }
+            .into()),
             _ => Ok(()),
         }
     }
@@ -103,7 +109,11 @@ impl Sender<'_> {
 
     /// The properties as they are to be written, where that is not as they are: 3.x has none, and the time a message spent
     /// here counts against its Message Expiry Interval (v5 3.3.2.3.3).
-    fn changed_properties<'m>(self, now: Instant, outgoing: &'m Outgoing) -> Option<Vec<Property<'m>>> {
+    fn changed_properties<'m>(
+        self,
+        now: Instant,
+        outgoing: &'m Outgoing,
+    ) -> Option<Vec<Property<'m>>> {
         let properties = outgoing.message.properties();
         if !self.negotiated.version.is_v5() {
             return (!properties.is_empty()).then(Vec::new);

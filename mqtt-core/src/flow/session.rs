@@ -154,7 +154,8 @@ impl Session {
 
     /// The other end begins with an empty session: old identifiers mean nothing any more.
     pub(crate) fn restart(&mut self, lost: SessionLost, report: impl FnMut(PublishId, Outcome)) {
-        self.outbound.restart(lost == SessionLost::Republish, report);
+        self.outbound
+            .restart(lost == SessionLost::Republish, report);
         self.held.clear();
         self.packet_ids = PacketIds::default();
     }

@@ -34,14 +34,21 @@ impl Timers {
 
     /// When the earliest one is due.
     pub(crate) fn next(&self) -> Option<Instant> {
-        [self.connect, self.peer_silent, self.ping].into_iter().flatten().min()
+        [self.connect, self.peer_silent, self.ping]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Takes one that is due.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<Timer> {
         [Timer::Connect, Timer::PeerSilent, Timer::Ping]
             .into_iter()
-            .find(|timer| self.slot(*timer).take_if(|deadline| *deadline <= now).is_some())
+            .find(|timer| {
+                self.slot(*timer)
+                    .take_if(|deadline| *deadline <= now)
+                    .is_some()
+            })
     }
 
     fn slot(&mut self, timer: Timer) -> &mut Option<Instant> {
