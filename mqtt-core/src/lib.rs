@@ -16,6 +16,7 @@ mod error;
 mod flow;
 mod message;
 mod packet;
+pub mod server;
 mod time;
 mod topic_trie;
 mod types;

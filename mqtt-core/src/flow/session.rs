@@ -4,11 +4,15 @@ use alloc::{borrow::ToOwned, string::String};
 
 use super::{
     answers::Answers,
-    inbound::Held,
+    inbound::{AckError, AckToken, Held},
     outbound::{Outbound, Outcome, PublishError, PublishId, SessionBounds},
     packet_ids::PacketIds,
 };
-use crate::{message::Message, time::Instant};
+use crate::{
+    message::Message,
+    time::Instant,
+    types::{QoS, ReasonCode},
+};
 
 /// What is to become of unacknowledged messages when the receiver turns out to have no session any more.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -33,6 +37,7 @@ pub struct Session {
     pub(crate) outbound: Outbound,
     pub(crate) held: Held,
     pub(crate) packet_ids: PacketIds,
+    connections: u32,
 }
 
 impl Session {
@@ -45,6 +50,7 @@ impl Session {
             outbound: Outbound::new(bounds),
             held: Held::default(),
             packet_ids: PacketIds::default(),
+            connections: 0,
         }
     }
 
@@ -134,6 +140,24 @@ impl Session {
 
     pub(crate) const fn set_bounds(&mut self, bounds: SessionBounds) {
         self.outbound.set_bounds(bounds);
+    }
+
+    /// Counts the connections that a server gives this session to, from 1.
+    pub(crate) fn next_epoch(&mut self) -> u32 {
+        self.connections = self.connections.saturating_add(1);
+        self.connections
+    }
+
+    /// Decides on a received QoS 2 message between connections; one of QoS 1 comes again with the next.
+    pub(crate) fn acknowledge(
+        &mut self,
+        token: AckToken,
+        reason: ReasonCode,
+    ) -> Result<(), AckError> {
+        match token.qos() {
+            QoS::ExactlyOnce => self.held.acknowledge(token, reason),
+            _ => Err(AckError::Stale),
+        }
     }
 
     /// Both ends have the session from now on.

@@ -1,0 +1,214 @@
+//! The life of one connection, and what can be said to a client whose CONNECT never made it one.
+//!
+//! ```text
+//!                        CONNECT             accept
+//! AwaitingConnect ------------------> Pending --------> Connected
+//!        |                               |                  |
+//!        | timeout, bad bytes, close     | refuse, close    | DISCONNECT, violation, timeout, close, disconnect
+//!        +-------------------------------+------------------+-----> Ended
+//! ```
+//!
+//! Input is read while the state is `AwaitingConnect` or `Connected`, left alone while it is `Pending`, and thrown away
+//! once it is `Ended`. Exactly one `Event::Disconnected` is raised, on entering `Ended`.
+
+use alloc::{boxed::Box, collections::BTreeMap};
+
+use super::{ServerLimits, accept::Pending, encode, event::DisconnectCause};
+use crate::{
+    decoder::Decoder,
+    encoder::Encoder,
+    error::DecodeError,
+    flow::{AckError, AckToken, Link, Session},
+    packet::{Connack, Disconnect, Packet},
+    types::{PacketId, PacketType, ReasonCode, Role, SessionExpiry},
+    version::ProtocolVersion,
+    wire::Properties,
+};
+
+/// Where a connection stands; see the module.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) enum State {
+    AwaitingConnect,
+    Pending(Box<Pending>),
+    Connected(Box<Connection>),
+    Ended,
+}
+
+/// What lasts from the acceptance to the end of the Network Connection.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Connection {
+    pub(super) link: Link,
+    /// What the CONNECT asked for, on which it depends what a DISCONNECT may change (v5 3.14.2.2.2).
+    pub(super) requested_session_expiry: SessionExpiry,
+    /// SUBSCRIBE and UNSUBSCRIBE that their owner has not answered.
+    pub(super) requests: BTreeMap<PacketId, PacketType>,
+    /// Messages that their owner has not acknowledged.
+    pub(super) unacknowledged: usize,
+    /// Names this connection in the tokens of its messages.
+    epoch: u32,
+}
+
+/// Why a connection ends, and what is to be said and done about it.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) cause: DisconnectCause,
+    /// The Reason Code of the last packet, if there is to be one and the version has it.
+    pub(super) answer: Option<ReasonCode>,
+    pub(super) publish_will: bool,
+    /// Where it is not what was agreed.
+    pub(super) session_expiry: Option<SessionExpiry>,
+}
+
+impl End {
+    /// An end without a word, after which the Will is published.
+    pub(super) const fn new(cause: DisconnectCause) -> Self {
+        Self {
+            cause,
+            answer: None,
+            publish_will: true,
+            session_expiry: None,
+        }
+    }
+
+    pub(super) fn invalid_packet(error: DecodeError) -> Self {
+        Self::new(DisconnectCause::InvalidPacket(error)).with_answer(error.reason_code())
+    }
+
+    pub(super) fn with_answer(self, reason: ReasonCode) -> Self {
+        Self {
+            answer: Some(reason),
+            ..self
+        }
+    }
+}
+
+impl Connection {
+    pub(super) const fn new(
+        link: Link,
+        requested_session_expiry: SessionExpiry,
+        epoch: u32,
+    ) -> Self {
+        Self {
+            link,
+            requested_session_expiry,
+            requests: BTreeMap::new(),
+            unacknowledged: 0,
+            epoch,
+        }
+    }
+
+    pub(super) const fn version(&self) -> ProtocolVersion {
+        self.link.negotiated().version
+    }
+
+    /// Whether so much waits for the owner's answer that nothing more may be taken from the client.
+    ///
+    /// In 5.0 the client keeps to our Receive Maximum or is thrown out. In 3.x it knows of none, so reading stops there.
+    pub(super) fn waits_for_owner(&self, limits: &ServerLimits) -> bool {
+        let maximum = usize::from(self.link.negotiated().own_receive_maximum.get());
+        self.requests.len() >= limits.max_pending_requests
+            || (!self.version().is_v5() && self.unacknowledged >= maximum)
+    }
+
+    pub(super) fn acknowledge(
+        &mut self,
+        session: &mut Session,
+        token: AckToken,
+        reason: ReasonCode,
+    ) -> Result<(), AckError> {
+        // The acknowledgements of 3.x say one thing only.
+        let reason = if self.version().is_v5() {
+            reason
+        } else {
+            ReasonCode::SUCCESS
+        };
+        self.link.acknowledge(session, token, reason)?;
+        if token.epoch() == self.epoch {
+            self.unacknowledged = self.unacknowledged.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    /// The DISCONNECT that tells the client, where its version has one [v5 MQTT-4.13.1-1].
+    pub(super) fn disconnect_packet(&self, reason: ReasonCode) -> Option<Box<[u8]>> {
+        if !self.version().is_v5() {
+            return None;
+        }
+        // Not every code of an error may stand in DISCONNECT.
+        let allowed = reason.allowed_in(PacketType::Disconnect, Role::Server);
+        let reason = if allowed {
+            reason
+        } else {
+            ReasonCode::PROTOCOL_ERROR
+        };
+        let disconnect = Disconnect {
+            reason,
+            properties: Properties::EMPTY,
+        };
+        encode(self.link.encoder(), &Packet::Disconnect(disconnect))
+            .ok()
+            .flatten()
+    }
+}
+
+/// What a client is told whose first packet was `packet` and could not be taken as a CONNECT.
+///
+/// In 3.x a CONNECT that breaks the format is answered by closing [v311 MQTT-3.1.4-1], but for two cases with return codes
+/// of their own. In 5.0 it is answered by its Reason Code [v5 MQTT-3.1.4-1]. What is not a CONNECT is answered by nothing.
+pub(super) fn answer_to_bad_connect(cause: &DisconnectCause, packet: &[u8]) -> Option<Box<[u8]>> {
+    let error = match cause {
+        DisconnectCause::InvalidPacket(error) => error,
+        DisconnectCause::AuthenticationMethod => {
+            return refusal(ProtocolVersion::V5, ReasonCode::BAD_AUTHENTICATION_METHOD);
+        }
+        _ => return None,
+    };
+    let version = match *error {
+        DecodeError::UnsupportedProtocolVersion { level } => version_to_refuse_in(level, packet),
+        // Only versions before 5.0 forbid it.
+        DecodeError::EmptyClientId => ProtocolVersion::V3_1_1,
+        _ => Decoder::connect_version(packet).filter(|version| version.is_v5())?,
+    };
+    refusal(version, error.reason_code())
+}
+
+/// A CONNACK that refuses. `None` where this version has no code for it.
+pub(super) fn refusal(version: ProtocolVersion, reason: ReasonCode) -> Option<Box<[u8]>> {
+    let encoder = Encoder {
+        version,
+        sender: Role::Server,
+        maximum_packet_size: None,
+    };
+    let connack = Connack {
+        session_present: false,
+        reason,
+        properties: Properties::EMPTY,
+    };
+    encode(encoder, &Packet::Connack(connack)).ok().flatten()
+}
+
+/// What a client is told whose CONNECT names a version that this server does not speak.
+///
+/// Only a client of a later version than 5.0 can be expected to read the CONNACK of 5.0 [v5 MQTT-3.1.2-2]; every other
+/// one is answered as 3.1.1 asks [v311 MQTT-3.1.2-2]. The high bit of the level is set by bridges of some servers.
+fn version_to_refuse_in(level: u8, connect: &[u8]) -> ProtocolVersion {
+    let bridge = level & 0x80 != 0;
+    if level > ProtocolVersion::V5.level() && !bridge && !has_name_of_v31(connect) {
+        ProtocolVersion::V5
+    } else {
+        ProtocolVersion::V3_1_1
+    }
+}
+
+/// Whether a CONNECT begins like one of 3.1.
+fn has_name_of_v31(connect: &[u8]) -> bool {
+    // The Remaining Length, which ends with the first byte below 0x80, precedes the name.
+    let body = connect
+        .iter()
+        .skip(1)
+        .skip_while(|byte| **byte & 0x80 != 0)
+        .skip(1)
+        .skip(2);
+    body.take(ProtocolVersion::V3_1.name().len())
+        .eq(ProtocolVersion::V3_1.name().as_bytes())
+}

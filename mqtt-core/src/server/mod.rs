@@ -1,0 +1,605 @@
+//! [`Server`]: one Network Connection, seen from its server.
+//!
+//! The mirror of [`Client`](crate::client::Client) and driven in the same way. A server has one of these for each
+//! connection; what clients have in common (subscriptions, retained messages, who may do what) belongs to its owner.
+//!
+//! ```text
+//! transport --bytes--> handle_input ---> poll_event --> owner
+//! transport <--bytes-- poll_transmit <-- accept, publish, acknowledge, complete_subscribe, ... <-- owner
+//! ```
+//!
+//! Enhanced authentication (AUTH) is to be added beside `accept`; until then a CONNECT that asks for it is refused with
+//! 0x8C.
+
+mod accept;
+mod event;
+mod lifecycle;
+mod receive;
+mod requests;
+
+use alloc::{boxed::Box, vec};
+use core::time::Duration;
+
+use bytes::{Buf, BytesMut};
+
+pub use self::{
+    accept::{Accept, AcceptError, NotAccepted},
+    event::{ConnectRequest, DisconnectCause, Disconnected, Event, ProtocolError},
+    requests::{CompleteError, SubscribeRequest, UnsubscribeRequest},
+};
+use self::{
+    event::Events,
+    lifecycle::{Connection, End, State},
+};
+use crate::{
+    decoder::Decoder,
+    encoder::Encoder,
+    error::EncodeError,
+    flow::{
+        AckError, AckToken, Acknowledge, Answer, Link, Negotiated, Outcome, Progress, PublishError,
+        PublishId, Session, Timer, Timers,
+    },
+    message::Message,
+    packet::{Connack, Disconnect, Packet},
+    time::Instant,
+    types::{MaximumPacketSize, PacketType, ReasonCode, Role, SessionExpiry},
+    version::ProtocolVersion,
+    wire::{Output, Properties, Property},
+};
+
+/// So many new bytes of a packet that is still coming count as a sign of life, so that a slow line may carry a large
+/// message and a trickle of bytes is not one.
+const SIGN_OF_LIFE: usize = 1_024;
+
+/// What one connection may use, and how it behaves. `Default` suits a server on an open network.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct ServerLimits {
+    /// How long the CONNECT may take to come, counted from [`Server::new`] (v5 3.1.4). Default: 10 s.
+    pub connect_timeout: Duration,
+    /// The largest packet taken before a CONNECT is accepted; afterwards
+    /// [`Accept::maximum_packet_size`] counts. Default: 256 KiB.
+    pub connect_maximum_packet_size: MaximumPacketSize,
+    /// Events that may wait before no more input is taken. Default: 1,024.
+    pub max_events: usize,
+    /// Bytes that waiting events may hold, likewise. One more packet may go above it. Default: 1 MiB.
+    pub max_event_bytes: usize,
+    /// SUBSCRIBE and UNSUBSCRIBE packets that may wait for the owner's answer, likewise. Default: 64.
+    pub max_pending_requests: usize,
+    /// Who acknowledges received messages. Default: the machine.
+    pub acknowledge: Acknowledge,
+    /// Whether control characters and non-characters in strings are refused, as the standard permits (v5 1.5.4).
+    /// Default: they are taken, since a client that subscribes cannot help what others publish.
+    pub strict_text: bool,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            connect_maximum_packet_size: DEFAULT_CONNECT_MAXIMUM_PACKET_SIZE,
+            max_events: 1_024,
+            max_event_bytes: 1 << 20,
+            max_pending_requests: 64,
+            acknowledge: Acknowledge::Automatic,
+            strict_text: false,
+        }
+    }
+}
+
+const DEFAULT_CONNECT_MAXIMUM_PACKET_SIZE: MaximumPacketSize =
+    match MaximumPacketSize::new(256 * 1_024) {
+        Some(size) => size,
+        None => unreachable!(),
+    };
+
+/// One Network Connection of a server; see the [module](self).
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Server {
+    limits: ServerLimits,
+    state: State,
+    /// There from the acceptance on.
+    session: Option<Session>,
+    events: Events,
+    timers: Timers,
+    /// The last packet, if the end of the connection has one.
+    farewell: Option<Box<[u8]>>,
+    /// The length of the unfinished packet at the last sign of life.
+    unfinished: usize,
+    /// Input waits for the owner: the client's silence is not the client's.
+    paused: bool,
+}
+
+/// Why the owner's end of a connection was not carried out. Nothing was changed.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DisconnectError {
+    /// The connection is not in the state for it: it is over, or, for [`Server::refuse`], no CONNECT is pending.
+    #[error("the connection is not in the state for it")]
+    WrongState,
+    /// The packet that is to be sent cannot carry this Reason Code.
+    #[error("the packet cannot carry {0}")]
+    ReasonNotAllowed(ReasonCode),
+    /// The properties cannot be written.
+    #[error("the properties cannot be written")]
+    Encode(#[source] EncodeError),
+}
+
+impl Server {
+    /// For a transport that a client has just opened.
+    #[must_use]
+    pub fn new(now: Instant, limits: ServerLimits) -> Self {
+        let mut timers = Timers::default();
+        timers.set(Timer::Connect, now + limits.connect_timeout);
+        Self {
+            limits,
+            state: State::AwaitingConnect,
+            session: None,
+            events: Events::default(),
+            timers,
+            farewell: None,
+            unfinished: 0,
+            paused: false,
+        }
+    }
+
+    /// Takes received bytes: whole packets are taken off the front of `input`, an unfinished one stays.
+    ///
+    /// While a CONNECT is pending the input is left alone and the answer is [`Progress::Blocked`]. Once the connection is
+    /// over the input is thrown away: nothing after a rejected CONNECT or a violation is processed [v5 MQTT-3.1.4-6].
+    pub fn handle_input(&mut self, now: Instant, input: &mut BytesMut) -> Progress {
+        loop {
+            if let Some(progress) = self.obstacle(input) {
+                return progress;
+            }
+            if core::mem::take(&mut self.paused) {
+                self.note_sign_of_life(now);
+            }
+            match self.decoder().frame(input) {
+                Ok(Some(len)) if len <= input.len() => {
+                    self.unfinished = 0;
+                    self.note_sign_of_life(now);
+                    self.handle_frame(len, input);
+                }
+                Ok(_) => {
+                    if input.len() >= self.unfinished + SIGN_OF_LIFE {
+                        self.unfinished = input.len();
+                        self.note_sign_of_life(now);
+                    }
+                    return Progress::Done;
+                }
+                Err(error) => self.end(End::invalid_packet(error), input),
+            }
+        }
+    }
+
+    /// The transport was closed or lost.
+    pub fn handle_close(&mut self, _now: Instant) {
+        self.end(End::new(DisconnectCause::Closed), &[]);
+        self.farewell = None;
+    }
+
+    /// Time has passed. May be called early or late.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(timer) = self.timers.take_due(now) {
+            match timer {
+                Timer::Connect => self.end(End::new(DisconnectCause::ConnectTimeout), &[]),
+                Timer::PeerSilent => self.end(
+                    End::new(DisconnectCause::KeepAliveTimeout)
+                        .with_answer(ReasonCode::KEEP_ALIVE_TIMEOUT),
+                    &[],
+                ),
+                Timer::Ping => {}
+            }
+        }
+        if let (State::Connected(_), Some(session)) = (&self.state, &mut self.session) {
+            while let Some(id) = session.pop_expired(now) {
+                self.events.push(Event::Outcome {
+                    id,
+                    outcome: Outcome::Expired,
+                });
+            }
+        }
+    }
+
+    /// Accepts the pending CONNECT. `session` is the client's own from before, or a new one; [`Server::into_session`]
+    /// gives it back.
+    ///
+    /// With [`Accept::session_present`] whatever is unfinished in it is sent again, in its old order
+    /// [v5 MQTT-4.4.0-1, v311 MQTT-4.4.0-1].
+    ///
+    /// # Errors
+    /// The [`AcceptError`] says what does not fit; the session comes back with it and the CONNECT is still pending.
+    pub fn accept(
+        &mut self,
+        now: Instant,
+        mut session: Session,
+        accept: &Accept,
+    ) -> Result<(), Box<NotAccepted>> {
+        let State::Pending(pending) = &self.state else {
+            return Err(Box::new(NotAccepted {
+                error: AcceptError::NotPending,
+                session,
+            }));
+        };
+        let (negotiated, connack) = match pending.answer(accept, &session) {
+            Ok(prepared) => prepared,
+            Err(error) => return Err(Box::new(NotAccepted { error, session })),
+        };
+        let requested_session_expiry = pending.session_expiry;
+        let epoch = session.next_epoch();
+        let mut link = Link::new(Role::Server, negotiated, self.limits.acknowledge, epoch);
+        link.answer(Answer::Encoded(connack));
+        if accept.session_present {
+            link.resume(&mut session);
+        }
+        self.session = Some(session);
+        self.state = State::Connected(Box::new(Connection::new(
+            link,
+            requested_session_expiry,
+            epoch,
+        )));
+        self.note_sign_of_life(now);
+        Ok(())
+    }
+}
+
+impl Server {
+    /// Refuses the pending CONNECT: CONNACK with `reason`, then the end [v5 MQTT-3.2.2-7, v311 MQTT-3.2.2-5]. In 3.x a
+    /// reason that has no return code there is a bare close [v311 MQTT-3.2.2-6].
+    ///
+    /// # Errors
+    /// - [`DisconnectError::WrongState`]: no CONNECT is pending.
+    /// - [`DisconnectError::ReasonNotAllowed`]: not an error that CONNACK may carry.
+    pub fn refuse(&mut self, now: Instant, reason: ReasonCode) -> Result<(), DisconnectError> {
+        self.refuse_with(now, reason, &[])
+    }
+
+    /// [`Server::refuse`] with properties, such as a Server Reference for 0x9C. 3.x does not send them.
+    ///
+    /// # Errors
+    /// As [`Server::refuse`], and [`DisconnectError::Encode`].
+    pub fn refuse_with(
+        &mut self,
+        _now: Instant,
+        reason: ReasonCode,
+        properties: &[Property<'_>],
+    ) -> Result<(), DisconnectError> {
+        let State::Pending(pending) = &self.state else {
+            return Err(DisconnectError::WrongState);
+        };
+        if !reason.is_error() || !reason.allowed_in(PacketType::Connack, Role::Server) {
+            return Err(DisconnectError::ReasonNotAllowed(reason));
+        }
+        let encoder = pending.encoder();
+        let farewell = match encoder.version {
+            ProtocolVersion::V5 => {
+                let properties = Properties::new(properties);
+                let connack = Connack {
+                    session_present: false,
+                    reason,
+                    properties,
+                };
+                encode(encoder, &Packet::Connack(connack)).map_err(DisconnectError::Encode)?
+            }
+            version => lifecycle::refusal(version, reason),
+        };
+        self.end(End::new(DisconnectCause::Refused(reason)), &[]);
+        self.farewell = farewell;
+        Ok(())
+    }
+
+    /// Publishes a message to the client and returns the id under which its outcome will be reported.
+    ///
+    /// It waits in the session while the client's Receive Maximum does not let it go [v5 MQTT-3.3.4-9], is counted against
+    /// the bounds of the session meanwhile, and is sent again when another connection resumes the session. One that is too
+    /// large for the client ends in an outcome of its own and harms nothing else [v5 MQTT-3.1.2-25]. For a client of 3.x
+    /// its properties are left out.
+    ///
+    /// # Errors
+    /// - [`PublishError::NotConnected`]: the connection was not accepted, or is over; see [`Session::push`].
+    /// - [`PublishError::QueueFull`], [`PublishError::QueueBytesFull`]: the bounds of the session. Nothing was changed.
+    pub fn publish(&mut self, now: Instant, message: Message) -> Result<PublishId, PublishError> {
+        match (&self.state, &mut self.session) {
+            (State::Connected(_), Some(session)) => session.push(now, message),
+            _ => Err(PublishError::NotConnected),
+        }
+    }
+
+    /// Acknowledges a message of the client, where that is the owner's to do.
+    ///
+    /// Acknowledgements of one kind leave in the order in which their messages came [v5 MQTT-4.6.0-2, MQTT-4.6.0-3]. In 3.x
+    /// they carry no Reason Code, so `reason` is not sent and even a refused message is acknowledged as normal
+    /// [v311 MQTT-3.3.5-2]; an owner that wants it otherwise ends the connection.
+    ///
+    /// # Errors
+    /// Any [`AckError`]; nothing was changed.
+    pub fn acknowledge(&mut self, token: AckToken, reason: ReasonCode) -> Result<(), AckError> {
+        let Some(session) = &mut self.session else {
+            return Err(AckError::Stale);
+        };
+        match &mut self.state {
+            State::Connected(connection) => connection.acknowledge(session, token, reason),
+            _ => session.acknowledge(token, reason),
+        }
+    }
+
+    /// Answers a SUBSCRIBE with one Reason Code for each filter, in their order [v5 MQTT-3.8.4-6, MQTT-3.9.3-1].
+    ///
+    /// In 3.1.1 every error becomes 0x80. 3.1 has no way to refuse, so a refused filter looks granted there.
+    ///
+    /// # Errors
+    /// Any [`CompleteError`]; nothing was changed.
+    pub fn complete_subscribe(
+        &mut self,
+        request: &SubscribeRequest,
+        reasons: &[ReasonCode],
+    ) -> Result<(), CompleteError> {
+        self.complete_subscribe_with(request, reasons, &[])
+    }
+
+    /// [`Server::complete_subscribe`] with a Reason String or User Properties (5.0). They are left out where the client does
+    /// not want them or cannot take them [v5 MQTT-3.1.2-29, MQTT-3.9.2-1, MQTT-3.9.2-2].
+    ///
+    /// # Errors
+    /// As [`Server::complete_subscribe`].
+    pub fn complete_subscribe_with(
+        &mut self,
+        request: &SubscribeRequest,
+        reasons: &[ReasonCode],
+        properties: &[Property<'_>],
+    ) -> Result<(), CompleteError> {
+        let State::Connected(connection) = &mut self.state else {
+            return Err(CompleteError::NotPending);
+        };
+        let fits = connection.complete_subscribe(request, reasons, Properties::new(properties))?;
+        self.end_unless(fits);
+        Ok(())
+    }
+
+    /// Answers an UNSUBSCRIBE with one Reason Code for each filter, in their order [v5 MQTT-3.11.3-1]. 3.x does not send
+    /// them, but they are asked for all the same.
+    ///
+    /// # Errors
+    /// Any [`CompleteError`]; nothing was changed.
+    pub fn complete_unsubscribe(
+        &mut self,
+        request: &UnsubscribeRequest,
+        reasons: &[ReasonCode],
+    ) -> Result<(), CompleteError> {
+        self.complete_unsubscribe_with(request, reasons, &[])
+    }
+
+    /// [`Server::complete_unsubscribe`] with a Reason String or User Properties, as
+    /// [`Server::complete_subscribe_with`] has them.
+    ///
+    /// # Errors
+    /// As [`Server::complete_unsubscribe`].
+    pub fn complete_unsubscribe_with(
+        &mut self,
+        request: &UnsubscribeRequest,
+        reasons: &[ReasonCode],
+        properties: &[Property<'_>],
+    ) -> Result<(), CompleteError> {
+        let State::Connected(connection) = &mut self.state else {
+            return Err(CompleteError::NotPending);
+        };
+        let fits =
+            connection.complete_unsubscribe(request, reasons, Properties::new(properties))?;
+        self.end_unless(fits);
+        Ok(())
+    }
+
+    /// Ends the connection from this side: DISCONNECT with `reason` in 5.0, a bare close in 3.x and before the CONNECT is
+    /// accepted [v5 MQTT-3.14.0-1]. The client's Will stands.
+    ///
+    /// Nothing is sent after it [v5 MQTT-3.14.4-1], so what is to be sent before it must have been taken from
+    /// [`Server::poll_transmit`].
+    ///
+    /// # Errors
+    /// - [`DisconnectError::WrongState`]: the connection is over.
+    /// - [`DisconnectError::ReasonNotAllowed`]: a server's DISCONNECT may not carry it (5.0).
+    pub fn disconnect(&mut self, now: Instant, reason: ReasonCode) -> Result<(), DisconnectError> {
+        self.disconnect_with(now, reason, &[])
+    }
+
+    /// [`Server::disconnect`] with properties, such as a Server Reference for 0x9C. 3.x does not send them.
+    ///
+    /// # Errors
+    /// As [`Server::disconnect`], and [`DisconnectError::Encode`].
+    pub fn disconnect_with(
+        &mut self,
+        _now: Instant,
+        reason: ReasonCode,
+        properties: &[Property<'_>],
+    ) -> Result<(), DisconnectError> {
+        let farewell = match &self.state {
+            State::Ended => return Err(DisconnectError::WrongState),
+            State::Connected(connection) if connection.version().is_v5() => {
+                if !reason.allowed_in(PacketType::Disconnect, Role::Server) {
+                    return Err(DisconnectError::ReasonNotAllowed(reason));
+                }
+                let disconnect = Disconnect {
+                    reason,
+                    properties: Properties::new(properties),
+                };
+                encode(connection.link.encoder(), &Packet::Disconnect(disconnect))
+                    .map_err(DisconnectError::Encode)?
+            }
+            _ => None,
+        };
+        self.end(End::new(DisconnectCause::Server(reason)), &[]);
+        self.farewell = farewell;
+        Ok(())
+    }
+
+    /// Appends what is to be sent now and returns how many bytes that was.
+    ///
+    /// It stops when about 64 KiB wait in `output`: call it again once some of them were written.
+    pub fn poll_transmit(&mut self, now: Instant, output: &mut Output) -> usize {
+        let before = output.len();
+        let events = &mut self.events;
+        if let Some(farewell) = self.farewell.take() {
+            output.writer(farewell.len()).bytes(&farewell);
+        } else if let (State::Connected(connection), Some(session)) =
+            (&mut self.state, &mut self.session)
+        {
+            connection
+                .link
+                .transmit(now, session, output, |id, outcome| {
+                    events.push(Event::Outcome { id, outcome });
+                });
+        }
+        output.len() - before
+    }
+
+    /// The next event.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+
+    /// When [`Server::handle_timeout`] is to be called; `None` if nothing is due.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let expiry = match (&self.state, &self.session) {
+            (State::Connected(_), Some(session)) => session.next_expiry(),
+            _ => None,
+        };
+        self.timers.next().into_iter().chain(expiry).min()
+    }
+
+    /// The limits agreed on, while the connection is accepted and not over.
+    #[must_use]
+    pub fn negotiated(&self) -> Option<&Negotiated> {
+        match &self.state {
+            State::Connected(connection) => Some(connection.link.negotiated()),
+            _ => None,
+        }
+    }
+
+    /// The session, once the connection was accepted: how much waits in it, for instance.
+    #[must_use]
+    pub const fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    /// Gives the session back, whatever the state. `None` if the connection was never accepted.
+    #[must_use]
+    pub fn into_session(self) -> Option<Session> {
+        self.session
+    }
+
+    /// Whether the connection is over. Something may still be left to send and to tell.
+    #[must_use]
+    pub const fn is_ended(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+
+    /// Why no packet may be taken off `input` now.
+    fn obstacle(&mut self, input: &mut BytesMut) -> Option<Progress> {
+        match &self.state {
+            State::Ended => {
+                input.clear();
+                return Some(Progress::Done);
+            }
+            State::Pending(_) => return Some(Progress::Blocked),
+            _ if input.is_empty() => return Some(Progress::Done),
+            State::AwaitingConnect => return None,
+            // The peer does not read: its silence is its own, so the clock of the Keep Alive goes on.
+            State::Connected(connection) if connection.link.is_congested() => {
+                return Some(Progress::Congested);
+            }
+            State::Connected(connection) => {
+                if !self.events.is_full(&self.limits) && !connection.waits_for_owner(&self.limits) {
+                    return None;
+                }
+            }
+        }
+        // What the client says while nobody listens must not be taken for silence.
+        self.paused = true;
+        self.timers.clear(Timer::PeerSilent);
+        Some(Progress::Blocked)
+    }
+
+    /// Something came from the client: the clock of its Keep Alive starts anew [v5 MQTT-3.1.2-22, v311 MQTT-3.1.2-24].
+    fn note_sign_of_life(&mut self, now: Instant) {
+        if let State::Connected(connection) = &self.state
+            && let Some(interval) = connection.link.negotiated().keep_alive.interval()
+        {
+            self.timers
+                .set(Timer::PeerSilent, now + interval + interval / 2);
+        }
+    }
+
+    fn decoder(&self) -> Decoder {
+        let (version, maximum_packet_size) = match &self.state {
+            State::Connected(connection) => {
+                let negotiated = connection.link.negotiated();
+                let limit = negotiated.own_maximum_packet_size;
+                (
+                    Some(negotiated.version),
+                    limit.unwrap_or(MaximumPacketSize::LARGEST_POSSIBLE),
+                )
+            }
+            _ => (None, self.limits.connect_maximum_packet_size),
+        };
+        Decoder {
+            version,
+            sender: Role::Client,
+            maximum_packet_size,
+            strict_text: self.limits.strict_text,
+        }
+    }
+
+    /// Ends the connection, unless it has ended. `packet` is the start of the one that was to blame, if one was.
+    fn end(&mut self, end: End, packet: &[u8]) {
+        let (publish_will, session_expiry) = match &self.state {
+            State::Ended => return,
+            State::Connected(connection) => {
+                self.farewell = end
+                    .answer
+                    .and_then(|reason| connection.disconnect_packet(reason));
+                let agreed = connection.link.negotiated().session_expiry;
+                (end.publish_will, end.session_expiry.unwrap_or(agreed))
+            }
+            State::AwaitingConnect => {
+                self.farewell = lifecycle::answer_to_bad_connect(&end.cause, packet);
+                (false, SessionExpiry::AT_CLOSE)
+            }
+            State::Pending(_) => (false, SessionExpiry::AT_CLOSE),
+        };
+        self.state = State::Ended;
+        self.timers = Timers::default();
+        self.events.push(Event::Disconnected(Disconnected {
+            cause: end.cause,
+            publish_will,
+            session_expiry,
+        }));
+    }
+
+    /// A request whose answer the client cannot take cannot be answered at all, and leaving it open would be worse.
+    fn end_unless(&mut self, fits: bool) {
+        if !fits {
+            let reason = ReasonCode::PACKET_TOO_LARGE;
+            self.end(
+                End::new(DisconnectCause::Server(reason)).with_answer(reason),
+                &[],
+            );
+        }
+    }
+}
+
+/// Encodes a packet that is to be sent later. The encoder leaves out User Properties and the Reason String where the
+/// client could not take it with them. `None` if it cannot even take it without.
+fn encode(encoder: Encoder, packet: &Packet<'_>) -> Result<Option<Box<[u8]>>, EncodeError> {
+    let mut output = Output::new();
+    match encoder.encode(packet, &mut output) {
+        Ok(()) => {
+            let mut bytes = vec![0; output.len()];
+            output.copy_to_slice(&mut bytes);
+            Ok(Some(bytes.into_boxed_slice()))
+        }
+        Err(EncodeError::PacketTooLarge { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

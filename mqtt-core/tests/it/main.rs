@@ -1,0 +1,9 @@
+//! Behaviour seen from outside, a module for each part.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may panic, and its helpers are a part of it"
+)]
+
+mod server;

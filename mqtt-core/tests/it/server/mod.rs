@@ -1,0 +1,4 @@
+//! The server machine, driven by bytes written from the standard.
+
+mod connect;
+mod support;
