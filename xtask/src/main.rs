@@ -57,3 +57,21 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+        for task in ["demo", "test", "nightly"] {
+            assert!(
+                Arguments::command().find_subcommand(task).is_some(),
+                "{task}"
+            );
+        }
+    }
+}

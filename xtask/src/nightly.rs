@@ -5,18 +5,17 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::suites::nightly;
-use crate::test;
+use crate::test::{self, Selection};
 
-/// Runs the suites of the long checks, or the ones named.
-pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    test::run_some(nightly::ALL, &options.test)
-}
-
-/// Runs what takes too long for each change: release builds, small feature sets, the oldest Rust, the whole demo again and again.
+/// Runs what takes too long for each change, as suites like those of `cargo xtask test`
 ///
-/// It has suites as `cargo xtask test` has, and prints alike.
+/// Release builds, small feature sets, the oldest Rust, the extension under valgrind, the whole demo again and again.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(flatten)]
-    test: test::Options,
+    selection: Selection,
+}
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    test::run_some(nightly::ALL, &options.selection)
 }

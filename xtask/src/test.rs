@@ -15,6 +15,13 @@ use crate::suites::{self, Run, Suite};
 /// Each suite prints its count; a suite that could not run, or in which nothing ran, has failed. The last line is the sum.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    #[command(flatten)]
+    selection: Selection,
+}
+
+/// Which suites, and how.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Selection {
     /// Suites to run; all of them when none is named
     #[arg(value_name = "SUITE")]
     suites: Vec<String>,
@@ -27,13 +34,13 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    run_some(suites::ALL, options)
+    run_some(suites::ALL, &options.selection)
 }
 
 /// Runs a selection of `all`.
-pub(crate) fn run_some(all: &[Suite], options: &Options) -> Result<ExitCode> {
-    let selected = suites::select(all, &options.suites)?;
-    if options.list {
+pub(crate) fn run_some(all: &[Suite], selection: &Selection) -> Result<ExitCode> {
+    let selected = suites::select(all, &selection.suites)?;
+    if selection.list {
         for suite in selected {
             println!("{:18} {}", suite.name, suite.about);
         }
@@ -44,7 +51,7 @@ pub(crate) fn run_some(all: &[Suite], options: &Options) -> Result<ExitCode> {
         .flat_map(|suite| suite.needs)
         .copied()
         .collect();
-    install::ensure(&needs, options.yes)?;
+    install::ensure(&needs, selection.yes)?;
     println!();
     let started = Instant::now();
     let mut total = Tally::default();
