@@ -1,0 +1,269 @@
+//! Errors the application sees, one enum per thing it can do.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mqtt_core::{EncodeError, QoS, ReasonCode, TopicError};
+use thiserror::Error;
+
+use crate::options::OptionsError;
+
+/// Why a publish was refused at the call. Nothing was changed.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The queue holds as many messages or bytes without an outcome as the options allow.
+    #[error("the queue is full: {messages} messages and {bytes} bytes have no outcome yet")]
+    QueueFull {
+        /// Messages without an outcome.
+        messages: usize,
+        /// Bytes they hold.
+        bytes: usize,
+    },
+    /// The packet would be larger than the server, the standard or the queue can take.
+    #[error("the packet of {size} bytes is over the limit of {limit}")]
+    TooLarge {
+        /// Bytes of the packet, fixed header included.
+        size: usize,
+        /// The lowest of the limits that apply.
+        limit: usize,
+    },
+    /// The server said in CONNACK that it takes no such QoS [v5 MQTT-3.2.2-11].
+    #[error("the server takes no QoS above {maximum:?}")]
+    QosNotSupported {
+        /// Its Maximum QoS.
+        maximum: QoS,
+    },
+    /// The server said in CONNACK that it keeps no messages [v5 MQTT-3.2.2-14].
+    #[error("the server does not support retained messages")]
+    RetainNotSupported,
+    /// The client was closed, or gave up for good.
+    #[error("the client is closed")]
+    Closed,
+    /// The handle was made before this process was forked.
+    #[error("the client belongs to the parent process")]
+    Forked,
+}
+
+/// Why a SUBSCRIBE or UNSUBSCRIBE came to nothing.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum SubscribeError {
+    /// The text is no Topic Filter. Nothing was sent.
+    #[error("{filter:?} is not a topic filter: {cause}")]
+    Filter {
+        /// The text.
+        filter: String,
+        /// The rule it breaks.
+        cause: TopicError,
+    },
+    /// The filter has more levels than the router takes. Nothing was sent.
+    #[error("{filter:?} has more than {limit} levels")]
+    TooManyLevels {
+        /// The filter.
+        filter: String,
+        /// The most levels.
+        limit: usize,
+    },
+    /// No filter was given (v5 3.8.3). Nothing was sent.
+    #[error("no topic filter was given")]
+    NoFilter,
+    /// The filters cannot be written as a packet that the server takes: they are too large together, or need 5.0. Nothing
+    /// was sent.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// What was asked for needs what the server, or the version of MQTT it speaks, does not offer. Nothing was sent.
+    #[error("the server does not offer this: {reason}")]
+    NotSupported {
+        /// 0x9E, 0xA1 or 0xA2, as the server would say it.
+        reason: ReasonCode,
+    },
+    /// The server refused, in SUBACK or UNSUBACK.
+    #[error("the server refused {filter:?}: {reason}")]
+    Refused {
+        /// The filter.
+        filter: String,
+        /// Its Reason Code.
+        reason: ReasonCode,
+    },
+    /// Too many requests are waiting for the server already.
+    #[error("{waiting} requests are waiting already")]
+    QueueFull {
+        /// Requests without an answer.
+        waiting: usize,
+    },
+    /// The client was closed, or gave up for good, before the server answered.
+    #[error("the client is closed")]
+    Closed,
+    /// The handle was made before this process was forked.
+    #[error("the client belongs to the parent process")]
+    Forked,
+}
+
+/// How far an attempt to connect had come.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ConnectStage {
+    /// Asking for the address of a name.
+    Resolve,
+    /// Opening the transport.
+    Transport,
+    /// Waiting for CONNACK.
+    Connack,
+}
+
+impl ConnectStage {
+    const fn what_was_awaited(self) -> &'static str {
+        match self {
+            Self::Resolve => "looking up its address",
+            Self::Transport => "opening the connection",
+            Self::Connack => "waiting for its CONNACK",
+        }
+    }
+}
+
+/// Why there is no connection. `address` is what the options say, with the address it led to if that is known.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The options cannot work. Nothing was tried.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+    /// The name has no address.
+    #[error("cannot find the address of {host}: {source}")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        source: Arc<io::Error>,
+    },
+    /// The transport could not be opened: nobody listens, no route, refused by the connector.
+    #[error("cannot connect to {address}: {source}")]
+    Transport {
+        /// Where.
+        address: String,
+        /// What the operating system or the connector said.
+        source: Arc<io::Error>,
+    },
+    /// Nothing came within the connect timeout.
+    #[error("{address} did not answer within {after:?}: timed out {}", stage.what_was_awaited())]
+    TimedOut {
+        /// Where.
+        address: String,
+        /// What was awaited.
+        stage: ConnectStage,
+        /// The connect timeout.
+        after: Duration,
+    },
+    /// The server answered with a CONNACK that refuses.
+    #[error("{address} refused the client: {reason}{}", detail.as_deref().map(|text| format!(" ({text})")).unwrap_or_default())]
+    Refused {
+        /// Where.
+        address: String,
+        /// The Reason Code; return codes of 3.x are mapped to the Reason Codes of the same meaning.
+        reason: ReasonCode,
+        /// The server's Reason String.
+        detail: Option<String>,
+        /// Where to go instead, if the server said so (v5 4.11).
+        server_reference: Option<String>,
+    },
+    /// What answered does not speak MQTT, or speaks it badly.
+    #[error("{address} does not speak MQTT as it should: {cause}")]
+    NotMqtt {
+        /// Where.
+        address: String,
+        /// The rule that was broken.
+        cause: String,
+    },
+    /// The connection ended before CONNACK. Servers that refuse credentials or do not know the version often do this.
+    #[error("{address} closed the connection before its CONNACK{}", detail.as_deref().map(|text| format!(": {text}")).unwrap_or_default())]
+    ClosedByServer {
+        /// Where.
+        address: String,
+        /// What the operating system said.
+        detail: Option<String>,
+    },
+    /// The connection was up and ended.
+    #[error("lost the connection to {address}: {cause}")]
+    Lost {
+        /// Where.
+        address: String,
+        /// Why.
+        cause: String,
+        /// The Reason Code of the server's DISCONNECT, if it sent one.
+        reason: Option<ReasonCode>,
+    },
+    /// The time given to the call is over, and nothing has failed so far.
+    #[error("not connected after {after:?}")]
+    Pending {
+        /// The time given.
+        after: Duration,
+    },
+    /// The client was closed.
+    #[error("the client is closed")]
+    Closed,
+    /// The handle was made before this process was forked.
+    #[error("the client belongs to the parent process")]
+    Forked,
+}
+
+impl ConnectError {
+    /// The Reason Code the server gave, if it gave one.
+    #[must_use]
+    pub const fn reason(&self) -> Option<ReasonCode> {
+        match self {
+            Self::Refused { reason, .. } => Some(*reason),
+            Self::Lost { reason, .. } => *reason,
+            _ => None,
+        }
+    }
+}
+
+/// A close that left something behind.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum CloseError {
+    /// These publishes were not acknowledged within the deadline. Each has an outcome that says so.
+    #[error("{pending} publishes were not acknowledged before the client was closed")]
+    Unfinished {
+        /// How many.
+        pending: usize,
+    },
+    /// The handle was made before this process was forked.
+    #[error("the client belongs to the parent process")]
+    Forked,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connect_errors_name_address_and_cause() {
+        let address = || "broker.example:1883 (192.0.2.1:1883)".to_owned();
+        let timed_out = ConnectError::TimedOut {
+            address: address(),
+            stage: ConnectStage::Connack,
+            after: Duration::from_secs(10),
+        };
+        assert_eq!(
+            timed_out.to_string(),
+            "broker.example:1883 (192.0.2.1:1883) did not answer within 10s: timed out waiting for its CONNACK"
+        );
+        let refused = ConnectError::Refused {
+            address: address(),
+            reason: ReasonCode::BAD_USER_NAME_OR_PASSWORD,
+            detail: Some("who are you?".to_owned()),
+            server_reference: None,
+        };
+        assert_eq!(
+            refused.to_string(),
+            "broker.example:1883 (192.0.2.1:1883) refused the client: 0x86 Bad User Name or Password (who are you?)"
+        );
+        assert_eq!(
+            refused.reason(),
+            Some(ReasonCode::BAD_USER_NAME_OR_PASSWORD)
+        );
+    }
+}

@@ -1,0 +1,617 @@
+//! What a client is told before it starts: where to connect, as whom, and every bound.
+//!
+//! Nothing here touches the network; [`Options::check`] finds what cannot work before anything is started.
+
+mod client_id;
+mod from_url;
+
+use std::fmt;
+use std::time::Duration;
+
+use mqtt_core::{Message, ProtocolVersion};
+use thiserror::Error;
+
+pub use client_id::ClientId;
+
+use crate::reconnect::Reconnect;
+use crate::transport::Connector;
+
+/// Port registered for MQTT over plain TCP (v5 4.2).
+pub const DEFAULT_PORT: u16 = 1883;
+
+/// Which version of the protocol to speak.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Version {
+    /// 5.0 first, and 3.1.1 if the server answers that it does not know 5.0 (Reason Code 0x84, or return code 1 of
+    /// 3.1.1). A server that closes without a word is not taken for an old one.
+    #[default]
+    Auto,
+    /// MQTT 3.1 (`MQIsdp`) only.
+    V3_1,
+    /// MQTT 3.1.1 only.
+    V3_1_1,
+    /// MQTT 5.0 only.
+    V5,
+}
+
+impl Version {
+    /// The version the first CONNECT uses.
+    #[must_use]
+    pub const fn first(self) -> ProtocolVersion {
+        match self {
+            Self::Auto | Self::V5 => ProtocolVersion::V5,
+            Self::V3_1_1 => ProtocolVersion::V3_1_1,
+            Self::V3_1 => ProtocolVersion::V3_1,
+        }
+    }
+
+    const fn is_fixed_v3(self) -> bool {
+        matches!(self, Self::V3_1 | Self::V3_1_1)
+    }
+}
+
+/// What happens to a publish when the queue is full.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// `publish` waits for room; `try_publish` and the background face refuse.
+    #[default]
+    Wait,
+    /// The call is refused with `QueueFull`.
+    Refuse,
+    /// The oldest message that was not yet handed to the connection is dropped; its outcome says so.
+    DropOldest,
+    /// The new message is dropped: the call succeeds and the outcome says so.
+    DropNewest,
+}
+
+/// What happens to messages the server had not acknowledged when it comes back without the session.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum SessionLost {
+    /// They are published anew, under new Packet Identifiers: at least once, even for QoS 2.
+    #[default]
+    Republish,
+    /// They are dropped, and their outcome says so.
+    Drop,
+}
+
+/// What happens in 3.1 and 3.1.1 to a message whose [`Ack`](crate::Ack) was dropped without an answer. (5.0 can say no:
+/// there the answer is always Reason Code 0x80.)
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Unacknowledged {
+    /// It is acknowledged: the message is lost to this client, the connection goes on.
+    #[default]
+    Acknowledge,
+    /// The connection is closed and opened again, so that the server sends the message again if the session is kept.
+    Disconnect,
+}
+
+/// What happens when a stream is full and what arrived for it cannot be left unacknowledged within bounds.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum StreamFull {
+    /// QoS 0 messages for a full stream are dropped and counted. QoS 1 and 2 messages wait, unacknowledged.
+    #[default]
+    DropQos0,
+    /// Reading from the server stops until the stream has room. Outcomes of own publishes may be delayed meanwhile.
+    Pause,
+}
+
+/// The message the server publishes for a client that is gone without saying so (v5 3.1.2.5).
+#[derive(Clone, Debug)]
+pub struct Will {
+    /// Topic, payload, QoS, RETAIN and properties of the message.
+    pub message: Message,
+    /// How long the server waits before it publishes; whole seconds, 5.0 only (v5 3.1.3.2.2).
+    pub delay: Duration,
+}
+
+impl Will {
+    /// A Will that is published as soon as the server sees the connection end.
+    #[must_use]
+    pub const fn new(message: Message) -> Self {
+        Self {
+            message,
+            delay: Duration::ZERO,
+        }
+    }
+}
+
+/// Everything a client is told before it starts.
+///
+/// ```
+/// use std::time::Duration;
+/// use mqtt_client::Options;
+///
+/// let options = Options::new("broker.example", 1883)
+///     .with_keep_alive(Duration::from_secs(30))
+///     .with_credentials("shop", "secret");
+/// assert!(!format!("{options:?}").contains("secret"));
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// Host (name or address) and port of each server, tried in turn. At least one, unless there is a `connector`.
+    pub addresses: Vec<(String, u16)>,
+    /// Opens the transport in place of TCP, if set.
+    pub connector: Option<Connector>,
+    /// Protocol version. Default: 5.0 with fall-back to 3.1.1.
+    pub version: Version,
+    /// Client Identifier. Default: `pushmq` and 16 random digits.
+    pub client_id: ClientId,
+    /// User name.
+    pub username: Option<String>,
+    /// Password; never shown by `Debug`, never logged.
+    pub password: Option<Vec<u8>>,
+    /// The longest silence of this client; whole seconds up to 65,535, zero turns it off. Default 60 s.
+    pub keep_alive: Duration,
+    /// Whether the first connection starts with an empty session. Later ones resume what the server kept. Default true.
+    pub clean_start: bool,
+    /// How long the server keeps the session after the connection ended; whole seconds, `u32::MAX` seconds means for ever.
+    /// `None`: it ends with the connection. In 3.x any value but zero asks for a session that is kept (Clean Session 0).
+    pub session_expiry: Option<Duration>,
+    /// Longest time from opening the transport to CONNACK, for each address. Default 10 s.
+    pub connect_timeout: Duration,
+    /// Will Message.
+    pub will: Option<Will>,
+    /// How many QoS 1 and 2 messages the server may have unacknowledged towards us, 1 to 65,535 (5.0). Default 1,024.
+    pub receive_maximum: u16,
+    /// Largest packet accepted, in bytes, fixed header included. Told to a 5.0 server. Default 16 MiB.
+    pub maximum_packet_size: u32,
+    /// How many Topic Aliases the server may use (5.0). Default 0.
+    pub topic_alias_maximum: u16,
+    /// User Properties of CONNECT (5.0).
+    pub user_properties: Vec<(String, String)>,
+    /// When and how often to connect again.
+    pub reconnect: Reconnect,
+    /// How many publishes may be without an outcome at once. Default 10,000.
+    pub queue_max_messages: usize,
+    /// How many bytes they may hold. Default 64 MiB.
+    pub queue_max_bytes: usize,
+    /// What happens at these bounds. Default: wait.
+    pub overflow: Overflow,
+    /// How many messages one subscription's stream holds for the application. Default 1,024.
+    pub stream_max_messages: usize,
+    /// How many bytes it holds. Default 16 MiB. As much again may wait unacknowledged behind a full stream.
+    pub stream_max_bytes: usize,
+    /// What happens when a stream is full. Default: QoS 0 is dropped, the rest waits unacknowledged.
+    pub stream_full: StreamFull,
+    /// Refuses control characters and non-characters in received strings, where the standard says MAY. Default false.
+    pub strict_text: bool,
+    /// What happens to unacknowledged publishes when the server lost the session. Default: published anew.
+    pub on_session_lost: SessionLost,
+    /// What happens in 3.x when an [`Ack`](crate::Ack) is dropped without an answer. Default: acknowledged.
+    pub unacknowledged: Unacknowledged,
+}
+
+/// Generates `with_*` setters: one line per field.
+macro_rules! setters {
+    ($($setter:ident $field:ident : $type:ty;)*) => {$(
+        #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+        #[must_use]
+        pub fn $setter(mut self, $field: $type) -> Self {
+            self.$field = $field;
+            self
+        }
+    )*};
+}
+
+impl Options {
+    /// Options for one server, all else by default. `host` is a name or an address, IPv6 without brackets.
+    #[must_use]
+    pub fn new(host: impl Into<String>, port: u16) -> Self {
+        Self {
+            addresses: vec![(host.into(), port)],
+            ..Self::default()
+        }
+    }
+
+    /// Options from a URL such as `mqtt://user:password@host:1883/?client_id=a&keep_alive=30`.
+    ///
+    /// Parameters (durations in whole seconds): `client_id`, `client_id_prefix`, `keep_alive`, `clean_start`
+    /// (`true`/`false`/`1`/`0`), `session_expiry`, `connect_timeout`, `version` (`3`, `4`, `5`, `auto`),
+    /// `receive_maximum`, `maximum_packet_size`, `topic_alias_maximum`.
+    ///
+    /// # Errors
+    /// Any of [`OptionsError`]'s URL variants; a scheme that exists but is not supported yet is named as such.
+    pub fn from_url(url: &str) -> Result<Self, OptionsError> {
+        from_url::parse(url)
+    }
+
+    /// Options for a transport that `connector` opens.
+    #[must_use]
+    pub fn with_connector(connector: Connector) -> Self {
+        Self {
+            addresses: Vec::new(),
+            connector: Some(connector),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a server to those tried in turn.
+    #[must_use]
+    pub fn with_address(mut self, host: impl Into<String>, port: u16) -> Self {
+        self.addresses.push((host.into(), port));
+        self
+    }
+
+    /// Sets the Client Identifier exactly. Two connected clients with one identifier push each other out.
+    #[must_use]
+    pub fn with_client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = ClientId::Exact(client_id.into());
+        self
+    }
+
+    /// Sets user name and password.
+    #[must_use]
+    pub fn with_credentials(
+        mut self,
+        username: impl Into<String>,
+        password: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.username = Some(username.into());
+        self.password = Some(password.into());
+        self
+    }
+
+    /// Keeps the session on the server for `expiry` after the connection ends, and resumes it at the next start.
+    #[must_use]
+    pub const fn with_session(mut self, expiry: Duration) -> Self {
+        self.clean_start = false;
+        self.session_expiry = Some(expiry);
+        self
+    }
+
+    /// Sets the Will.
+    #[must_use]
+    pub fn with_will(mut self, will: Will) -> Self {
+        self.will = Some(will);
+        self
+    }
+
+    setters! {
+        with_version version: Version;
+        with_keep_alive keep_alive: Duration;
+        with_clean_start clean_start: bool;
+        with_connect_timeout connect_timeout: Duration;
+        with_receive_maximum receive_maximum: u16;
+        with_maximum_packet_size maximum_packet_size: u32;
+        with_topic_alias_maximum topic_alias_maximum: u16;
+        with_user_properties user_properties: Vec<(String, String)>;
+        with_reconnect reconnect: Reconnect;
+        with_queue_max_messages queue_max_messages: usize;
+        with_queue_max_bytes queue_max_bytes: usize;
+        with_overflow overflow: Overflow;
+        with_stream_max_messages stream_max_messages: usize;
+        with_stream_max_bytes stream_max_bytes: usize;
+        with_stream_full stream_full: StreamFull;
+        with_strict_text strict_text: bool;
+        with_on_session_lost on_session_lost: SessionLost;
+        with_unacknowledged unacknowledged: Unacknowledged;
+    }
+
+    /// Whether the server is asked to keep the session when the connection ends.
+    #[must_use]
+    pub fn keeps_session(&self) -> bool {
+        match self.session_expiry {
+            Some(expiry) => !expiry.is_zero(),
+            // In 3.x Clean Session 0 alone asks for a kept session.
+            None => !self.clean_start && self.version.is_fixed_v3(),
+        }
+    }
+
+    /// Looks for what could never work, before anything is started. Every `start` calls it.
+    ///
+    /// # Errors
+    /// The first [`OptionsError`] found.
+    pub fn check(&self) -> Result<(), OptionsError> {
+        if self.addresses.is_empty() && self.connector.is_none() {
+            return Err(OptionsError::NoAddress);
+        }
+        whole_seconds("keep_alive", self.keep_alive, u64::from(u16::MAX))?;
+        if let Some(expiry) = self.session_expiry {
+            whole_seconds("session_expiry", expiry, u64::from(u32::MAX))?;
+        }
+        if let Some(will) = &self.will {
+            whole_seconds("will.delay", will.delay, u64::from(u32::MAX))?;
+        }
+        for (option, zero) in [
+            ("connect_timeout", self.connect_timeout.is_zero()),
+            ("receive_maximum", self.receive_maximum == 0),
+            ("maximum_packet_size", self.maximum_packet_size == 0),
+            ("queue_max_messages", self.queue_max_messages == 0),
+            ("queue_max_bytes", self.queue_max_bytes == 0),
+            ("stream_max_messages", self.stream_max_messages == 0),
+            ("stream_max_bytes", self.stream_max_bytes == 0),
+        ] {
+            if zero {
+                return Err(OptionsError::Zero { option });
+            }
+        }
+        if self.reconnect.min > self.reconnect.max {
+            return Err(OptionsError::BackoffRange {
+                min: self.reconnect.min,
+                max: self.reconnect.max,
+            });
+        }
+        self.check_strings()?;
+        self.check_version()
+    }
+
+    /// Refuses what the wire has no room for: strings past 65,535 bytes or with U+0000 (v5 1.5.4).
+    fn check_strings(&self) -> Result<(), OptionsError> {
+        let client_id = match &self.client_id {
+            ClientId::Exact(id) => id,
+            ClientId::Prefix(prefix) => prefix,
+        };
+        let pairs = self
+            .user_properties
+            .iter()
+            .flat_map(|(name, value)| [name, value]);
+        let named = [
+            ("client_id", Some(client_id)),
+            ("username", self.username.as_ref()),
+        ];
+        let named = named
+            .into_iter()
+            .filter_map(|(option, text)| Some((option, text?)));
+        for (option, text) in named.chain(pairs.map(|text| ("user_properties", text))) {
+            if mqtt_core::Utf8::new(text).is_err() {
+                return Err(OptionsError::Text { option });
+            }
+        }
+        if self
+            .password
+            .as_ref()
+            .is_some_and(|password| password.len() > usize::from(u16::MAX))
+        {
+            return Err(OptionsError::Text { option: "password" });
+        }
+        Ok(())
+    }
+
+    /// Refuses what the chosen version cannot say, so that it is not dropped in silence later.
+    fn check_version(&self) -> Result<(), OptionsError> {
+        if !self.version.is_fixed_v3() {
+            return Ok(());
+        }
+        if self.password.is_some() && self.username.is_none() {
+            return Err(OptionsError::PasswordWithoutUsername);
+        }
+        if matches!(&self.client_id, ClientId::Exact(id) if id.is_empty())
+            && (self.version == Version::V3_1 || !self.clean_start)
+        {
+            return Err(OptionsError::EmptyClientId);
+        }
+        let will_delay = self.will.as_ref().is_some_and(|will| !will.delay.is_zero());
+        for (option, used) in [
+            ("user_properties", !self.user_properties.is_empty()),
+            ("topic_alias_maximum", self.topic_alias_maximum > 0),
+            ("will.delay", will_delay),
+        ] {
+            if used {
+                return Err(OptionsError::NeedsVersion5 { option });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        const MIB: usize = 1024 * 1024;
+        Self {
+            addresses: vec![("localhost".to_owned(), DEFAULT_PORT)],
+            connector: None,
+            version: Version::Auto,
+            client_id: ClientId::default(),
+            username: None,
+            password: None,
+            keep_alive: Duration::from_secs(60),
+            clean_start: true,
+            session_expiry: None,
+            connect_timeout: Duration::from_secs(10),
+            will: None,
+            receive_maximum: 1_024,
+            maximum_packet_size: 16 * 1024 * 1024,
+            topic_alias_maximum: 0,
+            user_properties: Vec::new(),
+            reconnect: Reconnect::default(),
+            queue_max_messages: 10_000,
+            queue_max_bytes: 64 * MIB,
+            overflow: Overflow::Wait,
+            stream_max_messages: 1_024,
+            stream_max_bytes: 16 * MIB,
+            stream_full: StreamFull::DropQos0,
+            strict_text: false,
+            on_session_lost: SessionLost::Republish,
+            unacknowledged: Unacknowledged::Acknowledge,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    /// Shows where and as whom, and never a password, a Will's payload or what a user property holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("addresses", &self.addresses)
+            .field("connector", &self.connector.is_some())
+            .field("version", &self.version)
+            .field("client_id", &self.client_id)
+            .field("username", &self.username)
+            .field("password", &self.password.as_ref().map(|_| "hidden"))
+            .field("keep_alive", &self.keep_alive)
+            .field("clean_start", &self.clean_start)
+            .field("session_expiry", &self.session_expiry)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("will", &self.will.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Options that cannot work.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum OptionsError {
+    /// The text is not a URL.
+    #[error("not a URL: {0}")]
+    Url(#[from] url::ParseError),
+    /// A scheme this project knows and does not carry yet.
+    #[error("{scheme}:// is not supported yet; use mqtt://")]
+    SchemeNotSupported {
+        /// The scheme, in lower case.
+        scheme: String,
+    },
+    /// A scheme that has nothing to do with MQTT.
+    #[error("{scheme}:// is not a scheme of MQTT; use mqtt://")]
+    SchemeUnknown {
+        /// The scheme, in lower case.
+        scheme: String,
+    },
+    /// The URL has a path or a fragment, which have no meaning here.
+    #[error("{part:?} has no meaning in an mqtt:// URL")]
+    UrlPart {
+        /// The path or fragment.
+        part: String,
+    },
+    /// A parameter nobody reads: most likely a slip of the pen.
+    #[error("unknown parameter {name:?} in the URL")]
+    UnknownParameter {
+        /// Its name.
+        name: String,
+    },
+    /// A parameter whose value does not fit. The value is not repeated, since it may be a secret.
+    #[error("parameter {name:?} in the URL must be {expected}")]
+    Parameter {
+        /// Its name.
+        name: &'static str,
+        /// What would fit.
+        expected: &'static str,
+    },
+    /// Neither an address nor a connector.
+    #[error("no address to connect to")]
+    NoAddress,
+    /// A duration that is not a whole number of seconds within the range of the wire.
+    #[error("{option} must be a whole number of seconds up to {limit}")]
+    Seconds {
+        /// The field.
+        option: &'static str,
+        /// The largest value.
+        limit: u64,
+    },
+    /// A bound of zero, with which nothing would ever get through.
+    #[error("{option} must not be zero")]
+    Zero {
+        /// The field.
+        option: &'static str,
+    },
+    /// A text that MQTT cannot carry: more than 65,535 bytes, or with U+0000.
+    #[error("{option} must be at most 65,535 bytes and without U+0000")]
+    Text {
+        /// The field.
+        option: &'static str,
+    },
+    /// The shortest backoff is longer than the longest.
+    #[error("reconnect.min ({min:?}) is longer than reconnect.max ({max:?})")]
+    BackoffRange {
+        /// `reconnect.min`
+        min: Duration,
+        /// `reconnect.max`
+        max: Duration,
+    },
+    /// 3.x has no password without a user name [v311 MQTT-3.1.2-22].
+    #[error("a password without a user name needs MQTT 5.0")]
+    PasswordWithoutUsername,
+    /// 3.1 allows no empty identifier, 3.1.1 only with Clean Session 1 [v311 MQTT-3.1.3-7].
+    #[error("an empty client identifier needs MQTT 5.0, or 3.1.1 with a clean session")]
+    EmptyClientId,
+    /// The options cannot be written as a CONNECT of the version in use.
+    #[error(transparent)]
+    Connect(#[from] mqtt_core::client::ConnectError),
+    /// A field that only 5.0 can say, beside a fixed older version.
+    #[error("{option} needs MQTT 5.0")]
+    NeedsVersion5 {
+        /// The field.
+        option: &'static str,
+    },
+}
+
+/// Checks that `value` can go on the wire as a number of seconds.
+fn whole_seconds(option: &'static str, value: Duration, limit: u64) -> Result<(), OptionsError> {
+    if value.subsec_nanos() != 0 || value.as_secs() > limit {
+        return Err(OptionsError::Seconds { option, limit });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_fit_to_start() {
+        assert_eq!(Options::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn debug_hides_the_password() {
+        let options = Options::new("h", 1).with_credentials("anna", "s3cret");
+        let shown = format!("{options:?}");
+        assert!(
+            shown.contains("anna") && !shown.contains("s3cret"),
+            "{shown}"
+        );
+        // Nor as a list of numbers.
+        assert!(!shown.contains("115"), "{shown}");
+    }
+
+    #[test]
+    fn refuses_what_the_wire_cannot_say() {
+        let refused = |options: Options| options.check().unwrap_err().to_string();
+        assert_eq!(
+            refused(Options::default().with_keep_alive(Duration::from_millis(1500))),
+            "keep_alive must be a whole number of seconds up to 65535"
+        );
+        assert_eq!(
+            refused(Options::default().with_keep_alive(Duration::from_secs(65_536))),
+            "keep_alive must be a whole number of seconds up to 65535"
+        );
+        assert_eq!(
+            refused(Options::default().with_receive_maximum(0)),
+            "receive_maximum must not be zero"
+        );
+        assert_eq!(
+            refused(Options::default().with_queue_max_messages(0)),
+            "queue_max_messages must not be zero"
+        );
+        assert_eq!(
+            refused(Options::default().with_client_id("a\0b")),
+            "client_id must be at most 65,535 bytes and without U+0000"
+        );
+        let mut options = Options::default();
+        options.addresses.clear();
+        assert_eq!(refused(options), "no address to connect to");
+    }
+
+    #[test]
+    fn refuses_5_0_fields_beside_a_fixed_older_version() {
+        let mut options = Options::default().with_version(Version::V3_1_1);
+        assert_eq!(options.check(), Ok(()));
+        options
+            .user_properties
+            .push(("a".to_owned(), "b".to_owned()));
+        assert_eq!(
+            options.check(),
+            Err(OptionsError::NeedsVersion5 {
+                option: "user_properties"
+            })
+        );
+        options.user_properties.clear();
+        options.password = Some(b"x".to_vec());
+        assert_eq!(options.check(), Err(OptionsError::PasswordWithoutUsername));
+        options.password = None;
+        options.client_id = ClientId::Exact(String::new());
+        assert_eq!(options.check(), Ok(()));
+        options.clean_start = false;
+        assert_eq!(options.check(), Err(OptionsError::EmptyClientId));
+    }
+}

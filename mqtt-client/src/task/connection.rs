@@ -1,0 +1,432 @@
+//! One connection, from CONNECT to its end: the one place where the task waits.
+
+use std::future::{poll_fn, ready};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+use bytes::{Buf, BytesMut};
+use mqtt_core::client::{ConnackInfo, DisconnectCause, Event};
+use mqtt_core::{Output, Progress, PropertiesBuf, ReasonCode};
+use tokio::time::{Duration, Instant, Sleep, sleep_until, timeout_at};
+
+use super::Task;
+use crate::error::{ConnectError, ConnectStage};
+use crate::options::OptionsError;
+use crate::reconnect::may_retry;
+use crate::router::Arrival;
+use crate::state::{Connack, State};
+use crate::transport::Transport;
+
+/// How long the last words of a connection that failed may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How a connection, or the attempt to make one, ended.
+pub(super) enum Ended {
+    /// The client was to end.
+    Closed,
+    Lost {
+        error: ConnectError,
+        /// How long the server had accepted the client, if it did.
+        lasted: Option<Duration>,
+        /// Whether a later attempt may do better.
+        retry: bool,
+    },
+}
+
+impl Ended {
+    pub(super) const fn failed(error: ConnectError) -> Self {
+        Self::Lost {
+            error,
+            lasted: None,
+            retry: true,
+        }
+    }
+}
+
+/// What belongs to one connection alone.
+struct Line {
+    transport: Transport,
+    address: String,
+    input: BytesMut,
+    output: Output,
+    progress: Progress,
+    paused: bool,
+    accepted_at: Option<Instant>,
+    ended: Option<DisconnectCause>,
+    io_error: Option<io::Error>,
+}
+
+impl Line {
+    fn new(transport: Transport, address: String) -> Self {
+        Self {
+            transport,
+            address,
+            input: BytesMut::new(),
+            output: Output::new(),
+            progress: Progress::Done,
+            paused: false,
+            accepted_at: None,
+            ended: None,
+            io_error: None,
+        }
+    }
+}
+
+impl Task {
+    /// Drives the machine over `transport` until the connection ends.
+    pub(super) async fn connection(&mut self, transport: Transport, address: String) -> Ended {
+        let mut line = Line::new(transport, address);
+        self.hang_up = false;
+        if let Err(cause) = self.core.connect(self.clock.now(), &self.connect_options()) {
+            return Ended::Lost {
+                error: OptionsError::Connect(cause).into(),
+                lasted: None,
+                retry: false,
+            };
+        }
+        let shared = Arc::clone(&self.shared);
+        let mut timer = pin!(sleep_until(Instant::now()));
+        loop {
+            let more = self.turn(&mut line);
+            if line.ended.is_some() {
+                return self.hang_up(line).await;
+            }
+            if line.accepted_at.is_some() && self.is_done_closing() {
+                self.say_goodbye(&mut line).await;
+                return Ended::Closed;
+            }
+            if self.closing.is_some() && line.accepted_at.is_none() && self.is_done_closing() {
+                return Ended::Closed;
+            }
+            let armed = self.arm(timer.as_mut());
+            let want_read = line.progress == Progress::Done && !line.paused;
+            let Line {
+                transport,
+                input,
+                output,
+                ..
+            } = &mut line;
+            // In this order, so that there is I/O also while commands never cease; they are all taken each time around.
+            let moved = tokio::select! {
+                biased;
+                moved = poll_fn(|context| transport.poll_move(context, want_read, input, output)) => Some(moved),
+                () = shared.wake.notified() => None,
+                () = timer.as_mut(), if armed => None,
+                () = ready(()), if more => None,
+            };
+            self.handle_io(&mut line, moved);
+        }
+    }
+
+    /// Everything there is to do without waiting. Returns whether there is more of it.
+    fn turn(&mut self, line: &mut Line) -> bool {
+        let now = self.clock.now();
+        if self
+            .core
+            .poll_timeout()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            self.core.handle_timeout(now);
+        }
+        let window = if line.accepted_at.is_some() {
+            self.window()
+        } else {
+            0
+        };
+        self.take_work(window);
+        if self.hang_up && line.ended.is_none() {
+            line.ended = Some(DisconnectCause::Closed);
+            self.core.handle_close(now);
+        }
+        self.feed();
+        self.core.poll_transmit(now, &mut line.output);
+        self.drain_events(line);
+        self.pause_or_resume(line);
+        if !line.paused && (line.progress != Progress::Done || !line.input.is_empty()) {
+            line.progress = self.core.handle_input(now, &mut line.input);
+            self.drain_events(line);
+        }
+        // Answers to what has just been read leave with the same write.
+        self.acknowledge();
+        self.router.ask(&mut self.core);
+        self.core.poll_transmit(now, &mut line.output);
+        self.drain_events(line);
+        let told = self.outbox.tell(&self.shared);
+        self.changed |= told;
+        self.tell_changed();
+        let blocked = line.progress == Progress::Blocked && !line.paused;
+        let fed = line.accepted_at.is_some() && self.window() > 0 && self.shared.has_publishes();
+        blocked || fed
+    }
+
+    fn drain_events(&mut self, line: &mut Line) {
+        while let Some(event) = self.core.poll_event() {
+            match event {
+                Event::Connected(info) => self.accepted(line, *info),
+                Event::Message {
+                    message,
+                    token,
+                    dup,
+                } => {
+                    let arrival = Arrival {
+                        message,
+                        token,
+                        dup,
+                        at: SystemTime::now(),
+                    };
+                    self.router.route(arrival, &mut self.acks);
+                    self.changed = true;
+                }
+                Event::Progress { id, .. } => {
+                    self.outbox.progress(id);
+                    self.changed = true;
+                }
+                Event::Outcome { id, outcome } => self.outbox.outcome(id, outcome),
+                Event::Subscribed { id, reasons, .. } => {
+                    self.router.subscribed(id, &reasons);
+                    self.changed = true;
+                }
+                Event::Unsubscribed { id, reasons, .. } => {
+                    self.router.unsubscribed(id, &reasons);
+                    self.changed = true;
+                }
+                Event::Disconnected(cause) => line.ended = line.ended.take().or(Some(cause)),
+                // An event that this driver does not know tells nothing that it must act on.
+                _ => {}
+            }
+        }
+    }
+
+    fn accepted(&mut self, line: &mut Line, info: ConnackInfo) {
+        line.accepted_at = Some(Instant::now());
+        tracing::info!(
+            address = line.address,
+            session_present = info.session_present,
+            "connected"
+        );
+        if info.session_present {
+            // A QoS 1 message that is not acknowledged comes again on the new connection. One of QoS 2 does not: its token
+            // is good as long as the session.
+            self.router
+                .session_resumed(|token| token.qos() == mqtt_core::QoS::AtLeastOnce);
+        } else {
+            self.router.session_lost();
+        }
+        self.router.ask_later();
+        if self.was_connected {
+            self.shared
+                .counters
+                .reconnects
+                .fetch_add(1, Ordering::Relaxed);
+        }
+        self.was_connected = true;
+        self.client_id.clone_from(&info.client_id);
+        self.shared.set_connack(Connack {
+            address: line.address.clone(),
+            version: self.version,
+            client_id: info.client_id,
+            session_present: info.session_present,
+            reason: ReasonCode::SUCCESS,
+            negotiated: info.negotiated,
+            properties: info.properties,
+        });
+        self.set_state(State::Connected);
+        self.shared.first_round.answer(Ok(()));
+    }
+
+    /// Stops reading while more waits behind full streams than the bounds allow, and reads again when there is less.
+    fn pause_or_resume(&mut self, line: &mut Line) {
+        let held = &self.shared.held;
+        let options = &self.shared.options;
+        let crowded = || {
+            held.qos0.load(Ordering::Acquire) > 0
+                || held.bytes.load(Ordering::Acquire) > options.stream_max_bytes
+                || held.messages.load(Ordering::Acquire) > usize::from(options.receive_maximum)
+        };
+        let mut pause = crowded();
+        if pause && !line.paused {
+            // Said first and looked at again, so that a reader who makes room meanwhile wakes the task.
+            held.pausing.store(true, Ordering::Release);
+            pause = crowded();
+        }
+        if pause == line.paused {
+            return;
+        }
+        line.paused = pause;
+        held.pausing.store(pause, Ordering::Release);
+        let now = self.clock.now();
+        if pause {
+            tracing::debug!("reading is paused: streams are full");
+            self.core.pause(now);
+        } else {
+            self.core.resume(now);
+        }
+    }
+
+    /// Sets the timer to whatever is due first, and says whether anything is.
+    fn arm(&self, timer: Pin<&mut Sleep>) -> bool {
+        let machine = self
+            .core
+            .poll_timeout()
+            .map(|deadline| self.clock.when(deadline));
+        let closing = self.closing.as_ref().map(|closing| closing.flush_until);
+        let Some(due) = [machine, closing].into_iter().flatten().min() else {
+            return false;
+        };
+        if timer.deadline() != due || timer.is_elapsed() {
+            timer.reset(due);
+        }
+        true
+    }
+
+    fn handle_io(&mut self, line: &mut Line, moved: Option<io::Result<crate::transport::Moved>>) {
+        let now = self.clock.now();
+        match moved {
+            None => {}
+            Some(Ok(moved)) => match moved.read {
+                None => {}
+                Some(0) => self.core.handle_close(now),
+                Some(_) => {
+                    if self.core.in_flight() > 0 {
+                        line.transport.acknowledge_at_once();
+                    }
+                    line.progress = self.core.handle_input(now, &mut line.input);
+                }
+            },
+            Some(Err(error)) => {
+                line.io_error = Some(error);
+                self.core.handle_close(now);
+            }
+        }
+    }
+
+    /// The machine is done with this connection: its last words are written, and the transport is closed.
+    async fn hang_up(&mut self, mut line: Line) -> Ended {
+        self.core.handle_close(self.clock.now());
+        self.drain_events(&mut line);
+        self.outbox.tell(&self.shared);
+        self.router.connection_lost();
+        self.shared.held.pausing.store(false, Ordering::Release);
+        let lasted = line.accepted_at.map(|at| at.elapsed());
+        let (error, retry) = self.why(&mut line, lasted.is_some());
+        self.shared.set_last_error(error.clone());
+        self.changed = true;
+        if line.io_error.is_none() && line.output.has_remaining() {
+            let deadline = Instant::now() + LAST_WORDS;
+            // Whether they arrive changes nothing any more.
+            let _ = timeout_at(deadline, line.transport.drain(&mut line.output)).await;
+        }
+        Ended::Lost {
+            error,
+            lasted,
+            retry,
+        }
+    }
+
+    fn why(&self, line: &mut Line, was_accepted: bool) -> (ConnectError, bool) {
+        let address = std::mem::take(&mut line.address);
+        let detail = line.io_error.as_ref().map(ToString::to_string);
+        let cause = line.ended.take().unwrap_or(DisconnectCause::Closed);
+        match cause {
+            DisconnectCause::Refused { reason, properties } => {
+                let error = ConnectError::Refused {
+                    address,
+                    reason,
+                    detail: reason_string(&properties),
+                    server_reference: server_reference(&properties),
+                };
+                (error, may_retry(reason))
+            }
+            DisconnectCause::Server { reason, properties } => {
+                let detail = reason_string(&properties)
+                    .map(|text| format!(" ({text})"))
+                    .unwrap_or_default();
+                let cause = format!("the server disconnected: {reason}{detail}");
+                (
+                    ConnectError::Lost {
+                        address,
+                        cause,
+                        reason: Some(reason),
+                    },
+                    may_retry(reason),
+                )
+            }
+            DisconnectCause::ConnectTimeout => {
+                let after = self.shared.options.connect_timeout;
+                (
+                    ConnectError::TimedOut {
+                        address,
+                        stage: ConnectStage::Connack,
+                        after,
+                    },
+                    true,
+                )
+            }
+            cause if was_accepted => {
+                let cause = detail.unwrap_or_else(|| with_sources(&cause));
+                (
+                    ConnectError::Lost {
+                        address,
+                        cause,
+                        reason: None,
+                    },
+                    true,
+                )
+            }
+            DisconnectCause::Malformed(_) | DisconnectCause::Protocol(_) => (
+                ConnectError::NotMqtt {
+                    address,
+                    cause: with_sources(&cause),
+                },
+                true,
+            ),
+            _ => (ConnectError::ClosedByServer { address, detail }, true),
+        }
+    }
+
+    /// Ends the connection in the way that loses nothing (D10).
+    async fn say_goodbye(&mut self, line: &mut Line) {
+        let Some(deadline) = self.closing.as_ref().map(|closing| closing.deadline) else {
+            return;
+        };
+        let now = self.clock.now();
+        if self
+            .core
+            .disconnect(now, ReasonCode::NORMAL_DISCONNECTION)
+            .is_ok()
+        {
+            self.core.poll_transmit(now, &mut line.output);
+            // Past the deadline the connection is closed as it is.
+            let _ = timeout_at(deadline, line.transport.drain(&mut line.output)).await;
+        }
+    }
+}
+
+fn reason_string(properties: &PropertiesBuf) -> Option<String> {
+    properties
+        .as_properties()
+        .reason_string()
+        .map(|text| text.as_str().to_owned())
+}
+
+fn server_reference(properties: &PropertiesBuf) -> Option<String> {
+    properties
+        .as_properties()
+        .server_reference()
+        .map(|text| text.as_str().to_owned())
+}
+
+/// The error and what caused it, in one line.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
