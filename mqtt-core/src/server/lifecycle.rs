@@ -11,16 +11,16 @@
 //! Input is read while the state is `AwaitingConnect` or `Connected`, left alone while it is `Pending`, and thrown away
 //! once it is `Ended`. Exactly one `Event::Disconnected` is raised, on entering `Ended`.
 
-use alloc::{boxed::Box, collections::BTreeMap};
+use alloc::boxed::Box;
 
-use super::{ServerLimits, accept::Pending, encode, event::DisconnectCause};
+use super::{ServerLimits, accept::Pending, encode, event::DisconnectCause, requests::Requests};
 use crate::{
     decoder::Decoder,
     encoder::Encoder,
     error::DecodeError,
-    flow::{AckError, AckToken, Link, Session},
+    flow::{AckError, AckToken, HIGH_WATER, Link, Session},
     packet::{Connack, Disconnect, Packet},
-    types::{PacketId, PacketType, ReasonCode, Role, SessionExpiry},
+    types::{PacketType, ReasonCode, Role, SessionExpiry},
     version::ProtocolVersion,
     wire::Properties,
 };
@@ -41,7 +41,7 @@ pub(super) struct Connection {
     /// What the CONNECT asked for, on which it depends what a DISCONNECT may change (v5 3.14.2.2.2).
     pub(super) requested_session_expiry: SessionExpiry,
     /// SUBSCRIBE and UNSUBSCRIBE that their owner has not answered.
-    pub(super) requests: BTreeMap<PacketId, PacketType>,
+    pub(super) requests: Requests,
     /// Messages that their owner has not acknowledged.
     pub(super) unacknowledged: usize,
     /// Names this connection in the tokens of its messages.
@@ -83,15 +83,11 @@ impl End {
 }
 
 impl Connection {
-    pub(super) const fn new(
-        link: Link,
-        requested_session_expiry: SessionExpiry,
-        epoch: u32,
-    ) -> Self {
+    pub(super) fn new(link: Link, requested_session_expiry: SessionExpiry, epoch: u32) -> Self {
         Self {
             link,
             requested_session_expiry,
-            requests: BTreeMap::new(),
+            requests: Requests::default(),
             unacknowledged: 0,
             epoch,
         }
@@ -106,8 +102,12 @@ impl Connection {
     /// In 5.0 the client keeps to our Receive Maximum or is thrown out. In 3.x it knows of none, so reading stops there.
     pub(super) fn waits_for_owner(&self, limits: &ServerLimits) -> bool {
         let maximum = usize::from(self.link.negotiated().own_receive_maximum.get());
-        self.requests.len() >= limits.max_pending_requests
-            || (!self.version().is_v5() && self.unacknowledged >= maximum)
+        self.requests.is_full(limits) || (!self.version().is_v5() && self.unacknowledged >= maximum)
+    }
+
+    /// Whether so many answers wait for the client to read that nothing more may be taken from it.
+    pub(super) fn is_congested(&self) -> bool {
+        self.link.is_congested() || self.link.encoded_bytes() > HIGH_WATER
     }
 
     pub(super) fn acknowledge(

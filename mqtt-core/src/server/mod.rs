@@ -61,7 +61,8 @@ pub struct ServerLimits {
     pub connect_maximum_packet_size: MaximumPacketSize,
     /// Events that may wait before no more input is taken. Default: 1,024.
     pub max_events: usize,
-    /// Bytes that waiting events may hold, likewise. One more packet may go above it. Default: 1 MiB.
+    /// Bytes that waiting events may hold, likewise, and those that SUBSCRIBE and UNSUBSCRIBE packets may hold until they
+    /// are answered. One more packet may go above it. Default: 1 MiB.
     pub max_event_bytes: usize,
     /// SUBSCRIBE and UNSUBSCRIBE packets that may wait for the owner's answer, likewise. Default: 64.
     pub max_pending_requests: usize,
@@ -506,7 +507,7 @@ impl Server {
             _ if input.is_empty() => return Some(Progress::Done),
             State::AwaitingConnect => return None,
             // The peer does not read: its silence is its own, so the clock of the Keep Alive goes on.
-            State::Connected(connection) if connection.link.is_congested() => {
+            State::Connected(connection) if connection.is_congested() => {
                 return Some(Progress::Congested);
             }
             State::Connected(connection) => {

@@ -1,6 +1,6 @@
 //! What each packet of a client does.
 
-use alloc::{boxed::Box, collections::btree_map::Entry};
+use alloc::boxed::Box;
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -18,7 +18,7 @@ use crate::{
     packet::{Connect, Disconnect, Packet, Publish, PublishAck, Subscribe, Unsubscribe},
     types::{PacketId, PacketType, ReasonCode, Role, SessionExpiry, TopicFilter},
     version::ProtocolVersion,
-    wire::LARGE_PAYLOAD,
+    wire::{LARGE_PAYLOAD, PropertyId},
 };
 
 impl Server {
@@ -174,36 +174,30 @@ impl Connection {
     }
 
     fn handle_subscribe(&mut self, subscribe: &Subscribe<'_>) -> Result<Option<Event>, End> {
-        let available = self.link.negotiated();
-        if subscribe
+        let has_id = subscribe
             .properties
-            .subscription_identifiers()
-            .next()
-            .is_some()
-            && !available.subscription_identifiers_available
-        {
+            .contains(PropertyId::SubscriptionIdentifier);
+        if has_id && !self.link.negotiated().subscription_identifiers_available {
             return Err(ProtocolError::SubscriptionIdentifiersNotSupported.into());
         }
         for (filter, _) in subscribe.filters.iter() {
             self.check_filter(filter)?;
         }
-        if self.is_new_request(PacketType::Suback, subscribe.packet_id, || {
-            subscribe.filters.iter().count()
-        })? {
-            let request = SubscribeRequest::new(subscribe);
+        let request = SubscribeRequest::new(subscribe);
+        let (packet_id, bytes) = (subscribe.packet_id, request.held_bytes());
+        if self.requests.insert(PacketType::Suback, packet_id, bytes) {
             return Ok(Some(Event::Subscribe(request)));
         }
-        Ok(None)
+        self.handle_identifier_in_use(PacketType::Suback, packet_id, request.filters().len())
     }
 
     fn handle_unsubscribe(&mut self, unsubscribe: &Unsubscribe<'_>) -> Result<Option<Event>, End> {
-        if self.is_new_request(PacketType::Unsuback, unsubscribe.packet_id, || {
-            unsubscribe.filters.iter().count()
-        })? {
-            let request = UnsubscribeRequest::new(unsubscribe);
+        let request = UnsubscribeRequest::new(unsubscribe);
+        let (packet_id, bytes) = (unsubscribe.packet_id, request.held_bytes());
+        if self.requests.insert(PacketType::Unsuback, packet_id, bytes) {
             return Ok(Some(Event::Unsubscribe(request)));
         }
-        Ok(None)
+        self.handle_identifier_in_use(PacketType::Unsuback, packet_id, request.filters().len())
     }
 
     /// What a filter asks for must be there. In 3.x everything is, and `$share` means nothing.
@@ -224,27 +218,22 @@ impl Connection {
         Ok(())
     }
 
-    /// Notes a request that is to be answered by a packet of this type, or deals with one whose Packet Identifier belongs to
-    /// another that waits. 5.0 has an answer for that; a client of 3.1 may repeat what was not answered; in 3.1.1 it
-    /// breaks the protocol.
-    fn is_new_request(
+    /// A request has the Packet Identifier of another that waits. 5.0 has an answer for that; a client of 3.1 may repeat
+    /// what was not answered; in 3.1.1 it breaks the protocol.
+    fn handle_identifier_in_use(
         &mut self,
         answer: PacketType,
         packet_id: PacketId,
-        filters: impl FnOnce() -> usize,
-    ) -> Result<bool, End> {
-        if let Entry::Vacant(entry) = self.requests.entry(packet_id) {
-            entry.insert(answer);
-            return Ok(true);
-        }
+        filters: usize,
+    ) -> Result<Option<Event>, End> {
         match self.version() {
-            ProtocolVersion::V5 => self.refuse_identifier_in_use(answer, packet_id, filters()),
+            ProtocolVersion::V5 => self.refuse_identifier_in_use(answer, packet_id, filters),
             ProtocolVersion::V3_1 => {}
             ProtocolVersion::V3_1_1 => {
                 return Err(ProtocolError::PacketIdentifierInUse(packet_id).into());
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn handle_disconnect(&self, disconnect: &Disconnect<'_>) -> End {

@@ -1,8 +1,13 @@
 //! SUBSCRIBE and UNSUBSCRIBE: kept until their owner answers.
 
-use alloc::{boxed::Box, string::String, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, btree_map::Entry},
+    string::String,
+    vec::Vec,
+};
 
-use super::{encode, lifecycle::Connection};
+use super::{ServerLimits, encode, lifecycle::Connection};
 use crate::{
     error::EncodeError,
     flow::{Answer, kept},
@@ -92,7 +97,7 @@ impl SubscribeRequest {
     }
 
     pub(super) fn held_bytes(&self) -> usize {
-        self.filters.held_bytes() + self.properties.held_bytes()
+        size_of::<Self>() + self.filters.held_bytes() + self.properties.held_bytes()
     }
 }
 
@@ -131,7 +136,7 @@ impl UnsubscribeRequest {
     }
 
     pub(super) fn held_bytes(&self) -> usize {
-        self.filters.held_bytes() + self.properties.held_bytes()
+        size_of::<Self>() + self.filters.held_bytes() + self.properties.held_bytes()
     }
 }
 
@@ -156,6 +161,48 @@ pub enum CompleteError {
     /// The properties cannot be written.
     #[error("the properties cannot be written")]
     Encode(#[from] EncodeError),
+}
+
+/// Requests that wait for the owner's answer, counted in number and in the bytes the owner was given to keep.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub(super) struct Requests {
+    pending: BTreeMap<PacketId, Pending>,
+    bytes: usize,
+}
+
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+struct Pending {
+    answer: PacketType,
+    bytes: usize,
+}
+
+impl Requests {
+    /// Notes a request that is to be answered by a packet of the type `answer`. `false` if its Packet Identifier belongs to
+    /// one that waits.
+    pub(super) fn insert(&mut self, answer: PacketType, packet_id: PacketId, bytes: usize) -> bool {
+        let Entry::Vacant(entry) = self.pending.entry(packet_id) else {
+            return false;
+        };
+        entry.insert(Pending { answer, bytes });
+        self.bytes += bytes;
+        true
+    }
+
+    pub(super) fn is_full(&self, limits: &ServerLimits) -> bool {
+        self.pending.len() >= limits.max_pending_requests || self.bytes >= limits.max_event_bytes
+    }
+
+    fn contains(&self, answer: PacketType, packet_id: PacketId) -> bool {
+        self.pending
+            .get(&packet_id)
+            .is_some_and(|pending| pending.answer == answer)
+    }
+
+    fn remove(&mut self, packet_id: PacketId) {
+        if let Some(pending) = self.pending.remove(&packet_id) {
+            self.bytes -= pending.bytes;
+        }
+    }
 }
 
 impl Connection {
@@ -250,7 +297,7 @@ impl Connection {
         filters: usize,
         reasons: &[ReasonCode],
     ) -> Result<(), CompleteError> {
-        if self.requests.get(&packet_id) != Some(&packet_type) {
+        if !self.requests.contains(packet_type, packet_id) {
             return Err(CompleteError::NotPending);
         }
         if reasons.len() != filters {
@@ -282,7 +329,7 @@ impl Connection {
     }
 
     fn complete(&mut self, packet_id: PacketId, answer: Option<Box<[u8]>>) -> bool {
-        self.requests.remove(&packet_id);
+        self.requests.remove(packet_id);
         let Some(answer) = answer else { return false };
         self.link.answer(Answer::Encoded(answer));
         true

@@ -79,7 +79,10 @@ fn the_connack_says_what_the_owner_decided() {
     peer.server.accept(peer.now, session(), &accept).unwrap();
     let connack = peer.sent();
     // Fixed header, no session present, success.
-    assert_eq!(connack[..2], [0x20, u8::try_from(connack.len()).unwrap() - 2]);
+    assert_eq!(
+        connack[..2],
+        [0x20, u8::try_from(connack.len()).unwrap() - 2]
+    );
     assert_eq!(connack[2..4], [0x00, 0x00]);
     let properties = &connack[5..];
     assert_eq!(usize::from(connack[4]), properties.len());

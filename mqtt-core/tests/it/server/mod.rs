@@ -1,4 +1,8 @@
 //! The server machine, driven by bytes written from the standard.
 
 mod connect;
+mod ending;
+mod receiving;
+mod requests;
+mod sending;
 mod support;
