@@ -319,7 +319,7 @@ impl Drop for Owner {
 }
 
 impl Shared {
-    fn request_close(&self, deadline: Duration) -> Request<Result<(), CloseError>> {
+    pub(crate) fn request_close(&self, deadline: Duration) -> Request<Result<(), CloseError>> {
         let request = Request::new();
         let command = Command::Close {
             deadline: Instant::now() + deadline,

@@ -1,5 +1,7 @@
 //! MQTT client over tokio that reconnects, bounds its memory and knows what was delivered.
 
+#[cfg(all(unix, feature = "background"))]
+pub mod background;
 mod client;
 mod clock;
 mod delivery;

@@ -497,6 +497,7 @@ impl Shared {
     }
 
     /// Has `observer` called after each change; only the first one counts.
+    #[cfg(all(unix, feature = "background"))]
     pub(crate) fn observe(&self, observer: Box<dyn Fn() + Send + Sync>) {
         let _ = self.observer.set(observer);
     }

@@ -5,6 +5,7 @@
 //! our Receive Maximum, and QoS 0 is dropped, or makes the task pause reading, as the options say.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -394,6 +395,14 @@ impl Stream {
         if self.shared.held.pausing.load(Ordering::Acquire) {
             self.shared.wake.notify_one();
         }
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
