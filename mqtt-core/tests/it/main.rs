@@ -6,4 +6,5 @@
     reason = "a test may panic, and its helpers are a part of it"
 )]
 
+mod codec;
 mod server;

@@ -1,0 +1,238 @@
+//! Properties, filters and codes as lists: order, views, copies.
+
+use mqtt_core::{
+    Packet, PayloadFormat, Properties, PropertiesBuf, Property, PropertyId, ProtocolVersion,
+    Publish, QoS, ReasonCode, Role, SubscribeOptions, SubscriptionId, TopicAlias, TopicFilter,
+    Utf8,
+};
+
+use super::{bytes, decode, encode};
+
+const V5: ProtocolVersion = ProtocolVersion::V5;
+
+fn user<'a>(name: &'a str, value: &'a str) -> Property<'a> {
+    Property::UserProperty(Utf8::new(name).unwrap(), Utf8::new(value).unwrap())
+}
+
+#[track_caller]
+fn publish(packet: &[u8]) -> Publish<'_> {
+    match decode(V5, Role::Server, packet) {
+        Ok(Packet::Publish(publish)) => publish,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn v5_mqtt_3_3_2_18_order_of_user_properties() {
+    // ("b","1") ("a","2") ("b","3") with a Message Expiry Interval in between.
+    let packet = bytes(
+        "30 1E 00 01 61 1A 26 00 01 62 00 01 31 26 00 01 61 00 01 32 02 00 00 00 05 26 00 01 62 00 01 33",
+    );
+    let publish = publish(&packet);
+    let pairs: Vec<_> = publish
+        .properties
+        .user_properties()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(pairs, [("b", "1"), ("a", "2"), ("b", "3")]);
+    assert_eq!(
+        encode(V5, Role::Server, &Packet::Publish(publish)),
+        Ok(packet.clone()),
+        "bytes are kept"
+    );
+}
+
+#[test]
+fn v5_mqtt_3_1_3_10_order_of_will_user_properties() {
+    // Client Identifier "a"; Will: ("b","1") ("b","0"), topic "t", payload "m".
+    let packet = bytes(
+        "10 23 00 04 4D 51 54 54 05 06 00 3C 00 00 01 61 0E 26 00 01 62 00 01 31 26 00 01 62 00 01 30 00 01 74 00 01 6D",
+    );
+    let Ok(Packet::Connect(connect)) = decode(V5, Role::Client, &packet) else {
+        panic!("not a CONNECT")
+    };
+    let properties = [user("b", "1"), user("b", "0")];
+    assert_eq!(
+        connect.will.unwrap().properties,
+        Properties::new(&properties)
+    );
+    assert_eq!(
+        encode(V5, Role::Client, &Packet::Connect(connect)),
+        Ok(packet.clone())
+    );
+}
+
+#[test]
+fn v5_mqtt_3_3_4_4_every_subscription_identifier_is_seen() {
+    let packet = bytes("30 08 00 01 61 04 0B 01 0B 02");
+    let ids: Vec<_> = publish(&packet)
+        .properties
+        .subscription_identifiers()
+        .map(SubscriptionId::get)
+        .collect();
+    assert_eq!(ids, [1, 2]);
+}
+
+#[test]
+fn accessors_find_their_property_and_nothing_else() {
+    let packet = bytes("30 12 00 00 0F 01 01 23 00 07 09 00 02 FF 00 02 00 00 00 0A");
+    let properties = publish(&packet).properties;
+    assert_eq!(properties.payload_format(), Some(PayloadFormat::Utf8));
+    assert_eq!(properties.topic_alias(), TopicAlias::new(7));
+    assert_eq!(properties.correlation_data(), Some(&[0xFF, 0x00][..]));
+    assert_eq!(properties.message_expiry_interval(), Some(10));
+    assert_eq!(properties.content_type(), None);
+    assert_eq!(properties.response_topic(), None);
+    assert_eq!((properties.len(), properties.wire_len()), (4, 15));
+    assert!(
+        properties.contains(PropertyId::TopicAlias)
+            && !properties.contains(PropertyId::UserProperty)
+    );
+}
+
+#[test]
+fn a_list_without_some_of_its_properties() {
+    let items = [
+        user("a", "1"),
+        Property::MessageExpiryInterval(5),
+        user("b", "2"),
+        Property::MessageExpiryInterval(6),
+    ];
+    let list = Properties::new(&items);
+    let rest = [items[0], items[2]];
+    assert_eq!(
+        list.without(PropertyId::MessageExpiryInterval),
+        Properties::new(&rest)
+    );
+    assert_eq!(list.without(PropertyId::TopicAlias), list);
+    let twice = list.without(PropertyId::UserProperty);
+    assert_eq!(twice.len(), 2);
+    assert!(
+        PropertiesBuf::try_from(twice).is_err(),
+        "a repeated property is still repeated"
+    );
+    let none = twice.without(PropertyId::MessageExpiryInterval);
+    assert!(none.is_empty() && none == Properties::EMPTY);
+}
+
+#[test]
+fn kept_properties_are_the_same_list() {
+    let packet = bytes("30 14 00 01 61 10 26 00 01 62 00 01 31 02 00 00 00 05 03 00 01 63");
+    let packet_properties = publish(&packet).properties;
+    let kept = PropertiesBuf::try_from(packet_properties).unwrap();
+    assert_eq!(kept.as_properties(), packet_properties);
+    assert_eq!(kept, PropertiesBuf::collect(packet_properties).unwrap());
+    assert_eq!(kept.held_bytes(), 16);
+    let without =
+        PropertiesBuf::try_from(packet_properties.without(PropertyId::UserProperty)).unwrap();
+    assert_eq!(without.held_bytes(), 9);
+    assert!(!without.as_properties().contains(PropertyId::UserProperty));
+    assert!(PropertiesBuf::default().is_empty());
+}
+
+#[test]
+fn kept_properties_with_more_behind_them() {
+    let kept = PropertiesBuf::collect([user("a", "1")]).unwrap();
+    let more = [Property::TopicAlias(TopicAlias::new(3).unwrap())];
+    let list = kept.followed_by(&more);
+    let expected = [user("a", "1"), more[0]];
+    assert_eq!(list, Properties::new(&expected));
+    // Topic Name "a" and both properties.
+    let empty = bytes("30 04 00 01 61 00");
+    let packet = Publish {
+        properties: list,
+        ..publish(&empty)
+    };
+    let hex = "30 0E 00 01 61 0A 26 00 01 61 00 01 31 23 00 03";
+    assert_eq!(
+        encode(V5, Role::Client, &Packet::Publish(packet)),
+        Ok(bytes(hex))
+    );
+}
+
+#[test]
+fn what_cannot_be_written_cannot_be_kept() {
+    let long = vec![0; 65_536];
+    assert!(PropertiesBuf::collect([Property::CorrelationData(&long)]).is_err());
+    assert!(PropertiesBuf::collect([Property::MaximumQoS(QoS::ExactlyOnce)]).is_err());
+    assert!(PropertiesBuf::collect([Property::MessageExpiryInterval(1); 2]).is_err());
+    assert!(PropertiesBuf::collect([user("a", "1"); 2]).is_ok());
+}
+
+#[test]
+fn filters_and_codes_of_received_packets() {
+    let packet = bytes("82 0F 00 01 00 00 01 61 01 00 05 24 53 59 53 2F 2C");
+    let Ok(Packet::Subscribe(subscribe)) = decode(V5, Role::Client, &packet) else {
+        panic!("not a SUBSCRIBE")
+    };
+    let filters: Vec<_> = subscribe
+        .filters
+        .iter()
+        .map(|(filter, options)| (filter.as_str(), options))
+        .collect();
+    let second = SubscribeOptions {
+        no_local: true,
+        retain_as_published: true,
+        ..SubscribeOptions::default()
+    };
+    let second = SubscribeOptions {
+        retain_handling: mqtt_core::RetainHandling::DontSend,
+        ..second
+    };
+    assert_eq!(
+        filters,
+        [
+            ("a", SubscribeOptions::with_qos(QoS::AtLeastOnce)),
+            ("$SYS/", second)
+        ]
+    );
+    assert_eq!(
+        (subscribe.filters.len(), subscribe.filters.iter().len()),
+        (2, 2)
+    );
+
+    let packet = bytes("A2 09 00 01 00 00 01 61 00 01 2B");
+    let Ok(Packet::Unsubscribe(unsubscribe)) = decode(V5, Role::Client, &packet) else {
+        panic!("not an UNSUBSCRIBE")
+    };
+    assert!(
+        unsubscribe
+            .filters
+            .iter()
+            .map(TopicFilter::as_str)
+            .eq(["a", "+"])
+    );
+
+    let packet = bytes("90 05 00 01 00 02 87");
+    let Ok(Packet::Suback(suback)) = decode(V5, Role::Server, &packet) else {
+        panic!("not a SUBACK")
+    };
+    assert!(
+        suback
+            .reasons
+            .iter()
+            .eq([ReasonCode::GRANTED_QOS_2, ReasonCode::NOT_AUTHORIZED])
+    );
+}
+
+#[test]
+fn debug_shows_no_secrets_and_no_payloads() {
+    // User name "u", password "secret", Will "will me", Authentication Data "token".
+    let packet = bytes(
+        "10 32 00 04 4D 51 54 54 05 C6 00 3C 0C 15 00 01 6D 16 00 05 74 6F 6B 65 6E 00 01 61 00 00 01 74 00 07 77 69 6C 6C \
+         20 6D 65 00 01 75 00 06 73 65 63 72 65 74",
+    );
+    let shown = format!("{:?}", decode(V5, Role::Client, &packet).unwrap());
+    assert!(
+        shown.contains("[6 bytes]") && shown.contains("[7 bytes]") && shown.contains("[5 bytes]"),
+        "{shown}"
+    );
+    // As text and as the numbers that Debug shows for bytes: "ec", "il", "ok".
+    for hidden in [
+        "secret", "will me", "token", "101, 99", "105, 108", "111, 107",
+    ] {
+        assert!(!shown.contains(hidden), "{shown}");
+    }
+    let packet = bytes("30 09 00 01 61 00 68 65 6C 6C 6F");
+    assert!(format!("{:?}", publish(&packet)).contains("[5 bytes]"));
+}
