@@ -38,13 +38,14 @@ const RETURN_CODES: [ReasonCode; 6] = [
 ];
 
 fn from_return_code(code: u8) -> Result<ReasonCode, DecodeError> {
-    RETURN_CODES
-        .get(usize::from(code))
-        .copied()
-        .ok_or(DecodeError::ReasonCodeNotAllowed {
+    let Some(reason) = RETURN_CODES.get(usize::from(code)) else {
+        let reason = ReasonCode::new(code);
+        return Err(DecodeError::ReasonCodeNotAllowed {
             packet_type: PacketType::Connack,
-            reason: ReasonCode::new(code),
-        })
+            reason,
+        });
+    };
+    Ok(*reason)
 }
 
 fn to_return_code(reason: ReasonCode) -> Option<u8> {
@@ -129,12 +130,12 @@ impl Body for Connack<'_> {
         } else {
             0
         });
-        let code = if version.is_v5() {
+        let return_code = if version.is_v5() {
             None
         } else {
             to_return_code(self.reason)
         };
-        writer.u8(code.unwrap_or(self.reason.get()));
+        writer.u8(return_code.unwrap_or_else(|| self.reason.get()));
         write_properties(&self.properties, version, writer);
     }
 

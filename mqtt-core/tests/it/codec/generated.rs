@@ -45,6 +45,7 @@ impl OwnedProperty {
     fn borrow(&self) -> Property<'_> {
         use PropertyId as Id;
         let byte = self.number.to_be_bytes()[3];
+        let flag = byte % 2 == 1;
         let short = u16::try_from(self.number % 65_536).unwrap();
         let text = Utf8::new(&self.text).unwrap();
         match self.id {
@@ -65,9 +66,9 @@ impl OwnedProperty {
             Id::ServerKeepAlive => Property::ServerKeepAlive(KeepAlive::from_secs(short)),
             Id::AuthenticationMethod => Property::AuthenticationMethod(text),
             Id::AuthenticationData => Property::AuthenticationData(self.text.as_bytes()),
-            Id::RequestProblemInformation => Property::RequestProblemInformation(byte % 2 == 0),
+            Id::RequestProblemInformation => Property::RequestProblemInformation(flag),
             Id::WillDelayInterval => Property::WillDelayInterval(self.number),
-            Id::RequestResponseInformation => Property::RequestResponseInformation(byte % 2 == 0),
+            Id::RequestResponseInformation => Property::RequestResponseInformation(flag),
             Id::ResponseInformation => Property::ResponseInformation(text),
             Id::ServerReference => Property::ServerReference(text),
             Id::ReasonString => Property::ReasonString(text),
@@ -79,18 +80,14 @@ impl OwnedProperty {
             Id::MaximumQoS => {
                 Property::MaximumQoS([QoS::AtMostOnce, QoS::AtLeastOnce][usize::from(byte % 2)])
             }
-            Id::RetainAvailable => Property::RetainAvailable(byte % 2 == 0),
+            Id::RetainAvailable => Property::RetainAvailable(flag),
             Id::UserProperty => Property::UserProperty(text, Utf8::new(&self.value).unwrap()),
             Id::MaximumPacketSize => {
                 Property::MaximumPacketSize(MaximumPacketSize::new(self.number.max(1)).unwrap())
             }
-            Id::WildcardSubscriptionAvailable => {
-                Property::WildcardSubscriptionAvailable(byte % 2 == 0)
-            }
-            Id::SubscriptionIdentifierAvailable => {
-                Property::SubscriptionIdentifierAvailable(byte % 2 == 0)
-            }
-            Id::SharedSubscriptionAvailable => Property::SharedSubscriptionAvailable(byte % 2 == 0),
+            Id::WildcardSubscriptionAvailable => Property::WildcardSubscriptionAvailable(flag),
+            Id::SubscriptionIdentifierAvailable => Property::SubscriptionIdentifierAvailable(flag),
+            Id::SharedSubscriptionAvailable => Property::SharedSubscriptionAvailable(flag),
         }
     }
 }
@@ -263,11 +260,11 @@ impl Parts {
                 topic: TopicName::new(&self.topics[0]).unwrap(),
                 payload: &self.binary,
                 qos: self.qos,
-                retain: self.number % 2 == 0,
+                retain: self.number & 1 == 0,
                 properties: will_properties,
             }),
             username,
-            password: (may_have_password && self.number % 3 == 0).then_some(&self.binary),
+            password: (may_have_password && self.number & 2 == 0).then_some(&self.binary),
             properties,
         }
     }
@@ -491,13 +488,15 @@ proptest! {
         let bytes = encoded(&parts);
         let header = if bytes[1] < 0x80 { 2 } else { 3 };
         let mut body = bytes[header..].to_vec();
-        let len = (body.len() as isize + isize::from(change)).max(0) as usize;
+        let len = body.len().saturating_add_signed(isize::from(change));
         body.resize(len, 0);
         let mut other = vec![bytes[0]];
+        let groups = [len % 128, len / 128].map(|group| u8::try_from(group).unwrap());
         if len > 0x7F {
-            other.push((len % 128) as u8 | 0x80);
+            other.extend([groups[0] | 0x80, groups[1]]);
+        } else {
+            other.push(groups[0]);
         }
-        other.push(if len > 0x7F { (len / 128) as u8 } else { len as u8 });
         other.extend(body);
         check_bytes(decoder(&parts), &other);
     }
@@ -522,7 +521,7 @@ proptest! {
         first in any::<u8>(),
         body in vec(any::<u8>(), 0..64),
     ) {
-        let mut bytes = vec![first, body.len() as u8];
+        let mut bytes = vec![first, u8::try_from(body.len()).unwrap()];
         bytes.extend(body);
         let mut decoder = Decoder::new(version, sender);
         check_bytes(decoder, &bytes);
