@@ -17,17 +17,15 @@ use crate::{
 /// A PINGREQ is sent this much before it must be, or a quarter of the Keep Alive before if that is less.
 const EARLY: Duration = Duration::from_secs(5);
 
-/// Where a PINGREQ is.
+/// Where the newest PINGREQ is, on its way to the transport.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Ping {
-    /// None is under way.
+    /// None is on its way.
     Idle,
     /// It waits to be written.
     Queued,
     /// It is among the next `ahead` bytes of the output.
     Written { ahead: usize },
-    /// It was handed to the transport; PINGRESP has not come.
-    Sent,
 }
 
 /// See the module.
@@ -36,6 +34,8 @@ pub(super) struct KeepAliveWatch {
     interval: Option<Duration>,
     timeout: Duration,
     ping: Ping,
+    /// A PINGREQ was handed to the transport, and PINGRESP has not come.
+    is_unanswered: bool,
     last_sent: Instant,
     last_received: Instant,
     /// Length of the output when it was last seen.
@@ -50,6 +50,7 @@ impl KeepAliveWatch {
             interval: None,
             timeout,
             ping: Ping::Idle,
+            is_unanswered: false,
             last_sent: now,
             last_received: now,
             output_len: 0,
@@ -70,6 +71,7 @@ impl KeepAliveWatch {
     pub(super) fn stop(&mut self) {
         self.interval = None;
         self.ping = Ping::Idle;
+        self.is_unanswered = false;
     }
 
     /// The output as it is before more is appended: what is gone from it was handed to the transport.
@@ -80,16 +82,20 @@ impl KeepAliveWatch {
             return;
         }
         self.last_sent = now;
-        match &mut self.ping {
-            Ping::Idle | Ping::Sent => {}
-            Ping::Queued => self.expect_answer(now, timers),
-            Ping::Written { ahead } => {
-                *ahead = ahead.saturating_sub(gone);
-                if *ahead == 0 {
-                    self.ping = Ping::Sent;
+        if let Ping::Written { ahead } = &mut self.ping {
+            *ahead = ahead.saturating_sub(gone);
+            if *ahead == 0 {
+                self.ping = Ping::Idle;
+                // Where an earlier one is unanswered already, this one gives no more time.
+                if !self.is_unanswered {
+                    self.is_unanswered = true;
+                    self.expect_answer(now, timers);
                 }
-                self.expect_answer(now, timers);
             }
+        }
+        // As long as bytes leave, those in front of the PINGREQ are not what the server is to blame for.
+        if self.ping != Ping::Idle && !self.is_unanswered {
+            self.expect_answer(now, timers);
         }
         self.arm(timers);
     }
@@ -110,8 +116,6 @@ impl KeepAliveWatch {
         }
         if has_pingreq {
             self.ping = Ping::Written { ahead: output_len };
-            self.expect_answer(now, timers);
-            self.arm(timers);
         }
         self.output_len = output_len;
     }
@@ -119,17 +123,16 @@ impl KeepAliveWatch {
     /// Bytes came.
     pub(super) fn received(&mut self, now: Instant, timers: &mut Timers) {
         self.last_received = now;
-        if self.ping != Ping::Idle {
+        if self.is_expected() {
             self.expect_answer(now, timers);
         }
         self.arm(timers);
     }
 
-    /// A PINGRESP came.
+    /// A PINGRESP came. The next PINGREQ, where it is on its way already, has its own time.
     pub(super) fn pingresp(&mut self, timers: &mut Timers) {
-        // One that answers an earlier PINGREQ, while the next is not on its way, proves no less that the server lives.
-        if self.ping != Ping::Queued {
-            self.ping = Ping::Idle;
+        self.is_unanswered = false;
+        if !self.is_expected() {
             timers.clear(Timer::PeerSilent);
         }
         self.arm(timers);
@@ -137,12 +140,14 @@ impl KeepAliveWatch {
 
     /// The PINGREQ is due. `true` if one is to be queued: not while the last one has not even been handed over.
     pub(super) fn ping_due(&mut self, now: Instant, timers: &mut Timers) -> bool {
-        let queue = matches!(self.ping, Ping::Idle | Ping::Sent);
-        if queue {
-            self.ping = Ping::Queued;
+        if self.ping != Ping::Idle {
+            return false;
+        }
+        if !self.is_unanswered {
             self.expect_answer(now, timers);
         }
-        queue
+        self.ping = Ping::Queued;
+        true
     }
 
     /// The driver stops reading by its own choice: an answer that was not read does not count as missing.
@@ -155,10 +160,15 @@ impl KeepAliveWatch {
     pub(super) fn resume(&mut self, now: Instant, timers: &mut Timers) {
         self.paused = false;
         self.last_received = now;
-        if self.ping != Ping::Idle {
+        if self.is_expected() {
             self.expect_answer(now, timers);
         }
         self.arm(timers);
+    }
+
+    /// Whether a PINGRESP is to come.
+    fn is_expected(&self) -> bool {
+        self.is_unanswered || self.ping != Ping::Idle
     }
 
     /// The server has the whole timeout from now on. While reading is paused there is no such deadline.
@@ -176,7 +186,7 @@ impl KeepAliveWatch {
             // Its way out is watched by the other deadline.
             Ping::Queued | Ping::Written { .. } => timers.clear(Timer::Ping),
             // The server has its deadline, but we still must not be silent for longer than the Keep Alive.
-            Ping::Sent => timers.set(Timer::Ping, self.last_sent + interval),
+            Ping::Idle if self.is_unanswered => timers.set(Timer::Ping, self.last_sent + interval),
             Ping::Idle => timers.set(
                 Timer::Ping,
                 self.last_sent.min(self.last_received) + interval,

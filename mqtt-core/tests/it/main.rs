@@ -6,5 +6,7 @@
     reason = "a test may panic, and its helpers are a part of it"
 )]
 
+mod client;
 mod codec;
 mod server;
+mod support;

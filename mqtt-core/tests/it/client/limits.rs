@@ -1,0 +1,165 @@
+//! What the server of 5.0 does not take.
+
+use mqtt_core::{
+    EncodeError, Message, Outcome, PublishError, QoS, ReasonCode, TopicFilter, TopicName,
+    client::{Limits, SubscribeError},
+};
+
+use crate::support::{Pair, message, options_v5};
+
+#[test]
+fn v5_mqtt_3_2_2_11_a_qos_above_the_maximum_is_refused() {
+    let mut pair = Pair::new(Limits::default());
+    let early = pair.publish(QoS::ExactlyOnce, "early");
+    pair.connect(&options_v5());
+    // Maximum QoS 1.
+    pair.feed("20 05 00 00 02 24 01");
+    pair.expect_connected(false);
+    let refused = PublishError::QosNotSupported {
+        maximum: QoS::AtLeastOnce,
+    };
+    assert_eq!(
+        pair.client
+            .publish(pair.now, message(QoS::ExactlyOnce, "x")),
+        Err(refused.clone())
+    );
+    pair.expect_nothing();
+    pair.expect_outcome(early, Outcome::Refused(refused));
+    pair.publish(QoS::AtLeastOnce, "y");
+    pair.expect("32 07 0001 'a' 0002 00 'y'");
+}
+
+#[test]
+fn v5_mqtt_3_2_2_14_a_retained_message_is_refused() {
+    let mut pair = Pair::new(Limits::default());
+    let retained = message(QoS::AtMostOnce, "x").with_retain(true);
+    let early = pair.client.publish(pair.now, retained.clone()).unwrap();
+    pair.connect(&options_v5());
+    // Retain Available 0.
+    pair.feed("20 05 00 00 02 25 00");
+    pair.expect_connected(false);
+    assert_eq!(
+        pair.client.publish(pair.now, retained),
+        Err(PublishError::RetainNotSupported)
+    );
+    pair.expect_nothing();
+    pair.expect_outcome(early, Outcome::Refused(PublishError::RetainNotSupported));
+}
+
+#[test]
+fn v5_mqtt_3_2_2_15_a_packet_above_the_servers_limit_fails_alone() {
+    let mut pair = Pair::new(Limits::default());
+    // 21 bytes: 2 fixed header, 3 topic, 2 identifier, 1 properties, 13 payload.
+    let early = pair.publish(QoS::AtLeastOnce, "1234567890123");
+    pair.connect(&options_v5());
+    // Maximum Packet Size 20.
+    pair.feed("20 08 00 00 05 27 00000014");
+    pair.expect_connected(false);
+    let refused = PublishError::Encode(EncodeError::PacketTooLarge {
+        size: 21,
+        limit: 20,
+    });
+    let late = message(QoS::AtLeastOnce, "1234567890123");
+    assert_eq!(pair.client.publish(pair.now, late), Err(refused.clone()));
+    let fits = pair.publish(QoS::AtLeastOnce, "123456789012");
+    pair.expect("32 12 0001 'a' 0002 00 '123456789012'");
+    pair.expect_outcome(early, Outcome::Refused(refused));
+    pair.feed("40 02 0002");
+    pair.expect_acknowledged(fits, ReasonCode::SUCCESS);
+    assert!(!pair.client.is_closed());
+}
+
+#[test]
+fn v5_a_message_in_flight_that_the_resumed_server_does_not_take_any_more_fails_alone() {
+    let mut pair = Pair::v5();
+    let large = pair.publish(QoS::AtLeastOnce, "1234567890123");
+    let small = pair.publish(QoS::AtLeastOnce, "s");
+    pair.take_sent();
+    pair.cut();
+    pair.connect(&options_v5());
+    pair.feed("20 08 01 00 05 27 00000014");
+    pair.expect_connected(true);
+    pair.expect("3A 07 0001 'a' 0002 00 's'");
+    let refused = PublishError::Encode(EncodeError::PacketTooLarge {
+        size: 21,
+        limit: 20,
+    });
+    pair.expect_outcome(large, Outcome::Refused(refused));
+    pair.feed("40 02 0002");
+    pair.expect_acknowledged(small, ReasonCode::SUCCESS);
+}
+
+#[test]
+fn v5_mqtt_3_4_2_2_answers_fit_a_tiny_limit() {
+    // Maximum Packet Size 5.
+    let mut pair = Pair::v5_with(Limits::default(), "20 08 00 00 05 27 00000005");
+    pair.feed("32 07 0001 'a' 0001 00 'x'  62 02 0009");
+    pair.expect("40 02 0001  70 03 0009 92");
+}
+
+#[test]
+fn v5_mqtt_3_2_2_17_no_topic_alias_is_ever_sent() {
+    // Topic Alias Maximum 5.
+    let mut pair = Pair::v5_with(Limits::default(), "20 06 00 00 03 22 0005");
+    pair.publish(QoS::AtMostOnce, "x");
+    pair.publish(QoS::AtMostOnce, "x");
+    pair.expect("30 05 0001 'a' 00 'x'  30 05 0001 'a' 00 'x'");
+    let aliased =
+        message(QoS::AtMostOnce, "x").with_properties(&[mqtt_core::Property::TopicAlias(
+            mqtt_core::TopicAlias::new(6).unwrap(),
+        )]);
+    assert!(aliased.is_err());
+}
+
+#[test]
+fn v5_subscriptions_that_the_server_does_not_take_are_refused() {
+    let wildcard = TopicFilter::new("a/#").unwrap();
+    let shared = TopicFilter::new("$share/g/a").unwrap();
+    let plain = TopicFilter::new("a").unwrap();
+    let id = mqtt_core::SubscriptionId::new(1);
+    // Wildcard, Subscription Identifiers and Shared Subscription not available.
+    let mut pair = Pair::v5_with(Limits::default(), "20 09 00 00 06 28 00 29 00 2A 00");
+    let options = QoS::AtMostOnce.into();
+    assert_eq!(
+        pair.client.subscribe(&[(wildcard, options)], None),
+        Err(SubscribeError::WildcardNotSupported)
+    );
+    assert_eq!(
+        pair.client.subscribe(&[(shared, options)], None),
+        Err(SubscribeError::SharedNotSupported)
+    );
+    assert_eq!(
+        pair.client.subscribe(&[(plain, options)], id),
+        Err(SubscribeError::SubscriptionIdNotSupported)
+    );
+    pair.expect_nothing();
+    pair.client.subscribe(&[(plain, options)], None).unwrap();
+    pair.expect("82 07 0001 00 0001 'a' 00");
+}
+
+#[test]
+fn the_negotiated_limits_can_be_asked_for() {
+    let pair = Pair::v5_with(
+        Limits::default(),
+        "20 0E 00 00 0B 21 0002 27 00000014 22 0005",
+    );
+    let negotiated = pair.client.negotiated().unwrap();
+    assert_eq!(negotiated.peer_receive_maximum.get(), 2);
+    assert_eq!(
+        negotiated.peer_maximum_packet_size.map(|size| size.get()),
+        Some(20)
+    );
+    assert_eq!(negotiated.peer_topic_alias_maximum, 5);
+    assert_eq!(negotiated.own_receive_maximum.get(), 1_024);
+}
+
+#[test]
+fn a_topic_above_the_peers_packet_limit_is_refused_at_the_call() {
+    let mut pair = Pair::v5_with(Limits::default(), "20 08 00 00 05 27 00000014");
+    let topic = "t".repeat(30);
+    let message = Message::new(TopicName::new(&topic).unwrap(), "");
+    assert!(matches!(
+        pair.client.publish(pair.now, message),
+        Err(PublishError::Encode(EncodeError::PacketTooLarge { .. }))
+    ));
+}

@@ -1,0 +1,13 @@
+//! The client machine, against a server that the test plays.
+
+mod acknowledge;
+mod connect;
+mod disconnect;
+mod inbound;
+mod keep_alive;
+mod limits;
+mod publish;
+mod qos2;
+mod queue;
+mod session;
+mod subscribe;
