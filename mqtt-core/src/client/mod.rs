@@ -418,35 +418,41 @@ impl Client {
 
     fn read_packets(&mut self, now: Instant, input: &mut BytesMut) -> Progress {
         loop {
-            let decoder = match &self.lifecycle {
-                Lifecycle::Connecting(connecting) => self.decoder(&connecting.offered),
-                Lifecycle::Connected(link) if link.is_congested() => return Progress::Congested,
-                Lifecycle::Connected(link) => self.decoder(link.negotiated()),
+            let (negotiated, is_congested) = match &self.lifecycle {
+                Lifecycle::Connecting(connecting) => (&connecting.offered, false),
+                Lifecycle::Connected(link) => (link.negotiated(), link.is_congested()),
                 Lifecycle::Idle | Lifecycle::Closed { .. } => return Progress::Done,
             };
-            if self.events.len() >= self.limits.max_events.max(1)
-                || self.events.message_bytes() > self.limits.max_event_bytes
-            {
-                return Progress::Blocked;
-            }
-            let handled = match decoder.frame(input) {
+            let decoder = self.decoder(negotiated);
+            let len = match decoder.frame(input) {
                 Ok(None) => return Progress::Done,
-                Ok(Some(len)) if len >= LARGE_PAYLOAD => {
-                    let frame = input.split_to(len).freeze();
-                    self.handle_frame(now, decoder, &frame, Some(&frame))
+                Ok(Some(_)) if is_congested => return Progress::Congested,
+                Ok(Some(_)) if self.is_full() => return Progress::Blocked,
+                Ok(Some(len)) => len,
+                Err(error) => {
+                    self.fail(DisconnectCause::Malformed(error));
+                    continue;
                 }
-                Ok(Some(len)) => {
-                    let handled =
-                        self.handle_frame(now, decoder, input.get(..len).unwrap_or_default(), None);
-                    input.advance(len);
-                    handled
-                }
-                Err(error) => Err(DisconnectCause::Malformed(error)),
+            };
+            let handled = if len >= LARGE_PAYLOAD {
+                let frame = input.split_to(len).freeze();
+                self.handle_frame(now, decoder, &frame, Some(&frame))
+            } else {
+                let bytes = input.get(..len).unwrap_or_default();
+                let handled = self.handle_frame(now, decoder, bytes, None);
+                input.advance(len);
+                handled
             };
             if let Err(cause) = handled {
                 self.fail(cause);
             }
         }
+    }
+
+    /// Whether the application has to take events before there can be more.
+    fn is_full(&self) -> bool {
+        self.events.len() >= self.limits.max_events.max(1)
+            || self.events.message_bytes() > self.limits.max_event_bytes
     }
 
     fn decoder(&self, negotiated: &Negotiated) -> Decoder {

@@ -95,9 +95,8 @@ impl Requests {
         &mut self,
         suback: &Suback<'_>,
     ) -> Result<Option<Event>, ProtocolError> {
-        let reasons = suback.reasons.iter().collect();
-        let Some((id, reasons)) = self.complete(suback.packet_id, PacketType::Suback, reasons)?
-        else {
+        let reasons: Box<[ReasonCode]> = suback.reasons.iter().collect();
+        let Some(id) = self.complete(suback.packet_id, PacketType::Suback, reasons.len())? else {
             return Ok(None);
         };
         Ok(Some(Event::Subscribed {
@@ -113,7 +112,7 @@ impl Requests {
         unsuback: &Unsuback<'_>,
         has_reasons: bool,
     ) -> Result<Option<Event>, ProtocolError> {
-        let reasons = if has_reasons {
+        let reasons: Box<[ReasonCode]> = if has_reasons {
             unsuback.reasons.iter().collect()
         } else {
             let filters = self
@@ -122,8 +121,7 @@ impl Requests {
                 .map_or(0, |request| request.filters);
             vec![ReasonCode::SUCCESS; filters].into_boxed_slice()
         };
-        let Some((id, reasons)) =
-            self.complete(unsuback.packet_id, PacketType::Unsuback, reasons)?
+        let Some(id) = self.complete(unsuback.packet_id, PacketType::Unsuback, reasons.len())?
         else {
             return Ok(None);
         };
@@ -138,8 +136,8 @@ impl Requests {
         &mut self,
         packet_id: PacketId,
         answer: PacketType,
-        reasons: Box<[ReasonCode]>,
-    ) -> Result<Option<(RequestId, Box<[ReasonCode]>)>, ProtocolError> {
+        received: usize,
+    ) -> Result<Option<RequestId>, ProtocolError> {
         let Some(request) = self.waiting.get(&packet_id) else {
             return Ok(None);
         };
@@ -149,15 +147,15 @@ impl Requests {
                 packet_id,
             });
         }
-        if reasons.len() != request.filters {
+        if received != request.filters {
             return Err(ProtocolError::ReasonCodeCount {
                 expected: request.filters,
-                received: reasons.len(),
+                received,
             });
         }
         let id = request.id;
         self.waiting.remove(&packet_id);
-        Ok(Some((id, reasons)))
+        Ok(Some(id))
     }
 }
 

@@ -160,18 +160,19 @@ fn input_stops_at_the_bound_of_the_event_queue_and_goes_on_when_it_was_drained()
     let mut limits = Limits::default();
     limits.max_events = 1;
     let mut pair = Pair::v5_with(limits, "20 03 00 00 00");
-    let progress = pair.feed("32 07 0001 'a' 0001 00 'x'  32 07 0001 'a' 0002 00 'y'  D0");
+    let progress = pair.offer(&hex(
+        "32 07 0001 'a' 0001 00 'x'  32 07 0001 'a' 0002 00 'y'  D0",
+    ));
     assert_eq!(progress, Progress::Blocked);
     pair.expect("40 02 0001");
     assert_eq!(pair.input[..], hex("32 07 0001 'a' 0002 00 'y'  D0"));
     // Nothing was drained: nothing changes.
-    assert_eq!(pair.feed(""), Progress::Blocked);
+    assert_eq!(pair.offer(b""), Progress::Blocked);
     pair.expect_message(b"x");
     // No new bytes are needed.
-    assert_eq!(pair.feed(""), Progress::Blocked);
+    assert_eq!(pair.offer(b""), Progress::Done);
     pair.expect("40 02 0002");
     pair.expect_message(b"y");
-    assert_eq!(pair.feed(""), Progress::Done);
     assert_eq!(pair.input[..], hex("D0"));
 }
 
@@ -181,7 +182,7 @@ fn input_stops_when_waiting_messages_hold_too_many_bytes() {
     limits.max_event_bytes = 10_000;
     let mut pair = Pair::v5_with(limits, "20 03 00 00 00");
     let packet = [hex("30 A4 1F 0001 'a' 00"), vec![1; 4_000]].concat();
-    let progress = pair.feed_bytes(&packet.repeat(10));
+    let progress = pair.offer(&packet.repeat(10));
     assert_eq!(progress, Progress::Blocked);
     assert_eq!(pair.input.len(), packet.len() * 7);
 }
@@ -191,14 +192,14 @@ fn a_peer_that_asks_and_does_not_read_is_not_read_from() {
     let mut pair = Pair::v5();
     // PUBRELs of nothing, each of which asks for a PUBCOMP.
     let flood = hex("62 02 0001").repeat(20_000);
-    assert_eq!(pair.feed_bytes(&flood), Progress::Congested);
+    assert_eq!(pair.offer(&flood), Progress::Congested);
     let left = pair.input.len();
     assert!(left > 0);
-    assert_eq!(pair.feed(""), Progress::Congested);
+    assert_eq!(pair.offer(b""), Progress::Congested);
     assert_eq!(pair.input.len(), left);
     // Once it reads, it is read from.
     assert_eq!(pair.take_sent().len(), 5 * (20_000 - left / 4));
-    assert_eq!(pair.feed(""), Progress::Done);
+    assert_eq!(pair.offer(b""), Progress::Done);
     assert!(pair.input.is_empty());
 }
 
@@ -214,12 +215,12 @@ fn with_every_queue_at_one_everything_still_moves() {
         let id = pair.publish(QoS::ExactlyOnce, "x");
         let sent = pair.take_sent();
         let (high, low) = (sent[5], sent[6]);
-        let _ = pair.feed_bytes(&[0x50, 2, high, low, 0x70, 2, high, low]);
+        let _ = pair.offer(&[0x50, 2, high, low, 0x70, 2, high, low]);
         assert!(matches!(pair.event(), Event::Progress { .. }));
         assert_eq!(pair.take_sent(), [0x62, 2, high, low]);
-        let _ = pair.feed("");
+        let _ = pair.offer(b"");
         pair.expect_acknowledged(id, ReasonCode::SUCCESS);
-        let _ = pair.feed("32 07 0001 'a' 0001 00 'y'");
+        let _ = pair.offer(&hex("32 07 0001 'a' 0001 00 'y'"));
         pair.expect_message(b"y");
         pair.expect("40 02 0001");
     }

@@ -18,7 +18,7 @@ pub(crate) fn hex(text: &str) -> Vec<u8> {
         let digits: Vec<u8> = part
             .chars()
             .filter(|c| !c.is_whitespace())
-            .map(|c| c.to_digit(16).unwrap() as u8)
+            .map(|c| u8::try_from(c.to_digit(16).unwrap()).unwrap())
             .collect();
         assert!(digits.len().is_multiple_of(2), "half a byte in {part:?}");
         bytes.extend(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]));

@@ -123,12 +123,19 @@ impl Pair {
         self.expect("")
     }
 
-    /// The server sends these bytes.
-    pub(crate) fn feed(&mut self, bytes: &str) -> Progress {
-        self.feed_bytes(&hex(bytes))
+    /// The server sends these bytes, and the client takes all of them.
+    #[track_caller]
+    pub(crate) fn feed(&mut self, bytes: &str) {
+        self.feed_bytes(&hex(bytes));
     }
 
-    pub(crate) fn feed_bytes(&mut self, bytes: &[u8]) -> Progress {
+    #[track_caller]
+    pub(crate) fn feed_bytes(&mut self, bytes: &[u8]) {
+        assert_eq!(self.offer(bytes), Progress::Done);
+    }
+
+    /// The server sends these bytes, and the client takes what it likes.
+    pub(crate) fn offer(&mut self, bytes: &[u8]) -> Progress {
         self.input.extend_from_slice(bytes);
         self.client.handle_input(self.now, &mut self.input)
     }
