@@ -1,0 +1,268 @@
+//! `Mqtt\Options`: read into [`Settings`], made from a URI, changed by name.
+
+use std::ptr::NonNull;
+use std::time::Duration;
+
+use ext_php_rs::types::ZendHashTable;
+use mqtt_client::background::Inbox;
+use mqtt_client::{ClientId, Overflow, Reconnect, Version};
+
+use crate::exception::{Failure, Thrown};
+use crate::method::{Answer, Call, methods};
+use crate::properties::{self, Will, in_range, nullable_in_range, nullable_text, pairs};
+use crate::shim::{self, Class, Object};
+use crate::{uri, value};
+
+methods! {
+    "zim_Mqtt_Options_fromUri" 1..=1 => from_uri;
+    "zim_Mqtt_Options_with" 0..=0 => with;
+}
+
+/// 268,435,455 bytes of Remaining Length and 5 of fixed header (v5 1.5.5, 2.1.4).
+const LARGEST_PACKET: i64 = 268_435_460;
+
+/// Everything that decides whether two clients may share a connection. Settings of `php.ini` are resolved in it.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Settings {
+    host: String,
+    port: u16,
+    version: Version,
+    client_id: ClientId,
+    username: Option<String>,
+    password: Option<Vec<u8>>,
+    keep_alive: u16,
+    clean_start: bool,
+    session_expiry: u32,
+    connect_timeout: Duration,
+    will: Option<Will>,
+    user_properties: Vec<(String, String)>,
+    receive_maximum: u16,
+    maximum_packet_size: u32,
+    reconnect: Reconnect,
+    queue_max_messages: usize,
+    queue_max_bytes: usize,
+    overflow: Overflow,
+    inbox_max_messages: usize,
+    inbox_max_bytes: usize,
+}
+
+impl Settings {
+    /// From what a user gives as `string|Options $broker`.
+    pub(crate) fn from_argument(call: &Call<'_>, number: u32) -> Result<Self, Thrown> {
+        let argument = call.required(number)?;
+        if let Some(object) = Object::of(argument) {
+            if object.is(Class::Options) {
+                return Ok(Self::from_object(object)?);
+            }
+        } else if let Some(text) = value::bytes_of(argument) {
+            return Self::from_text(text);
+        }
+        Err(call.wrong_type(number, c"of type Mqtt\\Options|string"))
+    }
+
+    pub(crate) fn from_text(text: &[u8]) -> Result<Self, Thrown> {
+        let made = options_from_uri(text)?;
+        let object = Object::of(&made).ok_or(Thrown::Pending)?;
+        Ok(Self::from_object(object)?)
+    }
+
+    /// Reads and checks an `Options` object.
+    pub(crate) fn from_object(object: Object<'_>) -> Result<Self, Failure> {
+        let host = nullable_text(object, "host")?.filter(|host| !host.is_empty());
+        let settings = Self {
+            host: host.ok_or_else(|| Failure::option("host must not be empty"))?,
+            port: u16_in_range(object, "port", 1)?,
+            version: version(object),
+            client_id: client_id(object)?,
+            username: nullable_text(object, "username")?,
+            password: value::bytes_of(object.property("password")).map(<[u8]>::to_vec),
+            keep_alive: u16_in_range(object, "keepAlive", 0)?,
+            clean_start: object.property("cleanStart").bool().unwrap_or(true),
+            session_expiry: u32_in_range(object, "sessionExpiry", 0, i64::from(u32::MAX))?,
+            connect_timeout: connect_timeout(object)?,
+            will: Object::of(object.property("will"))
+                .map(Will::from_object)
+                .transpose()?,
+            user_properties: pairs(object, "userProperties")?,
+            receive_maximum: u16_in_range(object, "receiveMaximum", 1)?,
+            maximum_packet_size: u32_in_range(object, "maxPacketSize", 1, LARGEST_PACKET)?,
+            reconnect: reconnect(object)?,
+            queue_max_messages: bound(object, "queueMaxMessages", Some("mqtt.queue_max_messages"))?,
+            queue_max_bytes: bound(object, "queueMaxBytes", Some("mqtt.queue_max_bytes"))?,
+            overflow: overflow(object),
+            inbox_max_messages: bound(object, "inboxMaxMessages", None)?,
+            inbox_max_bytes: bound(object, "inboxMaxBytes", None)?,
+        };
+        settings.to_client()?.check().map_err(Failure::option)?;
+        Ok(settings)
+    }
+
+    pub(crate) fn to_client(&self) -> Result<mqtt_client::Options, Failure> {
+        let mut options = mqtt_client::Options::new(self.host.clone(), self.port);
+        options.version = self.version;
+        options.client_id = self.client_id.clone();
+        options.username.clone_from(&self.username);
+        options.password.clone_from(&self.password);
+        options.keep_alive = Duration::from_secs(u64::from(self.keep_alive));
+        options.clean_start = self.clean_start;
+        options.session_expiry =
+            (self.session_expiry > 0).then(|| Duration::from_secs(u64::from(self.session_expiry)));
+        options.connect_timeout = self.connect_timeout;
+        options.will = self.will.as_ref().map(Will::to_client).transpose()?;
+        options.user_properties.clone_from(&self.user_properties);
+        options.receive_maximum = self.receive_maximum;
+        options.maximum_packet_size = self.maximum_packet_size;
+        options.reconnect = self.reconnect;
+        options.queue_max_messages = self.queue_max_messages;
+        options.queue_max_bytes = self.queue_max_bytes;
+        options.overflow = self.overflow;
+        Ok(options)
+    }
+
+    /// How much may wait here for PHP.
+    pub(crate) fn inbox(&self) -> Inbox {
+        Inbox {
+            max_messages: self.inbox_max_messages,
+            max_bytes: self.inbox_max_bytes,
+        }
+    }
+
+    /// host:port, for messages.
+    pub(crate) fn address(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+fn u16_in_range(object: Object<'_>, name: &str, least: i64) -> Result<u16, Failure> {
+    in_range(object, name, least, i64::from(u16::MAX))
+        .map(|number| u16::try_from(number).unwrap_or(u16::MAX))
+}
+
+fn u32_in_range(object: Object<'_>, name: &str, least: i64, most: i64) -> Result<u32, Failure> {
+    in_range(object, name, least, most).map(|number| u32::try_from(number).unwrap_or(u32::MAX))
+}
+
+/// A bound on memory; where the property is null, the setting of that name decides.
+fn bound(object: Object<'_>, name: &str, setting: Option<&str>) -> Result<usize, Failure> {
+    let number = match (nullable_in_range(object, name, 1, i64::MAX)?, setting) {
+        (Some(number), _) => number,
+        (None, Some(setting)) => match shim::ini_int(setting) {
+            number @ 1.. => number,
+            number => {
+                return Err(Failure::option(format!(
+                    "{setting} must be 1 or more, {number} given"
+                )));
+            }
+        },
+        (None, None) => i64::MAX,
+    };
+    Ok(usize::try_from(number).unwrap_or(usize::MAX))
+}
+
+fn version(object: Object<'_>) -> Version {
+    match Object::of(object.property("protocol")).and_then(|case| case.enum_value().long()) {
+        Some(3) => Version::V3_1,
+        Some(4) => Version::V3_1_1,
+        Some(5) => Version::V5,
+        _ => Version::Auto,
+    }
+}
+
+fn overflow(object: Object<'_>) -> Overflow {
+    match Object::of(object.property("overflow"))
+        .and_then(|case| value::bytes_of(case.enum_value()))
+    {
+        Some(b"drop-oldest") => Overflow::DropOldest,
+        Some(b"drop-newest") => Overflow::DropNewest,
+        _ => Overflow::Refuse,
+    }
+}
+
+fn client_id(object: Object<'_>) -> Result<ClientId, Failure> {
+    let exact = nullable_text(object, "clientId")?;
+    let prefix = nullable_text(object, "clientIdPrefix")?;
+    match (exact, prefix) {
+        (Some(_), Some(_)) => Err(Failure::option(
+            "clientId and clientIdPrefix exclude each other",
+        )),
+        (Some(exact), None) => Ok(ClientId::Exact(exact)),
+        (None, Some(prefix)) => Ok(ClientId::Prefix(prefix)),
+        (None, None) => Ok(ClientId::Prefix(
+            shim::ini_string("mqtt.client_id_prefix").unwrap_or_default(),
+        )),
+    }
+}
+
+fn connect_timeout(object: Object<'_>) -> Result<Duration, Failure> {
+    let given = object.property("connectTimeout").double();
+    let seconds = given.unwrap_or_else(|| shim::ini_float("mqtt.connect_timeout"));
+    if seconds > 0.0 && seconds <= 86_400.0 {
+        return Ok(Duration::from_secs_f64(seconds));
+    }
+    let name = if given.is_some() {
+        "connectTimeout"
+    } else {
+        "mqtt.connect_timeout"
+    };
+    Err(Failure::option(format!(
+        "{name} must be more than 0 and at most 86400 seconds, {seconds} given"
+    )))
+}
+
+fn reconnect(object: Object<'_>) -> Result<Reconnect, Failure> {
+    let seconds = |name: &str| {
+        let seconds = object.property(name).double().unwrap_or(0.0);
+        if (0.001..=86_400.0).contains(&seconds) {
+            Ok(Duration::from_secs_f64(seconds))
+        } else {
+            Err(Failure::option(format!(
+                "{name} must be 0.001 to 86400 seconds, {seconds} given"
+            )))
+        }
+    };
+    let (min, max) = (seconds("reconnectMin")?, seconds("reconnectMax")?);
+    if min > max {
+        return Err(Failure::option(
+            "reconnectMin must not be more than reconnectMax",
+        ));
+    }
+    let attempts = nullable_in_range(object, "reconnectAttempts", 0, i64::from(u32::MAX))?;
+    let mut reconnect = Reconnect::default();
+    (reconnect.min, reconnect.max) = (min, max);
+    reconnect.attempts = attempts.map(|attempts| u32::try_from(attempts).unwrap_or(u32::MAX));
+    Ok(reconnect)
+}
+
+fn from_uri(call: &Call<'_>) -> Answer {
+    options_from_uri(call.string(1)?)
+}
+
+/// An `Options` object from a URI.
+fn options_from_uri(text: &[u8]) -> Answer {
+    let text = std::str::from_utf8(text).map_err(|_| Failure::option("the URI is not UTF-8"))?;
+    let mut table = value::map(uri::named_options(text)?);
+    let defaults = shim::construct(Class::Options).ok_or(Thrown::Pending)?;
+    let base = Object::of(&defaults).ok_or(Thrown::Pending)?;
+    finish(table.array_mut().map(NonNull::from), base, false)
+}
+
+/// A copy of `$this` with changes by name.
+fn with(call: &Call<'_>) -> Answer {
+    let base = call.this()?;
+    finish(call.named(), base, call.is_strict())
+}
+
+/// New options: those named from the table, the others from `base`.
+fn finish(named: Option<NonNull<ZendHashTable>>, base: Object<'_>, strict: bool) -> Answer {
+    let made = shim::new_object(Class::Options);
+    let object = Object::of(&made).ok_or(Thrown::Pending)?;
+    if !object.fill(named, base, strict) {
+        return Err(Thrown::Pending);
+    }
+    properties::check(Class::Options, object)?;
+    Ok(made)
+}

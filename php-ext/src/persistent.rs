@@ -1,0 +1,127 @@
+//! Connections that outlive a request: one table per process.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use mqtt_client::background::Handle;
+
+use crate::connection::{self, Guarded};
+use crate::exception::Failure;
+use crate::options::Settings;
+use crate::shim::{self, Class};
+
+/// What a persistent connection is found by: the id the user gave, or a number that stands for its settings.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Name {
+    Given(Vec<u8>),
+    Numbered(u64),
+}
+
+impl Name {
+    pub(crate) fn to_text(&self) -> String {
+        match self {
+            Self::Given(id) => String::from_utf8_lossy(id).into_owned(),
+            Self::Numbered(number) => format!("#{number}"),
+        }
+    }
+}
+
+struct Entry {
+    name: Name,
+    settings: Settings,
+    /// `None` until the first use.
+    handle: Option<Guarded<Handle>>,
+}
+
+struct Table {
+    entries: Vec<Entry>,
+    last_number: u64,
+}
+
+/// No PHP code runs while it is locked, and a fork in the PHP thread cannot find it locked by that thread.
+static TABLE: Mutex<Table> = Mutex::new(Table {
+    entries: Vec::new(),
+    last_number: 0,
+});
+
+/// The name of the connection with these settings (or this id), reserved if it is new.
+pub(crate) fn name(settings: &Settings, id: Option<&[u8]>) -> Result<Name, Failure> {
+    let mut table = table();
+    let found = table.entries.iter().find(|entry| match (&entry.name, id) {
+        (Name::Given(given), Some(id)) => given == id,
+        (Name::Numbered(_), None) => entry.settings == *settings,
+        _ => false,
+    });
+    if let Some(entry) = found {
+        if entry.settings != *settings {
+            return Err(Failure::option("this id is in use with other options"));
+        }
+        return Ok(entry.name.clone());
+    }
+    let most = usize::try_from(shim::ini_int("mqtt.max_persistent")).unwrap_or(0);
+    if table.entries.len() >= most {
+        let message =
+            format!("this process has {most} persistent clients already (mqtt.max_persistent)");
+        return Err(Failure::new(Class::ConnectionException, message));
+    }
+    table.last_number += 1;
+    let name = id.map_or(Name::Numbered(table.last_number), |id| {
+        Name::Given(id.to_vec())
+    });
+    table.entries.push(Entry {
+        name: name.clone(),
+        settings: settings.clone(),
+        handle: None,
+    });
+    Ok(name)
+}
+
+/// The connection of that name, started if need be.
+pub(crate) fn handle(name: &Name, settings: &Settings) -> Result<Guarded<Handle>, Failure> {
+    let mut table = table();
+    let Some(entry) = table.entries.iter_mut().find(|entry| entry.name == *name) else {
+        // Closed by another object of this request (or, in a threaded SAPI, by another request).
+        return Err(Failure::closed("the persistent client was closed"));
+    };
+    if let Some(handle) = &entry.handle {
+        return Ok(handle.clone());
+    }
+    let handle = Guarded::new(connection::start(settings)?);
+    entry.handle = Some(handle.clone());
+    Ok(handle)
+}
+
+/// Takes the connection out of the table: the next request that asks for it starts a new one.
+pub(crate) fn forget(name: &Name) {
+    table().entries.retain(|entry| entry.name != *name);
+}
+
+/// What phpinfo() shows of each connection.
+pub(crate) fn each(mut show: impl FnMut(&str, &Settings, Option<&Handle>)) {
+    for entry in &table().entries {
+        show(
+            &entry.name.to_text(),
+            &entry.settings,
+            entry.handle.as_deref(),
+        );
+    }
+}
+
+/// Empties the table: the module stops, and its background thread with it.
+pub(crate) fn clear() {
+    table().entries.clear();
+}
+
+fn table() -> MutexGuard<'static, Table> {
+    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    // What a forked child inherited, or what ended for good, is not to be had any more: it starts anew when asked for.
+    for entry in &mut table.entries {
+        if entry
+            .handle
+            .as_ref()
+            .is_some_and(|handle| !handle.is_ours() || handle.state().is_closed())
+        {
+            entry.handle = None;
+        }
+    }
+    table
+}

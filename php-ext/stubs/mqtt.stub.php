@@ -1,0 +1,797 @@
+<?php
+
+/**
+ * The PHP interface of the extension `mqtt`.
+ *
+ * This file is the one description of that interface: editors read it for completion, `shim/mqtt_arginfo.h` is
+ * generated from it (see the README), and a test compares it with what the loaded extension says through Reflection.
+ *
+ * Unless a method says otherwise:
+ * - strings are binary-safe, times are seconds, sizes are bytes;
+ * - no method waits, except where it takes a timeout;
+ * - `@throws` lists what a caller may want to handle; a wrong argument type is a TypeError as everywhere in PHP.
+ *
+ * @generate-class-entries
+ */
+
+namespace Mqtt {
+
+    /** How hard a message is delivered (MQTT 5.0 section 4.3). */
+    enum Qos: int
+    {
+        /** Sent once, never acknowledged. */
+        case AtMostOnce = 0;
+        /** Sent until acknowledged; may arrive twice. */
+        case AtLeastOnce = 1;
+        /** Arrives once. */
+        case ExactlyOnce = 2;
+    }
+
+    /** Protocol level of a connection. */
+    enum Protocol: int
+    {
+        /** MQTT 3.1 */
+        case V31 = 3;
+        /** MQTT 3.1.1 */
+        case V311 = 4;
+        /** MQTT 5.0 */
+        case V5 = 5;
+    }
+
+    /** What the connection behind a client does now. */
+    enum State: string
+    {
+        /** Nothing was started yet: there is no thread and no socket. */
+        case Idle = 'idle';
+        /** A connection is being made. */
+        case Connecting = 'connecting';
+        /** The broker has accepted the connection. */
+        case Connected = 'connected';
+        /** The connection was lost or refused; the next attempt is waited for. */
+        case Backoff = 'backoff';
+        /** Closed for good: by close(), or because the broker's answer allows no further attempt. */
+        case Closed = 'closed';
+    }
+
+    /** How far a message has come. */
+    enum DeliveryState: string
+    {
+        /** It waits in this process. */
+        case Queued = 'queued';
+        /** It was handed to the connection at least once. */
+        case Sent = 'sent';
+        /** QoS 2: the broker has it and the handshake goes on. */
+        case Received = 'received';
+        /** QoS 1 and 2: acknowledged by the broker. QoS 0: handed to the connection. */
+        case Done = 'done';
+        /** It ended without success; reasonCode() and reasonString() say why. */
+        case Failed = 'failed';
+        /** Its message expiry passed before it could be sent. */
+        case Expired = 'expired';
+    }
+
+    /** Who acknowledges a received message of QoS 1 or 2, and when. */
+    enum AckMode: string
+    {
+        /** The extension, when the message arrives. */
+        case OnReceive = 'receive';
+        /** The extension, after the handler returned. If the handler threw, the message is rejected with 0x80. */
+        case AfterHandler = 'after-handler';
+        /** The application, by Message::ack() or Message::reject(). A message that is let go without either is rejected with 0x80. */
+        case Manual = 'manual';
+    }
+
+    /** What happens to a message when the outbound queue is full. */
+    enum Overflow: string
+    {
+        /** publish() throws a QueueFullException. */
+        case Reject = 'reject';
+        /** The oldest queued message fails to make room. */
+        case DropOldest = 'drop-oldest';
+        /** The new message fails at once. */
+        case DropNewest = 'drop-newest';
+    }
+
+    /** Whether a new subscription gets the retained messages (MQTT 5.0 section 3.8.3.1). */
+    enum RetainHandling: int
+    {
+        /** Always. */
+        case Send = 0;
+        /** Only if the subscription did not exist. */
+        case SendIfNew = 1;
+        /** Never. */
+        case DontSend = 2;
+    }
+
+    /** What code that only publishes needs; mock it in tests. */
+    interface Publisher
+    {
+        /**
+         * Queues one message and returns at once; the network is used by a background thread of the process.
+         *
+         * @param string $payload also int, float and Stringable, as PHP converts them to string
+         * @param Qos|null $qos null means Qos::AtLeastOnce
+         * @throws Exception\InvalidTopicException the topic is empty, too long, not UTF-8 or has a wildcard
+         * @throws Exception\QueueFullException the outbound queue is full; nothing was queued
+         * @throws Exception\PublishException the message is larger than the broker takes, or needs what it does not offer; nothing was queued
+         * @throws Exception\ClosedException the client is closed, or belongs to the process this one was forked from
+         */
+        public function publish(string $topic, string $payload, ?Qos $qos = null, bool $retain = false, ?Properties $properties = null): Delivery;
+
+        /**
+         * Queues many messages. Topics and properties are all checked before the first is queued. A message that is
+         * refused after that (the queue is full, it is too large) is a failed delivery of the batch, so that the others
+         * can still be waited for.
+         *
+         * @param iterable<array-key,Outgoing|array{string,string}> $messages the keys come back in the BatchResult
+         * @param Qos|null $qos for those that name none; null means Qos::AtLeastOnce
+         * @throws Exception\InvalidTopicException
+         * @throws Exception\InvalidOptionException
+         * @throws Exception\ClosedException
+         */
+        public function publishMany(iterable $messages, ?Qos $qos = null): Batch;
+
+        /**
+         * Waits until every message queued so far has its outcome, or the time is over. Never throws for the time.
+         *
+         * @throws Exception\ClosedException
+         */
+        public function flush(float $timeout = 5.0): FlushResult;
+    }
+
+    /** What code that receives needs; mock it in tests. */
+    interface Subscriber
+    {
+        /**
+         * Asks for messages. The request is sent in the background and again after each reconnect that lost the
+         * session; Subscription::wait() tells the broker's answer.
+         *
+         * A handler is called as `fn(Message $message, Client $client)` inside run(), poll() and consume(), never in
+         * between. Messages of a subscription without a handler come out of consume().
+         *
+         * @param string|array<int|string,string|Qos> $filters one Topic Filter, a list of them, or a map from Topic Filter to Qos
+         * @param Qos|null $qos for filters that name none; null means Qos::AtLeastOnce
+         * @param AckMode|null $ack null means AckMode::OnReceive
+         * @param RetainHandling|null $retainHandling null means RetainHandling::Send
+         * @throws Exception\InvalidTopicException
+         * @throws Exception\SubscribeException the broker does not offer what was asked for
+         * @throws Exception\ClosedException
+         */
+        public function subscribe(string|array $filters, ?callable $handler = null, ?Qos $qos = null, ?AckMode $ack = null, bool $noLocal = false, bool $retainAsPublished = false, ?RetainHandling $retainHandling = null): Subscription;
+
+        /**
+         * Takes filters back and waits for the broker's answer.
+         *
+         * @param string|list<string> $filters
+         * @throws Exception\InvalidTopicException
+         * @throws Exception\TimeoutException
+         * @throws Exception\ClosedException
+         */
+        public function unsubscribe(string|array $filters, float $timeout = 5.0): void;
+
+        /**
+         * Messages as they come, for foreach. Ends when the time is over, after `limit` messages, by stop(), when the
+         * client is closed, or after a signal handler of PHP ran. Handlers are called on the way.
+         *
+         * @param float|null $timeout counted from the first use of the iterator; null: no end
+         * @throws Exception\ClosedException
+         */
+        public function consume(?float $timeout = null, ?int $limit = null): MessageIterator;
+
+        /**
+         * Calls handlers as messages come. Returns how many messages were handled when the time is over, after `limit`
+         * messages, by stop(), or after a signal handler of PHP ran. An exception from a handler comes out unchanged;
+         * messages behind it stay queued.
+         *
+         * @param float|null $timeout null: no end
+         * @throws Exception\ConnectionException the broker refused for good
+         * @throws Exception\ClosedException
+         */
+        public function run(?float $timeout = null, ?int $limit = null): int;
+
+        /**
+         * Calls handlers for the messages that are here now. Never waits.
+         *
+         * @throws Exception\ClosedException
+         */
+        public function poll(): int;
+
+        /** Ends the run() or consume() that is under way; for handlers and signals. */
+        public function stop(): void;
+    }
+
+    /**
+     * A connection to a broker, kept by a background thread of the process: keep-alive, acknowledgements and
+     * reconnecting go on whatever PHP code does. It is made at the first use, not by the constructor.
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class Client implements Publisher, Subscriber
+    {
+        /** Handlers of this object's subscriptions, by subscription number; held here so that the garbage collector sees them. */
+        private array $handlers = [];
+
+        /**
+         * A connection of this object's own. It is closed when the object goes or the request ends, at most
+         * `mqtt.shutdown_timeout_ms` later.
+         *
+         * @param string|Options $broker a URL such as `mqtt://user:password@host:1883?keepAlive=30`, or options
+         * @throws Exception\InvalidOptionException
+         */
+        public function __construct(string|Options $broker) {}
+
+        /**
+         * The connection of this process that has these options. It is made by the first request that needs it and
+         * used by all later ones. Within one request, the same options give the same object.
+         *
+         * @param string|Options $broker '' takes `mqtt.default_uri`
+         * @param string|null $id a name of your own instead of the hash of the options
+         * @throws Exception\InvalidOptionException no broker was given, or the id is in use with other options
+         * @throws Exception\ConnectionException `mqtt.max_persistent` connections exist already
+         */
+        public static function persistent(string|Options $broker = '', ?string $id = null): Client {}
+
+        /**
+         * Starts the connection and waits until the broker has accepted it. Optional: the first use starts it as well.
+         * Attempts that fail are repeated until the time is over; the last cause is then in the exception.
+         *
+         * @throws Exception\ConnectionException names the address and the cause
+         * @throws Exception\AuthException the broker refused the credentials
+         * @throws Exception\TimeoutException nobody answered, and nothing failed, in that time
+         * @throws Exception\ClosedException
+         */
+        public function connect(float $timeout = 5.0): Connack {}
+
+        public function publish(string $topic, string $payload, ?Qos $qos = null, bool $retain = false, ?Properties $properties = null): Delivery {}
+
+        public function publishMany(iterable $messages, ?Qos $qos = null): Batch {}
+
+        public function flush(float $timeout = 5.0): FlushResult {}
+
+        public function subscribe(string|array $filters, ?callable $handler = null, ?Qos $qos = null, ?AckMode $ack = null, bool $noLocal = false, bool $retainAsPublished = false, ?RetainHandling $retainHandling = null): Subscription {}
+
+        public function unsubscribe(string|array $filters, float $timeout = 5.0): void {}
+
+        public function consume(?float $timeout = null, ?int $limit = null): MessageIterator {}
+
+        public function run(?float $timeout = null, ?int $limit = null): int {}
+
+        public function poll(): int {}
+
+        public function stop(): void {}
+
+        /** What the connection does now. */
+        public function state(): State {}
+
+        /** Counters and facts, as of now. */
+        public function status(): Status {}
+
+        /**
+         * Waits for open acknowledgements, then disconnects. For a persistent client this ends the connection for
+         * every later request too. The object cannot be used afterwards.
+         *
+         * @return bool whether every message had its outcome before the connection was closed
+         */
+        public function close(float $timeout = 2.0): bool {}
+    }
+
+    /**
+     * What became of one publish().
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class Delivery
+    {
+        private function __construct() {}
+
+        public function state(): DeliveryState {}
+
+        /** Reason Code of the outcome (0 to 255), null while there is none. Before MQTT 5.0 an acknowledgement is 0. */
+        public function reasonCode(): ?int {}
+
+        /** What is known of a failure: the broker's Reason String, or the cause found here. */
+        public function reasonString(): ?string {}
+
+        /**
+         * Whether a subscriber matched: false when an MQTT 5.0 broker answered 0x10 (nobody subscribes), true when it
+         * acknowledged without that. null while there is no acknowledgement, and before MQTT 5.0. A broker may leave
+         * 0x10 out; then it is always true.
+         */
+        public function matched(): ?bool {}
+
+        /** Whether the outcome is there, good or bad. */
+        public function isDone(): bool {}
+
+        /**
+         * Waits for the outcome. PHP signal handlers run meanwhile.
+         *
+         * @throws Exception\TimeoutException no outcome yet; the message stays under way
+         * @throws Exception\PublishException it failed or expired
+         * @throws Exception\ClosedException it belongs to the process this one was forked from
+         */
+        public function wait(float $timeout = 5.0): static {}
+    }
+
+    /**
+     * What became of a publishMany(): a Delivery per message, under the key of the message.
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class Batch implements \Countable, \IteratorAggregate
+    {
+        private function __construct() {}
+
+        public function count(): int {}
+
+        /** @return \ArrayIterator<array-key, Delivery> */
+        public function getIterator(): \ArrayIterator {}
+
+        /**
+         * Waits until every message has its outcome, or the time is over. Never throws for the time.
+         *
+         * @throws Exception\ClosedException
+         */
+        public function wait(float $timeout = 5.0): BatchResult {}
+    }
+
+    /**
+     * What became of a subscribe().
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class Subscription
+    {
+        /** The client, kept while this object is. */
+        private Client $client;
+
+        private function __construct() {}
+
+        /** @return list<string> */
+        public function filters(): array {}
+
+        /** @return array<string, int>|null Reason Code by Topic Filter (0, 1, 2 are the granted QoS), null while the broker has not answered */
+        public function reasonCodes(): ?array {}
+
+        /**
+         * Waits for the broker's answer.
+         *
+         * @throws Exception\TimeoutException
+         * @throws Exception\SubscribeException the broker refused at least one filter
+         * @throws Exception\ConnectionException the broker refused the connection for good
+         * @throws Exception\ClosedException
+         */
+        public function wait(float $timeout = 5.0): static {}
+
+        /**
+         * Takes the filters back and forgets the handler.
+         *
+         * @throws Exception\TimeoutException
+         * @throws Exception\ClosedException
+         */
+        public function unsubscribe(float $timeout = 5.0): void {}
+    }
+
+    /**
+     * See Subscriber::consume(). It can be walked once.
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class MessageIterator implements \Iterator
+    {
+        /** The client, kept while this object is. */
+        private Client $client;
+        /** The message under the cursor. */
+        private ?Message $message = null;
+
+        private function __construct() {}
+
+        public function current(): Message {}
+
+        public function key(): int {}
+
+        /** @throws Exception\MqttException as run() */
+        public function next(): void {}
+
+        /** @throws Exception\MqttException as run() */
+        public function rewind(): void {}
+
+        /** @throws Exception\MqttException as run() */
+        public function valid(): bool {}
+    }
+
+    /**
+     * A message that was received.
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class Message implements \Stringable
+    {
+        public readonly string $topic;
+        public readonly string $payload;
+        public readonly Qos $qos;
+        /** Whether it is the retained message of its topic. */
+        public readonly bool $retain;
+        /** Whether the broker may have sent it before. */
+        public readonly bool $dup;
+        public readonly ?Properties $properties;
+        /** Seconds since 1970. */
+        public readonly float $receivedAt;
+
+        /** For tests of handlers; ack() and reject() of such a message do nothing. */
+        public function __construct(string $topic, string $payload, Qos $qos = Qos::AtMostOnce, bool $retain = false, bool $dup = false, ?Properties $properties = null, float $receivedAt = 0.0) {}
+
+        /**
+         * Acknowledges it, with AckMode::Manual. Does nothing if it is settled already or QoS 0.
+         */
+        public function ack(): void {}
+
+        /**
+         * Refuses it, with AckMode::Manual. Does nothing if it is settled already or QoS 0.
+         *
+         * @param int $reasonCode 128 to 255; sent by MQTT 5.0 only
+         * @throws Exception\InvalidOptionException the code is none that a refusal may carry
+         */
+        public function reject(int $reasonCode = 0x80): void {}
+
+        /**
+         * Publishes an answer to the Response Topic, with the Correlation Data of this message.
+         *
+         * @throws Exception\InvalidTopicException the message names no Response Topic
+         * @throws Exception\QueueFullException
+         * @throws Exception\PublishException
+         * @throws Exception\ClosedException
+         */
+        public function reply(string $payload, ?Qos $qos = null): Delivery {}
+
+        /** The payload. */
+        public function __toString(): string {}
+    }
+
+    /**
+     * How to reach a broker. Values are checked when the object is made.
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class Options
+    {
+        public readonly string $host;
+        public readonly int $port;
+        public readonly ?Protocol $protocol;
+        public readonly ?string $clientId;
+        public readonly ?string $clientIdPrefix;
+        public readonly ?string $username;
+        /** Not shown by var_dump(). */
+        private readonly ?string $password;
+        public readonly int $keepAlive;
+        public readonly bool $cleanStart;
+        public readonly int $sessionExpiry;
+        public readonly ?float $connectTimeout;
+        public readonly ?Will $will;
+        public readonly array $userProperties;
+        public readonly int $receiveMaximum;
+        public readonly int $maxPacketSize;
+        public readonly float $reconnectMin;
+        public readonly float $reconnectMax;
+        public readonly ?int $reconnectAttempts;
+        public readonly ?int $queueMaxMessages;
+        public readonly ?int $queueMaxBytes;
+        public readonly Overflow $overflow;
+        public readonly int $inboxMaxMessages;
+        public readonly int $inboxMaxBytes;
+
+        /**
+         * @param int $port 1 to 65535
+         * @param Protocol|null $protocol null: MQTT 5.0, and 3.1.1 if the broker does not know it
+         * @param string|null $clientId the exact Client Identifier; must differ between processes
+         * @param string|null $clientIdPrefix begins a Client Identifier that is random otherwise; null takes `mqtt.client_id_prefix`
+         * @param int $keepAlive 0 (off) to 65535 seconds
+         * @param bool $cleanStart whether to drop the session the broker may still hold
+         * @param int $sessionExpiry 0 to 4294967295 seconds the broker keeps the session after the connection is lost
+         * @param float|null $connectTimeout seconds for one attempt; null takes `mqtt.connect_timeout`
+         * @param list<array{string,string}> $userProperties of CONNECT, MQTT 5.0 only
+         * @param int $receiveMaximum 1 to 65535 messages of QoS 1 and 2 the broker may send ahead of our acknowledgements
+         * @param int $maxPacketSize 1 to 268435460 bytes of the largest packet accepted from the broker
+         * @param float $reconnectMin seconds before the first new attempt, with full jitter
+         * @param float $reconnectMax seconds between attempts at most
+         * @param int|null $reconnectAttempts null: no end
+         * @param int|null $queueMaxMessages null takes `mqtt.queue_max_messages`
+         * @param int|null $queueMaxBytes null takes `mqtt.queue_max_bytes`
+         * @param int $inboxMaxMessages received messages that wait for poll(), run() or consume()
+         * @param int $inboxMaxBytes bytes of them
+         * @throws Exception\InvalidOptionException a value is out of its range
+         */
+        public function __construct(
+            string $host = '127.0.0.1',
+            int $port = 1883,
+            ?Protocol $protocol = null,
+            ?string $clientId = null,
+            ?string $clientIdPrefix = null,
+            ?string $username = null,
+            #[\SensitiveParameter] ?string $password = null,
+            int $keepAlive = 60,
+            bool $cleanStart = true,
+            int $sessionExpiry = 0,
+            ?float $connectTimeout = null,
+            ?Will $will = null,
+            array $userProperties = [],
+            int $receiveMaximum = 1024,
+            int $maxPacketSize = 16777216,
+            float $reconnectMin = 0.5,
+            float $reconnectMax = 60.0,
+            ?int $reconnectAttempts = null,
+            ?int $queueMaxMessages = null,
+            ?int $queueMaxBytes = null,
+            Overflow $overflow = Overflow::Reject,
+            int $inboxMaxMessages = 1024,
+            int $inboxMaxBytes = 16777216,
+        ) {}
+
+        /**
+         * Options from `mqtt://user:password@host:port?name=value`. Query names are those of the constructor.
+         *
+         * @throws Exception\InvalidOptionException
+         */
+        public static function fromUri(#[\SensitiveParameter] string $uri): Options {}
+
+        /**
+         * A copy with some values changed, given by name.
+         *
+         * @throws Exception\InvalidOptionException
+         */
+        public function with(mixed ...$changes): Options {}
+    }
+
+    /**
+     * Properties of a message; MQTT 5.0 only, so a publish that has them fails on an older connection.
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class Properties
+    {
+        public readonly ?int $messageExpiry;
+        public readonly ?string $contentType;
+        public readonly bool $payloadFormatUtf8;
+        public readonly ?string $responseTopic;
+        public readonly ?string $correlationData;
+        public readonly array $user;
+
+        /**
+         * @param int|null $messageExpiry seconds, 0 to 4294967295
+         * @param bool $payloadFormatUtf8 whether the payload is UTF-8 text
+         * @param list<array{string,string}> $user names may repeat
+         * @throws Exception\InvalidOptionException
+         */
+        public function __construct(?int $messageExpiry = null, ?string $contentType = null, bool $payloadFormatUtf8 = false, ?string $responseTopic = null, ?string $correlationData = null, array $user = []) {}
+    }
+
+    /**
+     * The message that the broker publishes when this client is lost. A client that only publishes from web requests
+     * should have none: a worker that is killed would trigger it.
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class Will
+    {
+        public readonly string $topic;
+        public readonly string $payload;
+        public readonly Qos $qos;
+        public readonly bool $retain;
+        public readonly int $delay;
+        public readonly ?Properties $properties;
+
+        /**
+         * @param int $delay seconds the broker waits first, MQTT 5.0 only
+         * @throws Exception\InvalidTopicException
+         * @throws Exception\InvalidOptionException
+         */
+        public function __construct(string $topic, string $payload, Qos $qos = Qos::AtMostOnce, bool $retain = false, int $delay = 0, ?Properties $properties = null) {}
+    }
+
+    /**
+     * One message for publishMany().
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class Outgoing
+    {
+        public readonly string $topic;
+        public readonly string $payload;
+        public readonly ?Qos $qos;
+        public readonly bool $retain;
+        public readonly ?Properties $properties;
+
+        /** @param Qos|null $qos null takes that of publishMany() */
+        public function __construct(string $topic, string $payload, ?Qos $qos = null, bool $retain = false, ?Properties $properties = null) {}
+    }
+
+    /**
+     * The broker's answer to a connection.
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class Connack
+    {
+        public readonly bool $sessionPresent;
+        public readonly int $reasonCode;
+        public readonly Protocol $protocol;
+        /** The Client Identifier in use, chosen here or by the broker. */
+        public readonly string $clientId;
+        /** Seconds, as agreed. */
+        public readonly int $keepAlive;
+        public readonly Qos $maximumQos;
+        public readonly bool $retainAvailable;
+        /** Largest packet the broker takes; null: no limit given. */
+        public readonly ?int $maximumPacketSize;
+        /** Messages of QoS 1 and 2 the broker takes ahead of its acknowledgements. */
+        public readonly int $receiveMaximum;
+
+        private function __construct() {}
+    }
+
+    /**
+     * Counters and facts of a client, as of Client::status().
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class Status
+    {
+        public readonly State $state;
+        public readonly bool $persistent;
+        /** Client Identifier, null before the first connection. */
+        public readonly ?string $clientId;
+        /** host:port of the broker in use or tried last. */
+        public readonly ?string $address;
+        /** Connections accepted by the broker so far: 1 in a second web request says that it used the first one's. */
+        public readonly int $connections;
+        /** Changes in a forked child. */
+        public readonly int $generation;
+        public readonly int $queuedMessages;
+        public readonly int $queuedBytes;
+        /** Sent and not yet acknowledged. */
+        public readonly int $inFlight;
+        public readonly int $sent;
+        public readonly int $acknowledged;
+        public readonly int $failed;
+        public readonly int $received;
+        /** Received messages that were dropped because the inbox was full. */
+        public readonly int $dropped;
+        /** Received messages that run() or poll() had no handler for. */
+        public readonly int $unhandled;
+        public readonly ?string $lastError;
+        /** Age in seconds of the oldest message without an outcome. */
+        public readonly ?float $oldestUnacknowledged;
+
+        private function __construct() {}
+    }
+
+    /**
+     * Result of flush().
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class FlushResult
+    {
+        /** Messages that still have no outcome. */
+        public readonly int $pending;
+        /** Messages that ended without success since the last flush(). */
+        public readonly int $failed;
+
+        private function __construct() {}
+    }
+
+    /**
+     * Result of Batch::wait(): each key of the batch is in exactly one of done, failed and pending.
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class BatchResult
+    {
+        /** @var list<array-key> acknowledged by the broker; at QoS 0 handed to the connection */
+        public readonly array $done;
+        /** @var list<array-key> ended without success */
+        public readonly array $failed;
+        /** @var list<array-key> no outcome yet */
+        public readonly array $pending;
+        /** @var list<array-key> those of done for which the broker said that nobody subscribes */
+        public readonly array $unmatched;
+
+        private function __construct() {}
+    }
+}
+
+namespace Mqtt\Exception {
+
+    /** On every exception that this extension throws. */
+    interface MqttException extends \Throwable
+    {
+    }
+
+    /** The broker cannot be reached, refused the connection, or the connection cannot be made again. */
+    class ConnectionException extends \RuntimeException implements \Mqtt\Exception\MqttException
+    {
+        /** Reason Code of the broker, where there is one. Also the exception's code. */
+        public readonly ?int $reasonCode;
+
+        public function __construct(string $message = '', int $code = 0, ?\Throwable $previous = null, ?int $reasonCode = null) {}
+    }
+
+    /** The broker refused the credentials or the rights of this client. */
+    class AuthException extends \Mqtt\Exception\ConnectionException
+    {
+    }
+
+    /** The broker broke the protocol, or says that we did. */
+    class ProtocolException extends \Mqtt\Exception\ConnectionException
+    {
+    }
+
+    /** A message cannot be sent, or was refused. */
+    class PublishException extends \RuntimeException implements \Mqtt\Exception\MqttException
+    {
+        public readonly ?int $reasonCode;
+
+        public function __construct(string $message = '', int $code = 0, ?\Throwable $previous = null, ?int $reasonCode = null) {}
+    }
+
+    /** A subscription cannot be made, or was refused. */
+    class SubscribeException extends \RuntimeException implements \Mqtt\Exception\MqttException
+    {
+        public readonly ?int $reasonCode;
+
+        public function __construct(string $message = '', int $code = 0, ?\Throwable $previous = null, ?int $reasonCode = null) {}
+    }
+
+    /** The time is over. What was waited for may still happen. */
+    class TimeoutException extends \RuntimeException implements \Mqtt\Exception\MqttException
+    {
+        public readonly ?int $reasonCode;
+
+        public function __construct(string $message = '', int $code = 0, ?\Throwable $previous = null, ?int $reasonCode = null) {}
+    }
+
+    /** The outbound queue is full. Wait for deliveries, or try later. */
+    class QueueFullException extends \RuntimeException implements \Mqtt\Exception\MqttException
+    {
+        public readonly ?int $reasonCode;
+
+        public function __construct(string $message = '', int $code = 0, ?\Throwable $previous = null, ?int $reasonCode = null) {}
+    }
+
+    /** A Topic Name or Topic Filter breaks the rules of MQTT. */
+    class InvalidTopicException extends \InvalidArgumentException implements \Mqtt\Exception\MqttException
+    {
+        public readonly ?int $reasonCode;
+
+        public function __construct(string $message = '', int $code = 0, ?\Throwable $previous = null, ?int $reasonCode = null) {}
+    }
+
+    /** An option is unknown or out of its range. */
+    class InvalidOptionException extends \InvalidArgumentException implements \Mqtt\Exception\MqttException
+    {
+        public readonly ?int $reasonCode;
+
+        public function __construct(string $message = '', int $code = 0, ?\Throwable $previous = null, ?int $reasonCode = null) {}
+    }
+
+    /** The client was closed, or belongs to the process this one was forked from. */
+    class ClosedException extends \LogicException implements \Mqtt\Exception\MqttException
+    {
+        public readonly ?int $reasonCode;
+
+        public function __construct(string $message = '', int $code = 0, ?\Throwable $previous = null, ?int $reasonCode = null) {}
+    }
+}

@@ -1,0 +1,34 @@
+--TEST--
+A password is shown neither by var_dump(), print_r(), var_export(), casts, nor in a stack trace
+--INI--
+zend.exception_ignore_args=0
+--FILE--
+<?php
+use Mqtt\Options;
+$options = Options::fromUri('mqtt://user:hunter2@127.0.0.1');
+ob_start();
+var_dump($options);
+print_r($options);
+var_export($options);
+var_dump((array) $options, get_object_vars($options));
+echo json_encode($options);
+$shown = ob_get_clean();
+try {
+    new Options(port: 0, username: 'u', password: 'hunter2');
+} catch (Exception $exception) {
+    $shown .= $exception;
+    ob_start();
+    var_dump($exception->getTrace());
+    $shown .= ob_get_clean();
+}
+try {
+    Options::fromUri('mqtt://u:hunter2@');
+} catch (Exception $exception) {
+    $shown .= $exception;
+}
+echo str_contains($shown, 'hunter2') ? "shown\n$shown" : "hidden\n";
+echo str_contains($shown, '***') && str_contains($shown, 'user') ? "the rest is there\n" : $shown;
+?>
+--EXPECT--
+hidden
+the rest is there
