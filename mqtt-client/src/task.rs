@@ -29,11 +29,13 @@ use outbox::Outbox;
 const CORE_MESSAGES: usize = 1_024;
 const CORE_BYTES: usize = 4 * 1024 * 1024;
 
-/// Drives a client until it is closed.
-pub(crate) async fn run(shared: Arc<Shared>) {
+/// Drives a client until it is closed. A future that is dropped, polled or not, ends the client.
+pub(crate) fn run(shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
     let mut task = Task::new(shared);
-    let cause = task.drive().await;
-    task.finish(cause);
+    async move {
+        let cause = task.drive().await;
+        task.finish(cause);
+    }
 }
 
 struct Task {

@@ -1,0 +1,660 @@
+//! Subscribing, routing, acknowledging, and full streams.
+
+use std::time::Duration;
+
+use mqtt_client::{
+    AckMode, Client, Options, Outcome, Overflow, QoS, ReasonCode, StreamFull, SubscribeError,
+    SubscribeOptions, Subscription, Unacknowledged, Version,
+};
+
+use crate::support::{
+    CONNACK_V5, CONNACK_V5_SESSION, CONNACK_V311, CONNACK_V311_SESSION, Peer, SECOND, Server,
+    connected, message, scripted,
+};
+
+/// Subscribes while the scripted server grants exactly the QoS asked for. Returns the SUBSCRIBE too.
+async fn subscribed(
+    client: &Client,
+    peer: &mut Peer,
+    filter: &'static str,
+    options: impl Into<SubscribeOptions>,
+) -> (Subscription, Vec<u8>) {
+    let options = options.into();
+    let subscribing = tokio::spawn({
+        let client = client.clone();
+        async move { client.subscribe(filter, options).await }
+    });
+    let packet = peer.packet().await;
+    grant(peer, &packet).await;
+    (subscribing.await.unwrap().unwrap(), packet)
+}
+
+/// Answers a SUBSCRIBE of one filter: its last byte holds the QoS.
+async fn grant(peer: &mut Peer, subscribe: &[u8]) {
+    assert_eq!(subscribe[0], 0x82);
+    let granted = subscribe.last().unwrap() & 0x03;
+    // Only 5.0 has the length of properties after the Packet Identifier, and here it is never 0 in the SUBSCRIBE.
+    let is_v5 = subscribe[4] != 0x00;
+    match is_v5 {
+        true => {
+            peer.send(&[0x90, 0x04, subscribe[2], subscribe[3], 0x00, granted])
+                .await
+        }
+        false => {
+            peer.send(&[0x90, 0x03, subscribe[2], subscribe[3], granted])
+                .await
+        }
+    }
+}
+
+/// PUBLISH of 5.0 to `t`, QoS 1.
+fn publish_v5(packet_id: u8, payload: u8) -> [u8; 9] {
+    [0x32, 0x07, 0x00, 0x01, b't', 0x00, packet_id, 0x00, payload]
+}
+
+/// PUBLISH of 3.1.1 to `t`, QoS 1.
+fn publish_v311(packet_id: u8, payload: u8) -> [u8; 8] {
+    [0x32, 0x06, 0x00, 0x01, b't', 0x00, packet_id, payload]
+}
+
+async fn payload(subscription: &mut Subscription) -> Vec<u8> {
+    let received = tokio::time::timeout(SECOND, subscription.recv())
+        .await
+        .expect("a message")
+        .expect("no end");
+    received.message.payload().to_vec()
+}
+
+async fn start(options: Options, server: &mut Server) -> (Client, Peer) {
+    connected(options, server).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_is_asked_for_granted_and_delivers() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, packet) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+    // Packet Identifier, one property (Subscription Identifier 1), the filter, QoS 1.
+    assert_eq!(
+        packet[2..],
+        [
+            packet[2], packet[3], 0x02, 0x0B, 0x01, 0x00, 0x01, b't', 0x01
+        ]
+    );
+    assert_eq!(
+        (subscription.filter(), subscription.granted()),
+        ("t", ReasonCode::GRANTED_QOS_1)
+    );
+    assert!(subscription.try_recv().is_none());
+    peer.send(&publish_v5(5, b'x')).await;
+    // Acknowledged as soon as it is in the stream, whether or not anybody reads.
+    peer.expect(&[0x40, 0x02, 0x00, 0x05]).await;
+    assert_eq!(payload(&mut subscription).await, b"x");
+    peer.send(&[0x30, 0x05, 0x00, 0x01, b't', 0x00, b'y']).await;
+    let received = subscription.recv().await.unwrap();
+    assert_eq!(
+        (received.message.qos(), received.dup, received.ack.is_owed()),
+        (QoS::AtMostOnce, false, false)
+    );
+    assert_eq!((client.status().received, client.status().dropped), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_filter_is_an_error_and_leaves_nothing() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let subscribing = tokio::spawn({
+        let client = client.clone();
+        async move { client.subscribe("t", QoS::AtMostOnce).await }
+    });
+    let packet = peer.packet().await;
+    peer.send(&[0x90, 0x04, packet[2], packet[3], 0x00, 0x87])
+        .await;
+    let error = subscribing.await.unwrap().unwrap_err();
+    assert_eq!(
+        error,
+        SubscribeError::Refused {
+            filter: "t".to_owned(),
+            reason: ReasonCode::NOT_AUTHORIZED
+        }
+    );
+    assert_eq!(
+        error.to_string(),
+        "the server refused \"t\": 0x87 Not authorized"
+    );
+    peer.expect_silence(SECOND).await;
+    assert!(client.state().is_connected());
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_filters_are_refused_at_the_call() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    for filter in ["", "a/#/b", "a+", "#a", "$share/g", "$share//a", "a\0"] {
+        let error = client.subscribe(filter, QoS::AtMostOnce).await.unwrap_err();
+        assert!(
+            matches!(error, SubscribeError::Filter { .. }),
+            "{filter:?}: {error}"
+        );
+    }
+    let deep = "a/".repeat(200);
+    assert!(matches!(
+        client.subscribe(&deep, QoS::AtMostOnce).await,
+        Err(SubscribeError::TooManyLevels { limit: 128, .. })
+    ));
+    peer.expect_silence(SECOND).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn subscriptions_come_back_when_the_session_did_not() {
+    for (version, fresh, resumed) in [
+        (Version::V5, CONNACK_V5, CONNACK_V5_SESSION),
+        (Version::V3_1_1, CONNACK_V311, CONNACK_V311_SESSION),
+    ] {
+        let (options, mut server) = scripted();
+        let options = options.with_version(version).with_session(SECOND * 3_600);
+        let (client, mut peer) = start(options, &mut server).await;
+        let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+        drop(peer);
+
+        // Resumed: the server knows the subscription.
+        let mut peer = server.accept(resumed).await;
+        peer.expect_silence(SECOND).await;
+        drop(peer);
+
+        let mut peer = server.accept(fresh).await;
+        let packet = peer.packet().await;
+        grant(&mut peer, &packet).await;
+        match version {
+            Version::V5 => peer.send(&publish_v5(1, b'x')).await,
+            _ => peer.send(&publish_v311(1, b'x')).await,
+        }
+        assert_eq!(payload(&mut subscription).await, b"x");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_refused_after_a_reconnect_ends_and_tells() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+    drop(peer);
+    let mut peer = server.accept(CONNACK_V5).await;
+    let packet = peer.packet().await;
+    peer.send(&[0x90, 0x04, packet[2], packet[3], 0x00, 0x97])
+        .await;
+    assert!(subscription.recv().await.is_none());
+    assert_eq!(subscription.granted(), ReasonCode::QUOTA_EXCEEDED);
+    assert_eq!(client.status().refused_again, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscribe_that_lost_its_connection_is_asked_again() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let subscribing = tokio::spawn({
+        let client = client.clone();
+        async move { client.subscribe("t", QoS::AtMostOnce).await }
+    });
+    peer.packet().await;
+    drop(peer);
+    let mut peer = server.accept(CONNACK_V5).await;
+    let packet = peer.packet().await;
+    grant(&mut peer, &packet).await;
+    subscribing.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn giving_up_a_subscribe_takes_it_back() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let patience = tokio::time::timeout(SECOND, client.subscribe("t", QoS::AtMostOnce));
+    assert!(patience.await.is_err());
+    let packet = peer.packet().await;
+    assert_eq!(packet[0], 0x82);
+    // UNSUBSCRIBE "t"
+    let packet = peer.packet().await;
+    assert_eq!(
+        (packet[0], &packet[4..]),
+        (0xA2, &[0x00, 0x00, 0x01, b't'][..])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn unsubscribe_ends_the_stream() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+    peer.send(&publish_v5(1, b'x')).await;
+    peer.packet().await;
+    let unsubscribing = tokio::spawn({
+        let client = client.clone();
+        async move { client.unsubscribe("t").await }
+    });
+    let packet = peer.packet().await;
+    assert_eq!(
+        (packet[0], &packet[4..]),
+        (0xA2, &[0x00, 0x00, 0x01, b't'][..])
+    );
+    peer.send(&[0xB0, 0x04, packet[2], packet[3], 0x00, 0x00])
+        .await;
+    assert_eq!(unsubscribing.await.unwrap(), Ok(ReasonCode::SUCCESS));
+    assert_eq!(payload(&mut subscription).await, b"x");
+    assert!(subscription.recv().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_a_subscription_ends_it_at_the_server_unless_the_session_is_kept() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    drop(subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await);
+    assert_eq!(peer.packet().await[0], 0xA2);
+
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options.with_session(SECOND * 60), &mut server).await;
+    drop(subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await);
+    peer.expect_silence(SECOND).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn overlapping_filters_each_get_the_message_once() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut all, _) = subscribed(&client, &mut peer, "#", QoS::AtLeastOnce).await;
+    let (mut one, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+    // One copy for both, as a server may send it: two Subscription Identifiers.
+    peer.send(&[
+        0x32, 0x0B, 0x00, 0x01, b't', 0x00, 0x01, 0x04, 0x0B, 0x01, 0x0B, 0x02, b'x',
+    ])
+    .await;
+    peer.expect(&[0x40, 0x02, 0x00, 0x01]).await;
+    assert_eq!(
+        (payload(&mut all).await, payload(&mut one).await),
+        (b"x".to_vec(), b"x".to_vec())
+    );
+    // One copy for each, as others do: each names its subscription.
+    peer.send(&[
+        0x32, 0x09, 0x00, 0x01, b't', 0x00, 0x02, 0x02, 0x0B, 0x01, b'y',
+    ])
+    .await;
+    peer.send(&[
+        0x32, 0x09, 0x00, 0x01, b't', 0x00, 0x03, 0x02, 0x0B, 0x02, b'y',
+    ])
+    .await;
+    assert_eq!(
+        (payload(&mut all).await, payload(&mut one).await),
+        (b"y".to_vec(), b"y".to_vec())
+    );
+    tokio::time::sleep(SECOND).await;
+    assert!(all.is_empty() && one.is_empty());
+    // An identifier of an older process says nothing.
+    peer.send(&[0x30, 0x07, 0x00, 0x01, b't', 0x02, 0x0B, 0x63, b'z'])
+        .await;
+    assert_eq!(
+        (payload(&mut all).await, payload(&mut one).await),
+        (b"z".to_vec(), b"z".to_vec())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_subscriptions_to_one_filter_share_it() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut first, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+    let (mut second, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+    // The server has one subscription, with the identifier it was given last.
+    peer.send(&[0x30, 0x07, 0x00, 0x01, b't', 0x02, 0x0B, 0x02, b'x'])
+        .await;
+    assert_eq!(
+        (payload(&mut first).await, payload(&mut second).await),
+        (b"x".to_vec(), b"x".to_vec())
+    );
+    drop(second);
+    peer.expect_silence(SECOND).await;
+    drop(first);
+    assert_eq!(peer.packet().await[0], 0xA2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shared_subscriptions_route_by_what_follows_the_group() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) =
+        subscribed(&client, &mut peer, "$share/workers/+", QoS::AtLeastOnce).await;
+    peer.send(&publish_v5(1, b'x')).await;
+    assert_eq!(payload(&mut subscription).await, b"x");
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_of_a_resumed_session_wait_for_their_subscription() {
+    let (options, mut server) = scripted();
+    let client = Client::start(options.with_session(SECOND * 60)).unwrap();
+    let mut peer = server.accept(CONNACK_V5_SESSION).await;
+    // The server sends what it kept before the application can have subscribed.
+    peer.send(&publish_v5(1, b'x')).await;
+    peer.send(&publish_v5(2, b'y')).await;
+    peer.expect_silence(SECOND).await;
+    let subscribing = tokio::spawn({
+        let client = client.clone();
+        async move { client.subscribe("t", QoS::AtLeastOnce).await }
+    });
+    peer.expect(&[0x40, 0x02, 0x00, 0x01, 0x40, 0x02, 0x00, 0x02])
+        .await;
+    let packet = peer.packet().await;
+    grant(&mut peer, &packet).await;
+    let mut subscription = subscribing.await.unwrap().unwrap();
+    assert_eq!(
+        (
+            payload(&mut subscription).await,
+            payload(&mut subscription).await
+        ),
+        (b"x".to_vec(), b"y".to_vec())
+    );
+    assert_eq!(client.status().received, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_for_nobody_is_acknowledged_and_counted() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    peer.send(&publish_v5(1, b'x')).await;
+    peer.expect(&[0x40, 0x02, 0x00, 0x01]).await;
+    assert_eq!(client.status().dropped, 1);
+}
+
+fn manual() -> SubscribeOptions {
+    SubscribeOptions::new(QoS::ExactlyOnce).with_ack(AckMode::Manual)
+}
+
+#[tokio::test(start_paused = true)]
+async fn manual_acknowledgements_are_the_applications() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", manual()).await;
+    for id in [1, 2, 3] {
+        peer.send(&publish_v5(id, b'x')).await;
+    }
+    let first = subscription.recv().await.unwrap();
+    let second = subscription.recv().await.unwrap();
+    let third = subscription.recv().await.unwrap();
+    peer.expect_silence(SECOND).await;
+    // Acknowledgements leave in the order of the messages, whatever the order of the calls.
+    assert!(second.acknowledge());
+    peer.expect_silence(SECOND).await;
+    assert!(first.ack.is_owed());
+    assert!(first.acknowledge() && !first.acknowledge() && !first.ack.is_owed());
+    peer.expect(&[0x40, 0x02, 0x00, 0x01, 0x40, 0x02, 0x00, 0x02])
+        .await;
+    assert!(third.reject(ReasonCode::PAYLOAD_FORMAT_INVALID));
+    peer.expect(&[0x40, 0x03, 0x00, 0x03, 0x99]).await;
+    // QoS 2: the answer is the PUBREC.
+    peer.send(&[0x34, 0x07, 0x00, 0x01, b't', 0x00, 0x04, 0x00, b'x'])
+        .await;
+    let fourth = subscription.recv().await.unwrap();
+    peer.expect_silence(SECOND).await;
+    assert!(fourth.acknowledge());
+    peer.expect(&[0x50, 0x02, 0x00, 0x04]).await;
+    peer.send(&[0x62, 0x02, 0x00, 0x04]).await;
+    peer.expect(&[0x70, 0x02, 0x00, 0x04]).await;
+    assert_eq!(client.status().unanswered, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_acknowledgement_is_a_no_in_5_0() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", manual()).await;
+    peer.send(&publish_v5(1, b'x')).await;
+    drop(subscription.recv().await.unwrap());
+    peer.expect(&[0x40, 0x03, 0x00, 0x01, 0x80]).await;
+    assert_eq!(client.status().unanswered, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_acknowledgement_in_3_1_1_is_what_the_options_say() {
+    let (options, mut server) = scripted();
+    let options = options.with_version(Version::V3_1_1);
+    let (client, mut peer) = start(options.clone(), &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", manual()).await;
+    peer.send(&publish_v311(1, b'x')).await;
+    drop(subscription.recv().await.unwrap());
+    peer.expect(&[0x40, 0x02, 0x00, 0x01]).await;
+    assert_eq!(client.status().unanswered, 1);
+    drop(subscription);
+    client.close(Duration::ZERO).await.unwrap();
+
+    let options = options
+        .with_unacknowledged(Unacknowledged::Disconnect)
+        .with_session(SECOND * 60);
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", manual()).await;
+    peer.send(&publish_v311(1, b'x')).await;
+    drop(subscription.recv().await.unwrap());
+    peer.expect_end().await;
+    let mut peer = server.accept(CONNACK_V311_SESSION).await;
+    peer.send(&[0x3A, 0x06, 0x00, 0x01, b't', 0x00, 0x01, b'x'])
+        .await;
+    let again = subscription.recv().await.unwrap();
+    assert!(again.dup && again.acknowledge());
+    peer.expect(&[0x40, 0x02, 0x00, 0x01]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_for_a_connection_that_is_over_is_not_sent_on_the_next() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options.with_session(SECOND * 60), &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", manual()).await;
+    peer.send(&publish_v5(1, b'x')).await;
+    let stale = subscription.recv().await.unwrap();
+    drop(peer);
+    let mut peer = server.accept(CONNACK_V5_SESSION).await;
+    client.connected(SECOND).await.unwrap();
+    stale.acknowledge();
+    peer.expect_silence(SECOND).await;
+    peer.send(&publish_v5(1, b'x')).await;
+    subscription.recv().await.unwrap().acknowledge();
+    peer.expect(&[0x40, 0x02, 0x00, 0x01]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_stream_leaves_messages_unacknowledged_and_loses_nothing() {
+    for version in [Version::V5, Version::V3_1_1] {
+        let (options, mut server) = scripted();
+        let options = options.with_version(version).with_stream_max_messages(2);
+        let (client, mut peer) = start(options, &mut server).await;
+        let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+        for id in 1..=5 {
+            match version {
+                Version::V5 => peer.send(&publish_v5(id, id)).await,
+                _ => peer.send(&publish_v311(id, id)).await,
+            }
+        }
+        peer.expect(&[0x40, 0x02, 0x00, 0x01, 0x40, 0x02, 0x00, 0x02])
+            .await;
+        peer.expect_silence(SECOND).await;
+        assert_eq!((subscription.len(), client.status().held), (2, 3));
+        for id in 1..=5 {
+            assert_eq!(payload(&mut subscription).await, [id]);
+            if id <= 3 {
+                // Room for one more: it is acknowledged as it moves up.
+                peer.expect(&[0x40, 0x02, 0x00, id + 2]).await;
+            }
+        }
+        assert_eq!((client.status().held, client.status().dropped), (0, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn held_messages_are_not_doubled_when_the_session_resumes() {
+    let (options, mut server) = scripted();
+    let options = options
+        .with_session(SECOND * 60)
+        .with_stream_max_messages(1);
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+    for id in [1, 2, 3] {
+        peer.send(&publish_v5(id, id)).await;
+    }
+    peer.expect(&[0x40, 0x02, 0x00, 0x01]).await;
+    drop(peer);
+    let mut peer = server.accept(CONNACK_V5_SESSION).await;
+    client.connected(SECOND).await.unwrap();
+    for id in [2, 3] {
+        peer.send(&[0x3A, 0x07, 0x00, 0x01, b't', 0x00, id, 0x00, id])
+            .await;
+    }
+    for id in [1, 2, 3] {
+        assert_eq!(payload(&mut subscription).await, [id]);
+    }
+    peer.expect(&[0x40, 0x02, 0x00, 0x02, 0x40, 0x02, 0x00, 0x03])
+        .await;
+    tokio::time::sleep(SECOND).await;
+    assert!(subscription.is_empty());
+    assert_eq!(client.status().held, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn qos_0_for_a_full_stream_is_dropped_and_counted() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options.with_stream_max_messages(1), &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtMostOnce).await;
+    for payload in [b'1', b'2', b'3'] {
+        peer.send(&[0x30, 0x05, 0x00, 0x01, b't', 0x00, payload])
+            .await;
+    }
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(payload(&mut subscription).await, b"1");
+    assert_eq!((client.status().dropped, subscription.len()), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_reader_loses_nothing_and_is_no_dead_server() {
+    let (options, mut server) = scripted();
+    let options = options
+        .with_stream_max_messages(1)
+        .with_stream_full(StreamFull::Pause)
+        .with_keep_alive(SECOND * 20);
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtMostOnce).await;
+    for payload in b'1'..=b'9' {
+        peer.send(&[0x30, 0x05, 0x00, 0x01, b't', 0x00, payload])
+            .await;
+    }
+    // Several keep-alive periods in which nothing is read, PINGRESP included.
+    for _ in 0..5 {
+        peer.expect(&[0xC0, 0x00]).await;
+        peer.send(&[0xD0, 0x00]).await;
+    }
+    assert!(client.state().is_connected() && !server.has_arrived());
+    for expected in b'1'..=b'9' {
+        assert_eq!(payload(&mut subscription).await, [expected]);
+    }
+    assert_eq!(client.status().dropped, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_does_not_stop_its_own_outcomes() {
+    let (options, mut server) = scripted();
+    let options = options
+        .with_stream_max_messages(1)
+        .with_keep_alive(SECOND * 20);
+    let (client, mut peer) = start(options, &mut server).await;
+    let (_subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+    for id in 1..=9 {
+        peer.send(&publish_v5(id, id)).await;
+    }
+    peer.expect(&[0x40, 0x02, 0x00, 0x01]).await;
+    for _ in 0..3 {
+        let delivery = client
+            .publish(message("o", "x", QoS::AtLeastOnce))
+            .await
+            .unwrap();
+        let packet = peer.packet().await;
+        peer.send(&[0x40, 0x02, packet[5], packet[6]]).await;
+        assert!(matches!(
+            delivery.wait_timeout(SECOND).await,
+            Some(Outcome::Acknowledged { .. })
+        ));
+        peer.expect(&[0xC0, 0x00]).await;
+        peer.send(&[0xD0, 0x00]).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_may_await_its_own_publish_with_every_queue_at_one() {
+    let (options, mut server) = scripted();
+    let options = options
+        .with_stream_max_messages(1)
+        .with_queue_max_messages(1)
+        .with_receive_maximum(1)
+        .with_overflow(Overflow::Refuse);
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", manual()).await;
+    let handler = tokio::spawn(async move {
+        for _ in 0..3 {
+            let received = subscription.recv().await.unwrap();
+            let delivery = client
+                .publish(message("o", "x", QoS::AtLeastOnce))
+                .await
+                .unwrap();
+            assert!(matches!(
+                delivery.wait().await,
+                Outcome::Acknowledged { .. }
+            ));
+            received.acknowledge();
+        }
+        subscription
+    });
+    for id in 1..=3 {
+        peer.send(&publish_v5(id, b'x')).await;
+        let packet = peer.packet().await;
+        assert_eq!(packet[0], 0x32);
+        peer.send(&[0x40, 0x02, packet[5], packet[6]]).await;
+        peer.expect(&[0x40, 0x02, 0x00, id]).await;
+    }
+    handler.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn receiving_is_cancel_safe() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+    let mut seen = Vec::new();
+    for id in 1..=20 {
+        // Cancelled at every point of its way.
+        let publish = publish_v5(id, id);
+        tokio::select! {
+            biased;
+            received = subscription.recv() => seen.extend_from_slice(received.unwrap().message.payload()),
+            () = peer.send(&publish) => {}
+        }
+        if id % 3 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    tokio::time::sleep(SECOND).await;
+    while let Some(received) = subscription.try_recv() {
+        seen.extend_from_slice(received.message.payload());
+    }
+    let sent = usize::try_from(client.status().received).unwrap();
+    assert_eq!(seen.len(), sent);
+    assert!(seen.is_sorted() && sent >= 10, "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_ends_streams_after_what_was_acknowledged() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options.with_stream_max_messages(1), &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+    peer.send(&publish_v5(1, b'1')).await;
+    peer.send(&publish_v5(2, b'2')).await;
+    peer.expect(&[0x40, 0x02, 0x00, 0x01]).await;
+    let closing = tokio::spawn(async move { client.close(SECOND).await });
+    peer.expect(&[0xE0, 0x00]).await;
+    drop(peer);
+    closing.await.unwrap().unwrap();
+    // The second was never acknowledged: the server still has it.
+    assert_eq!(payload(&mut subscription).await, b"1");
+    assert!(subscription.recv().await.is_none());
+}
