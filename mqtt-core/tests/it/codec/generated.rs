@@ -448,7 +448,13 @@ fn check_bytes(decoder: Decoder, bytes: &[u8]) {
             .encode(&packet, &mut output)
             .unwrap();
         let again = contents(&output);
-        assert!(again.len() <= len, "never longer than what was received");
+        // A refusal in the form of 3.1.1 is the one packet that 5.0 writes longer than it may be received.
+        let longest = if packet.packet_type() == PacketType::Connack {
+            len.max(5)
+        } else {
+            len
+        };
+        assert!(again.len() <= longest);
         assert_eq!(decoder.decode(&again), Ok(packet));
     }
 }
