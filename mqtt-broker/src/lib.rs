@@ -1,1 +1,82 @@
-//! To be filled.
+//! A really small MQTT broker: for a single box, for tests, and for programs that want one inside.
+//!
+//! It speaks MQTT 3.1, 3.1.1 and 5.0 at QoS 0 to 2, with wildcards, retained messages, Wills, Subscription Identifiers and
+//! sessions that outlive their connections. Everything is kept in memory and bounded; what does not fit is refused with a
+//! Reason Code or dropped and counted, as the [`Options`] say. Shared subscriptions are not available; a 5.0 client is told
+//! so in CONNACK.
+//!
+//! Without an [authenticator](Options::authenticator) everybody may connect, and then it listens on the loopback interface
+//! only. TLS is not built in: [`Broker::serve`] takes any stream.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use mqtt_broker::{Broker, Options};
+//! use mqtt_core::{Message, QoS, ReasonCode, SubscribeOptions, TopicName};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // Clients connect to this address; port 0 lets the system choose one.
+//! let broker = Broker::bind("127.0.0.1:0", Options::default()).await?;
+//! println!("listening on {}", broker.local_addr().unwrap());
+//!
+//! // The program itself publishes and subscribes without a socket.
+//! let mut alarms = broker.subscribe("devices/+/alarm", SubscribeOptions::with_qos(QoS::AtLeastOnce))?;
+//! let alarm = Message::new(TopicName::new("devices/7/alarm")?, "smoke").with_qos(QoS::AtLeastOnce);
+//! assert_eq!(broker.publish(&alarm).reason_code(), ReasonCode::SUCCESS);
+//! assert_eq!(alarms.recv().await.unwrap().payload(), b"smoke");
+//!
+//! // Nobody listens here, and the publisher is told.
+//! let lost = Message::new(TopicName::new("devices/7/battery")?, "low");
+//! assert_eq!(broker.publish(&lost).reason_code(), ReasonCode::NO_MATCHING_SUBSCRIBERS);
+//!
+//! assert_eq!(broker.statistics().messages_in, 2);
+//! broker.shutdown(Duration::from_secs(5)).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a publisher can rely on
+//!
+//! A message of QoS 1 or 2 is acknowledged after it was queued for every session that matches, connected or not. In 5.0 the
+//! acknowledgement says No matching subscribers (0x10) if there was none, and Quota exceeded (0x97) if none of those that
+//! matched had room. It does not say that a device has the message: only the device can.
+//!
+//! # Where things are
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `broker`, `local` | the handle, and publishing and subscribing without a socket |
+//! | `listener`, `connection` | sockets, and the task that owns one client's connection |
+//! | `router`, `retained` | subscriptions and retained messages: who gets a message |
+//! | `sessions`, `subscriber` | sessions by Client Identifier, how long they are kept, and what waits for them |
+
+#![forbid(unsafe_code)]
+
+mod authenticate;
+mod broker;
+mod connection;
+mod context;
+mod listener;
+mod local;
+mod options;
+#[cfg(feature = "password-file")]
+mod password_file;
+mod retained;
+mod router;
+mod sessions;
+mod shared;
+mod statistics;
+mod subscriber;
+
+#[cfg(feature = "password-file")]
+pub use self::password_file::{PasswordFile, PasswordFileError};
+pub use self::{
+    authenticate::{Authenticate, ConnectInfo},
+    broker::Broker,
+    listener::ListenError,
+    local::{LocalSubscription, SubscribeError},
+    options::{Options, Overflow},
+    router::Publication,
+    statistics::Statistics,
+};

@@ -1,3 +1,223 @@
-//! To be filled.
+//! The `mqtt-broker` program: options in, one broker, signals out.
 
-fn main() {}
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use mqtt_broker::{Broker, Options, Overflow, PasswordFile};
+use mqtt_core::MaximumPacketSize;
+use tracing::level_filters::LevelFilter;
+
+/// How long clients may take to be shown out when the program is told to stop.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A really small MQTT broker (3.1, 3.1.1 and 5.0).
+///
+/// Everything is kept in memory. Without a password file everybody may connect, and then it listens only on addresses that
+/// other machines cannot reach. For each listener one line "listening on ADDRESS:PORT" is written to standard output; the
+/// log goes to standard error. SIGINT and SIGTERM stop it in good order.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Reads a password from standard input (one line) and prints the line for the password file.
+    HashPassword {
+        /// The user name.
+        user: String,
+    },
+}
+
+#[derive(clap::Args)]
+struct Serve {
+    /// Address and port to listen on; port 0 lets the system choose one. May be given several times.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
+    listen: Vec<String>,
+    /// Users who may connect, one USER:HASH a line, as `mqtt-broker hash-password` prints it.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Most connected clients.
+    #[arg(long, value_name = "N")]
+    max_connections: Option<usize>,
+    /// Most sessions, those of clients that are away included.
+    #[arg(long, value_name = "N")]
+    max_sessions: Option<usize>,
+    /// The longest a session is kept for a client that is away.
+    #[arg(long, value_name = "SECONDS")]
+    max_session_expiry: Option<u64>,
+    /// The largest packet a connected client may send.
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
+    max_packet_size: Option<u32>,
+    /// Most messages waiting for one session.
+    #[arg(long, value_name = "N")]
+    max_queued_messages: Option<usize>,
+    /// Most bytes of messages waiting for one session.
+    #[arg(long, value_name = "BYTES")]
+    max_queued_bytes: Option<usize>,
+    /// What happens to a QoS 1 or 2 message for a session that has no room for it.
+    #[arg(long, value_enum, default_value_t = OnOverflow::DropNewest)]
+    overflow: OnOverflow,
+    /// How much to log: off, error, warn, info, debug or trace.
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log_level: LevelFilter,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum OnOverflow {
+    /// Drop the new message; a 5.0 publisher is told if nobody had room.
+    DropNewest,
+    /// Drop the oldest message.
+    DropOldest,
+    /// Disconnect the client as too slow.
+    Disconnect,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Some(Command::HashPassword { user }) => hash_password(&user),
+        None => serve(arguments.serve),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mqtt-broker: {}", chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn hash_password(user: &str) -> Result<(), Box<dyn Error>> {
+    let mut password = String::new();
+    io::stdin().read_line(&mut password)?;
+    let password = password.strip_suffix('\n').unwrap_or(&password);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    if password.is_empty() {
+        return Err("the password on standard input is empty".into());
+    }
+    println!("{}", PasswordFile::line(user, password.as_bytes())?);
+    Ok(())
+}
+
+#[tokio::main]
+async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_max_level(serve.log_level)
+        .init();
+    let options = options(&serve)?;
+    // Listening for the signals begins before anybody is told where the broker is.
+    let mut signals = Signals::new()?;
+    let broker = Broker::start(options);
+    for address in &serve.listen {
+        let local = broker.listen(address.as_str()).await?;
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "listening on {local}")?;
+        stdout.flush()?;
+    }
+    signals.recv().await;
+    tracing::info!("stopping");
+    tokio::select! {
+        in_time = broker.shutdown(SHUTDOWN_DEADLINE) => if !in_time {
+            tracing::warn!("some connections did not end in time and were cut off");
+        },
+        // Whoever asks twice does not want to wait.
+        () = signals.recv() => tracing::warn!("stopped at once"),
+    }
+    Ok(())
+}
+
+fn options(serve: &Serve) -> Result<Options, Box<dyn Error>> {
+    let mut options = Options::default();
+    if let Some(path) = &serve.password_file {
+        options.authenticator = Some(Arc::new(PasswordFile::read(path)?));
+    }
+    if let Some(max) = serve.max_connections {
+        options.max_connections = max;
+    }
+    if let Some(max) = serve.max_sessions {
+        options.max_sessions = max;
+    }
+    if let Some(seconds) = serve.max_session_expiry {
+        options.max_session_expiry = Duration::from_secs(seconds);
+    }
+    if let Some(size) = serve.max_packet_size.and_then(MaximumPacketSize::new) {
+        options.maximum_packet_size = size;
+    }
+    if let Some(max) = serve.max_queued_messages {
+        options.max_queued_messages = max;
+    }
+    if let Some(max) = serve.max_queued_bytes {
+        options.max_queued_bytes = max;
+    }
+    options.overflow = match serve.overflow {
+        OnOverflow::DropNewest => Overflow::DropNewest,
+        OnOverflow::DropOldest => Overflow::DropOldest,
+        OnOverflow::Disconnect => Overflow::Disconnect,
+    };
+    Ok(options)
+}
+
+/// The signals that ask the program to stop.
+struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn recv(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a signal to wait for, the program runs until it is ended from outside.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// An error with all its causes, in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

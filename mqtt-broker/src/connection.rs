@@ -1,0 +1,511 @@
+//! One connection: the task that owns its socket and its [`Server`] machine.
+//!
+//! The task waits in one place, and only for its socket, its mailbox, the time and the end. Nothing of it waits for another
+//! connection, but for one thing: a client that takes over a session waits, within its connect timeout, until the task that
+//! had it lets go.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::{Buf, BytesMut};
+use mqtt_core::server::{
+    Accept, ConnectRequest, DisconnectCause, Disconnected, Event, Server, ServerLimits,
+    SubscribeRequest, UnsubscribeRequest,
+};
+use mqtt_core::{
+    AckToken, Acknowledge, Instant, Message, Outcome, Output, PacketType, Progress,
+    ProtocolVersion, ReasonCode, Role, SessionExpiry, WillMessage,
+};
+use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::{task, time};
+
+use crate::authenticate::ConnectInfo;
+use crate::sessions::{NotOpened, Opened};
+use crate::shared::Shared;
+use crate::subscriber::{Subscriber, Waiting, held_by};
+
+/// Room made for each read, in bytes. An idle connection costs the small one.
+const SMALL_READ: usize = 4 << 10;
+const LARGE_READ: usize = 64 << 10;
+/// Above this much unwritten output nothing is read: who does not take answers may not ask.
+const MAX_UNWRITTEN: usize = 256 << 10;
+/// How many messages the machine may hold that wait to be sent. The rest waits in the mailbox, where it can still be dropped
+/// by choice.
+const MAX_WAITING_IN_MACHINE: usize = 256;
+
+/// Starts a task that serves one client.
+pub(crate) fn spawn(
+    shared: &Arc<Shared>,
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    peer: Option<SocketAddr>,
+) {
+    let counters = &shared.context.counters;
+    if shared.stop.is_cancelled()
+        || !counters
+            .pending_connections
+            .try_increment(shared.context.options.max_pending_connections)
+    {
+        counters.connections_refused.add(1);
+        tracing::debug!(?peer, "closed a connection unheard: too many are pending");
+        return;
+    }
+    let place = Place {
+        shared: Arc::clone(shared),
+        stage: Stage::Pending,
+    };
+    let kill = shared.kill.clone();
+    shared.tasks.spawn(async move {
+        tokio::select! {
+            biased;
+            () = kill.cancelled() => {}
+            () = Connection::new(place, stream, peer).run() => {}
+        }
+    });
+}
+
+/// A connection's place in the counts. It is given up however the task ends.
+struct Place {
+    shared: Arc<Shared>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Stage {
+    Pending,
+    Connected,
+}
+
+impl Place {
+    /// Moves from the pending to the connected, unless there are as many of those as there may be.
+    fn promote(&mut self) -> bool {
+        let context = &self.shared.context;
+        if !context
+            .counters
+            .connections
+            .try_increment(context.options.max_connections)
+        {
+            return false;
+        }
+        context.counters.pending_connections.subtract(1);
+        self.stage = Stage::Connected;
+        true
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let counters = &self.shared.context.counters;
+        match self.stage {
+            Stage::Pending => counters.pending_connections.subtract(1),
+            Stage::Connected => counters.connections.subtract(1),
+        }
+    }
+}
+
+struct Connection<S> {
+    place: Place,
+    shared: Arc<Shared>,
+    reader: ReadHalf<S>,
+    writer: WriteHalf<S>,
+    peer: Option<SocketAddr>,
+    server: Server,
+    input: BytesMut,
+    output: Output,
+    /// How far the machine got with `input`.
+    progress: Progress,
+    read_size: usize,
+    seat: Option<Seat>,
+    collected: Vec<Waiting>,
+    deadline: time::Instant,
+}
+
+/// What a client has once it is connected.
+struct Seat {
+    subscriber: Arc<Subscriber>,
+    will: Option<WillMessage>,
+    version: ProtocolVersion,
+}
+
+impl<S: AsyncRead + AsyncWrite> Connection<S> {
+    fn new(place: Place, stream: S, peer: Option<SocketAddr>) -> Self {
+        let shared = Arc::clone(&place.shared);
+        let options = &shared.context.options;
+        let limits = ServerLimits {
+            connect_timeout: options.connect_timeout,
+            acknowledge: Acknowledge::Manual,
+            strict_text: options.strict_text,
+            ..ServerLimits::default()
+        };
+        let (reader, writer) = io::split(stream);
+        Self {
+            server: Server::new(shared.context.clock.now(), limits),
+            deadline: time::Instant::now() + options.connect_timeout,
+            place,
+            shared,
+            reader,
+            writer,
+            peer,
+            input: BytesMut::new(),
+            output: Output::new(),
+            progress: Progress::Done,
+            read_size: SMALL_READ,
+            seat: None,
+            collected: Vec::new(),
+        }
+    }
+
+    async fn run(mut self) {
+        let ended = loop {
+            if let Some(ended) = self.handle_events().await {
+                break ended;
+            }
+            self.collect();
+            if self.server.is_ended() {
+                // There may be nothing to write that would end the wait.
+                continue;
+            }
+            let sent = self.server.poll_transmit(self.now(), &mut self.output);
+            self.wait(sent > 0).await;
+        };
+        self.close(ended).await;
+    }
+
+    /// Handles what the machine has to say; the last of it is how the connection ended.
+    async fn handle_events(&mut self) -> Option<Disconnected> {
+        while let Some(event) = self.server.poll_event() {
+            match event {
+                Event::Connect(request) => self.connect(*request).await,
+                Event::Message { message, token, .. } => self.publish(&message, token),
+                Event::Subscribe(request) => self.subscribe(&request),
+                Event::Unsubscribe(request) => self.unsubscribe(&request),
+                // The client takes no packet of that size: it counts as sent [v5 MQTT-3.1.2-25].
+                Event::Outcome {
+                    outcome: Outcome::Refused(_),
+                    ..
+                } => self.shared.context.counters.messages_dropped.add(1),
+                Event::Disconnected(ended) => return Some(ended),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    async fn connect(&mut self, request: ConnectRequest) {
+        let client_id = if request.client_id.is_empty() {
+            self.shared.sessions.assign_client_id()
+        } else {
+            request.client_id.clone()
+        };
+        let stop = self.shared.stop.clone();
+        let deadline = self.deadline;
+        let admitted = tokio::select! {
+            admitted = time::timeout_at(deadline, self.admit(&request, &client_id)) => {
+                admitted.unwrap_or(Err(ReasonCode::SERVER_UNAVAILABLE))
+            }
+            () = stop.cancelled() => Err(ReasonCode::SERVER_UNAVAILABLE),
+        };
+        match admitted {
+            Ok(opened) => self.accept(request, client_id, opened),
+            Err(reason) => {
+                self.shared.context.counters.connections_refused.add(1);
+                tracing::info!(client_id = ?client_id, peer = ?self.peer, %reason, "refused a client");
+                self.refuse(request.version, reason);
+            }
+        }
+    }
+
+    /// Asks who it is, and opens its session.
+    async fn admit(
+        &mut self,
+        request: &ConnectRequest,
+        client_id: &str,
+    ) -> Result<Opened, ReasonCode> {
+        if let Some(authenticator) = &self.shared.context.options.authenticator {
+            let info = ConnectInfo {
+                version: request.version,
+                client_id,
+                username: request.username.as_deref(),
+                password: request.password.as_deref(),
+                peer: self.peer,
+            };
+            authenticator.authenticate(&info).await?;
+        }
+        if !self.place.promote() {
+            return Err(ReasonCode::SERVER_BUSY);
+        }
+        loop {
+            match self.shared.sessions.open(client_id, request.clean_start) {
+                Ok(opened) => return Ok(opened),
+                Err(NotOpened::Full) => return Err(ReasonCode::QUOTA_EXCEEDED),
+                Err(NotOpened::Held(released)) => released.await,
+            }
+        }
+    }
+
+    fn accept(&mut self, request: ConnectRequest, client_id: String, opened: Opened) {
+        let options = &self.shared.context.options;
+        let Opened {
+            subscriber,
+            session,
+            session_present,
+            ended,
+        } = opened;
+        let accept = Accept {
+            session_present,
+            session_expiry: Some(self.shared.sessions.limit(request.session_expiry)),
+            receive_maximum: options.receive_maximum,
+            maximum_packet_size: options.maximum_packet_size,
+            topic_alias_maximum: options.topic_alias_maximum,
+            shared_subscription_available: false,
+            assigned_client_id: request.client_id.is_empty().then_some(client_id),
+            ..Accept::default()
+        };
+        match self.server.accept(self.now(), session, &accept) {
+            Ok(()) => {
+                self.shared.context.counters.connections_accepted.add(1);
+                tracing::info!(client_id = ?subscriber.client_id, peer = ?self.peer, version = ?request.version, session_present, "client connected");
+                self.seat = Some(Seat {
+                    subscriber,
+                    will: request.will,
+                    version: request.version,
+                });
+            }
+            Err(refused) => {
+                tracing::warn!(client_id = ?subscriber.client_id, error = %refused.error, "could not accept a client");
+                let kept = if session_present {
+                    SessionExpiry::NEVER
+                } else {
+                    SessionExpiry::AT_CLOSE
+                };
+                let ended = self.shared.sessions.close(
+                    self.now(),
+                    &subscriber,
+                    refused.session,
+                    kept,
+                    None,
+                );
+                self.shared.settle(ended);
+                self.refuse(request.version, ReasonCode::SERVER_UNAVAILABLE);
+            }
+        }
+        self.shared.settle(ended);
+    }
+
+    fn refuse(&mut self, version: ProtocolVersion, reason: ReasonCode) {
+        let sayable = reason.is_error() && reason.allowed_in(PacketType::Connack, Role::Server);
+        let reason = match reason {
+            // 3.x has five codes; the machine translates these, and the others are told as the nearest of them.
+            ReasonCode::UNSUPPORTED_PROTOCOL_VERSION
+            | ReasonCode::CLIENT_IDENTIFIER_NOT_VALID
+            | ReasonCode::BAD_USER_NAME_OR_PASSWORD
+            | ReasonCode::NOT_AUTHORIZED
+            | ReasonCode::SERVER_UNAVAILABLE => reason,
+            _ if version.is_v5() && sayable => reason,
+            ReasonCode::SERVER_BUSY
+            | ReasonCode::QUOTA_EXCEEDED
+            | ReasonCode::CONNECTION_RATE_EXCEEDED => ReasonCode::SERVER_UNAVAILABLE,
+            _ => ReasonCode::NOT_AUTHORIZED,
+        };
+        if let Err(error) = self.server.refuse(self.now(), reason) {
+            tracing::debug!(%error, "a client could not be told that it is refused");
+        }
+    }
+
+    fn publish(&mut self, message: &Message, token: Option<AckToken>) {
+        let Some(seat) = &self.seat else { return };
+        let publication =
+            self.shared
+                .router
+                .publish(self.now(), Some(seat.subscriber.key), message);
+        let Some(token) = token else { return };
+        // 3.x has no Reason Codes: the message was received, and that is all that can be said.
+        let reason = if seat.version.is_v5() {
+            publication.reason_code()
+        } else {
+            ReasonCode::SUCCESS
+        };
+        if let Err(error) = self.server.acknowledge(token, reason) {
+            tracing::debug!(%error, "an acknowledgement came too late");
+        }
+    }
+
+    fn subscribe(&mut self, request: &SubscribeRequest) {
+        let Some(seat) = &self.seat else { return };
+        let id = request.subscription_id();
+        let reasons =
+            self.shared
+                .router
+                .subscribe(self.now(), &seat.subscriber, id, request.filters());
+        if let Err(error) = self.server.complete_subscribe(request, &reasons) {
+            tracing::debug!(%error, "a subscription could not be answered");
+        }
+    }
+
+    fn unsubscribe(&mut self, request: &UnsubscribeRequest) {
+        let Some(seat) = &self.seat else { return };
+        let key = seat.subscriber.key;
+        let reasons: Vec<_> = request
+            .filters()
+            .map(|filter| {
+                if self.shared.router.unsubscribe(key, filter) {
+                    ReasonCode::SUCCESS
+                } else {
+                    ReasonCode::NO_SUBSCRIPTION_EXISTED
+                }
+            })
+            .collect();
+        if let Err(error) = self.server.complete_unsubscribe(request, &reasons) {
+            tracing::debug!(%error, "an unsubscription could not be answered");
+        }
+    }
+
+    /// Moves messages from the mailbox to the machine, as many as it should hold.
+    fn collect(&mut self) {
+        let Some(seat) = &self.seat else { return };
+        let Some(session) = self.server.session() else {
+            return;
+        };
+        let room = MAX_WAITING_IN_MACHINE.saturating_sub(session.queued());
+        let dismissed = seat
+            .subscriber
+            .collect(held_by(session), room, &mut self.collected);
+        let counters = &self.shared.context.counters;
+        for waiting in self.collected.drain(..) {
+            match self.server.publish(waiting.since, waiting.message) {
+                Ok(_) => counters.messages_out.add(1),
+                Err(error) => {
+                    counters.messages_dropped.add(1);
+                    tracing::debug!(%error, "a message could not be sent");
+                }
+            }
+        }
+        if let Some(reason) = dismissed {
+            self.disconnect(reason);
+        }
+    }
+
+    fn disconnect(&mut self, reason: ReasonCode) {
+        let now = self.now();
+        if self.server.disconnect(now, reason).is_err() {
+            self.server.handle_close(now);
+        }
+    }
+
+    /// Waits until something happens, and tells the machine. `transmitted` is whether it has just given something to write.
+    async fn wait(&mut self, transmitted: bool) {
+        // What the machine left of the input because of its event queue, it takes now that the events are handled; because of
+        // answers that had not left, once they have.
+        let again = match self.progress {
+            Progress::Done => false,
+            Progress::Blocked => true,
+            Progress::Congested => transmitted,
+        };
+        let readable = self.progress == Progress::Done && self.output.remaining() < MAX_UNWRITTEN;
+        if readable {
+            self.input.reserve(self.read_size);
+        }
+        let timeout = self.server.poll_timeout();
+        let shared = Arc::clone(&self.shared);
+        let subscriber = self.seat.as_ref().map(|seat| Arc::clone(&seat.subscriber));
+        tokio::select! {
+            read = self.reader.read_buf(&mut self.input), if readable => self.handle_read(read),
+            written = self.writer.write_buf(&mut self.output), if self.output.has_remaining() => match written {
+                Ok(bytes) if bytes > 0 => shared.context.counters.bytes_out.add(bytes),
+                _ => self.server.handle_close(shared.context.clock.now()),
+            },
+            // Others get their turn between two helpings.
+            () = task::yield_now(), if again => self.progress = self.server.handle_input(shared.context.clock.now(), &mut self.input),
+            () = woken(subscriber.as_deref()) => {}
+            () = shared.context.clock.sleep_until(timeout) => self.server.handle_timeout(shared.context.clock.now()),
+            () = shared.stop.cancelled() => self.disconnect(ReasonCode::SERVER_SHUTTING_DOWN),
+        }
+    }
+
+    fn handle_read(&mut self, read: io::Result<usize>) {
+        let now = self.now();
+        match read {
+            Ok(bytes) if bytes > 0 => {
+                self.shared.context.counters.bytes_in.add(bytes);
+                self.read_size = if bytes >= self.read_size {
+                    LARGE_READ
+                } else {
+                    SMALL_READ
+                };
+                self.progress = self.server.handle_input(now, &mut self.input);
+            }
+            _ => self.server.handle_close(now),
+        }
+    }
+
+    /// Lets go of the session, says what is still to be said and closes.
+    async fn close(mut self, ended: Disconnected) {
+        let now = self.now();
+        self.server.poll_transmit(now, &mut self.output);
+        self.report(&ended);
+        let Self {
+            place,
+            shared,
+            mut reader,
+            mut writer,
+            server,
+            mut output,
+            seat,
+            ..
+        } = self;
+        if let (Some(seat), Some(session)) = (seat, server.into_session()) {
+            let will = seat.will.filter(|_| ended.publish_will);
+            let settled =
+                shared
+                    .sessions
+                    .close(now, &seat.subscriber, session, ended.session_expiry, will);
+            shared.settle(settled);
+        }
+        // The place is free for another client; this one is only shown out.
+        drop(place);
+        if ended.cause == DisconnectCause::Closed {
+            return;
+        }
+        let client_is_done = matches!(ended.cause, DisconnectCause::Client { .. });
+        let farewell = async {
+            while output.has_remaining() {
+                if writer.write_buf(&mut output).await? == 0 {
+                    return Ok(());
+                }
+            }
+            writer.shutdown().await?;
+            if client_is_done {
+                return Ok(());
+            }
+            // Closing while the peer still sends would reset the connection, and what was just written might never arrive.
+            let mut rest = BytesMut::with_capacity(SMALL_READ);
+            while reader.read_buf(&mut rest).await? > 0 {
+                rest.clear();
+            }
+            io::Result::Ok(())
+        };
+        match time::timeout(shared.context.options.close_timeout, farewell).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the connection broke while it was closed"),
+            Err(_) => tracing::debug!("the peer did not close in time"),
+        }
+    }
+
+    fn report(&self, ended: &Disconnected) {
+        let Some(seat) = &self.seat else {
+            tracing::debug!(peer = ?self.peer, cause = %ended.cause, "a connection ended before its client was accepted");
+            return;
+        };
+        tracing::info!(client_id = ?seat.subscriber.client_id, cause = %ended.cause, "client disconnected");
+    }
+
+    fn now(&self) -> Instant {
+        self.shared.context.clock.now()
+    }
+}
+
+async fn woken(subscriber: Option<&Subscriber>) {
+    match subscriber {
+        Some(subscriber) => subscriber.woken().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,97 @@
+//! Subscribing from inside the program, without a socket.
+
+use std::iter;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mqtt_core::{Instant, Message, ReasonCode, SubscribeOptions, TopicError, TopicFilter};
+
+use crate::shared::Shared;
+use crate::subscriber::{Subscriber, Waiting};
+
+/// Messages for the program that embeds the broker: see [`Broker::subscribe`](crate::Broker::subscribe).
+///
+/// It is bounded like a session ([`Options::max_queued_messages`](crate::Options::max_queued_messages) and
+/// [`Options::max_queued_bytes`](crate::Options::max_queued_bytes)) and ends when it is dropped.
+#[derive(Debug)]
+pub struct LocalSubscription {
+    shared: Arc<Shared>,
+    subscriber: Arc<Subscriber>,
+}
+
+/// Why a local subscription was refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubscribeError {
+    /// The text is not a Topic Filter.
+    #[error(transparent)]
+    Filter(#[from] TopicError),
+    /// The broker does not grant it, as it would not grant it to a client.
+    #[error("the subscription was refused: {0}")]
+    Refused(ReasonCode),
+}
+
+impl LocalSubscription {
+    pub(crate) fn new(
+        shared: &Arc<Shared>,
+        filter: &str,
+        options: SubscribeOptions,
+    ) -> Result<Self, SubscribeError> {
+        let filter = TopicFilter::new(filter)?;
+        if filter.shared()?.is_some() {
+            return Err(SubscribeError::Refused(
+                ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
+            ));
+        }
+        let subscriber = shared.sessions.add_local();
+        let now = shared.context.clock.now();
+        let reasons =
+            shared
+                .router
+                .subscribe(now, &subscriber, None, iter::once((filter, options)));
+        match reasons.first() {
+            Some(reason) if reason.is_error() => Err(SubscribeError::Refused(*reason)),
+            _ => Ok(Self {
+                shared: Arc::clone(shared),
+                subscriber,
+            }),
+        }
+    }
+
+    /// Waits for the next message; `None` when the broker stops. Cancelling it loses nothing.
+    pub async fn recv(&mut self) -> Option<Message> {
+        loop {
+            if let Some(message) = self.try_recv() {
+                return Some(message);
+            }
+            tokio::select! {
+                () = self.subscriber.woken() => {}
+                () = self.shared.stop.cancelled() => return None,
+            }
+        }
+    }
+
+    /// The next message, if one is there.
+    pub fn try_recv(&mut self) -> Option<Message> {
+        loop {
+            let waiting = self.subscriber.take_next()?;
+            if !is_expired(&waiting, self.shared.context.clock.now()) {
+                self.shared.context.counters.messages_out.add(1);
+                return Some(waiting.message);
+            }
+        }
+    }
+}
+
+impl Drop for LocalSubscription {
+    fn drop(&mut self) {
+        self.shared.router.forget(self.subscriber.key);
+        self.subscriber.end();
+    }
+}
+
+fn is_expired(waiting: &Waiting, now: Instant) -> bool {
+    let age = now.saturating_duration_since(waiting.since);
+    let expiry = waiting.message.properties().message_expiry_interval();
+    expiry.is_some_and(|seconds| age >= Duration::from_secs(u64::from(seconds)))
+}

@@ -1,0 +1,319 @@
+//! Who gets a message: subscriptions and retained messages, and the one place where a message is handed out.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use mqtt_core::{
+    Instant, Message, QoS, ReasonCode, RetainHandling, SubscribeOptions, SubscriptionId,
+    TopicFilter, TopicTrie,
+};
+
+use crate::context::Context;
+use crate::retained::Retained;
+use crate::subscriber::{Offered, SessionKey, Subscriber};
+
+/// What one level of a filter and one subscription cost beside the text, roughly: a node of the trie and its entries.
+const LEVEL_BYTES: usize = 192;
+const SUBSCRIPTION_BYTES: usize = 256;
+
+/// The subscriptions of all sessions, and the retained messages.
+///
+/// One lock over both, so that a new subscriber misses no message between the retained one and the next, and gets none
+/// twice. Publishing shares it; subscribing, and publishing retained messages, take it alone.
+#[derive(Debug)]
+pub(crate) struct Router {
+    context: Arc<Context>,
+    routes: RwLock<Routes>,
+}
+
+#[derive(Debug)]
+struct Routes {
+    trie: TopicTrie<SessionKey, Subscription>,
+    /// What each session subscribed to, with what it costs.
+    filters: HashMap<SessionKey, BTreeMap<Box<str>, usize>>,
+    bytes: usize,
+    retained: Retained,
+}
+
+#[derive(Clone, Debug)]
+struct Subscription {
+    subscriber: Arc<Subscriber>,
+    options: SubscribeOptions,
+    id: Option<SubscriptionId>,
+}
+
+/// How far a message went.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Publication {
+    /// Sessions with a matching subscription.
+    pub matched: usize,
+    /// Sessions that could not take it for lack of room.
+    pub dropped: usize,
+    /// The message was to be retained and there was no room; it went nowhere.
+    pub refused: bool,
+}
+
+impl Publication {
+    /// What a publisher is told: success, No matching subscribers (0x10), or Quota exceeded (0x97) if nobody who matched
+    /// had room for it.
+    #[must_use]
+    pub const fn reason_code(self) -> ReasonCode {
+        if self.refused || (self.matched > 0 && self.dropped == self.matched) {
+            ReasonCode::QUOTA_EXCEEDED
+        } else if self.matched == 0 {
+            ReasonCode::NO_MATCHING_SUBSCRIBERS
+        } else {
+            ReasonCode::SUCCESS
+        }
+    }
+}
+
+/// How many there are of what a router keeps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    pub(crate) subscriptions: usize,
+    pub(crate) retained_messages: usize,
+    pub(crate) retained_bytes: usize,
+}
+
+impl Router {
+    pub(crate) fn new(context: Arc<Context>) -> Self {
+        let options = &context.options;
+        let routes = RwLock::new(Routes {
+            trie: TopicTrie::with_max_levels(options.max_topic_levels),
+            filters: HashMap::new(),
+            bytes: 0,
+            retained: Retained::new(options.max_retained_messages, options.max_retained_bytes),
+        });
+        Self { context, routes }
+    }
+
+    /// Hands a message to every session that subscribed to it. It is queued there when this returns.
+    pub(crate) fn publish(
+        &self,
+        now: Instant,
+        from: Option<SessionKey>,
+        message: &Message,
+    ) -> Publication {
+        let counters = &self.context.counters;
+        counters.messages_in.add(1);
+        let publication = if message.retain() {
+            let mut routes = self.write();
+            if routes.retained.store(now, message).is_err() {
+                counters.messages_dropped.add(1);
+                return Publication {
+                    refused: true,
+                    ..Publication::default()
+                };
+            }
+            routes.deliver(now, from, message)
+        } else {
+            self.read().deliver(now, from, message)
+        };
+        if publication.matched == 0 {
+            counters.messages_unmatched.add(1);
+        }
+        publication
+    }
+
+    /// Adds subscriptions, or replaces those with the same filter [v5 MQTT-3.8.4-3], and queues the retained messages they
+    /// ask for. Returns one Reason Code for each.
+    pub(crate) fn subscribe<'a>(
+        &self,
+        now: Instant,
+        subscriber: &Arc<Subscriber>,
+        id: Option<SubscriptionId>,
+        filters: impl Iterator<Item = (TopicFilter<'a>, SubscribeOptions)>,
+    ) -> Vec<ReasonCode> {
+        let mut routes = self.write();
+        filters
+            .map(|(filter, options)| {
+                let subscription = Subscription {
+                    subscriber: Arc::clone(subscriber),
+                    options,
+                    id,
+                };
+                match routes.add(&self.context, filter, subscription) {
+                    Ok(is_new) => {
+                        routes.send_retained(now, filter, subscriber, options, id, is_new);
+                        match options.qos {
+                            QoS::AtMostOnce => ReasonCode::GRANTED_QOS_0,
+                            QoS::AtLeastOnce => ReasonCode::GRANTED_QOS_1,
+                            QoS::ExactlyOnce => ReasonCode::GRANTED_QOS_2,
+                        }
+                    }
+                    Err(reason) => reason,
+                }
+            })
+            .collect()
+    }
+
+    /// Takes a subscription away; whether there was one with this very filter [v5 MQTT-3.10.4-1].
+    pub(crate) fn unsubscribe(&self, key: SessionKey, filter: TopicFilter<'_>) -> bool {
+        self.write().remove(key, filter)
+    }
+
+    /// Takes all subscriptions of a session away.
+    pub(crate) fn forget(&self, key: SessionKey) {
+        let mut routes = self.write();
+        let Some(filters) = routes.filters.remove(&key) else {
+            return;
+        };
+        for (text, cost) in filters {
+            routes.bytes -= cost;
+            if let Ok(filter) = TopicFilter::new(&text) {
+                routes.trie.remove(filter, &key);
+            }
+        }
+    }
+
+    pub(crate) fn sizes(&self) -> Sizes {
+        let routes = self.read();
+        Sizes {
+            subscriptions: routes.trie.len(),
+            retained_messages: routes.retained.len(),
+            retained_bytes: routes.retained.bytes(),
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Routes> {
+        self.routes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Routes> {
+        self.routes.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Routes {
+    fn deliver(&self, now: Instant, from: Option<SessionKey>, message: &Message) -> Publication {
+        let mut matching: Vec<(SessionKey, &Subscription)> = self
+            .trie
+            .matches(message.topic())
+            .filter(|(key, subscription)| !(subscription.options.no_local && from == Some(**key)))
+            .map(|(key, subscription)| (*key, subscription))
+            .collect();
+        // Stable, so that a session's identifiers stay in the order of the walk.
+        matching.sort_by_key(|(key, _)| *key);
+
+        let mut publication = Publication::default();
+        for of_one_session in matching.chunk_by(|(left, _), (right, _)| left == right) {
+            publication.matched += 1;
+            if deliver_once(now, message, of_one_session) == Offered::Dropped {
+                publication.dropped += 1;
+            }
+        }
+        publication
+    }
+
+    /// Adds a subscription; whether the filter is new for the session.
+    fn add(
+        &mut self,
+        context: &Context,
+        filter: TopicFilter<'_>,
+        subscription: Subscription,
+    ) -> Result<bool, ReasonCode> {
+        let key = subscription.subscriber.key;
+        let own = self.filters.get(&key);
+        let is_new = own.is_none_or(|filters| !filters.contains_key(filter.as_str()));
+        let cost =
+            SUBSCRIPTION_BYTES + 2 * filter.as_str().len() + LEVEL_BYTES * filter.levels().count();
+        if is_new
+            && (own.map_or(0, BTreeMap::len) >= context.options.max_subscriptions
+                || self.bytes.saturating_add(cost) > context.options.max_subscription_bytes)
+        {
+            return Err(ReasonCode::QUOTA_EXCEEDED);
+        }
+        self.trie
+            .insert(filter, key, subscription)
+            .map_err(|_| ReasonCode::TOPIC_FILTER_INVALID)?;
+        if is_new {
+            self.bytes += cost;
+            self.filters
+                .entry(key)
+                .or_default()
+                .insert(filter.as_str().into(), cost);
+        }
+        Ok(is_new)
+    }
+
+    fn remove(&mut self, key: SessionKey, filter: TopicFilter<'_>) -> bool {
+        let Some(filters) = self.filters.get_mut(&key) else {
+            return false;
+        };
+        let Some(cost) = filters.remove(filter.as_str()) else {
+            return false;
+        };
+        if filters.is_empty() {
+            self.filters.remove(&key);
+        }
+        self.bytes -= cost;
+        self.trie.remove(filter, &key);
+        true
+    }
+
+    /// Queues the retained messages for a subscription that was just made (v5 3.3.1.3, v311 3.3.1.3).
+    fn send_retained(
+        &self,
+        now: Instant,
+        filter: TopicFilter<'_>,
+        subscriber: &Subscriber,
+        options: SubscribeOptions,
+        id: Option<SubscriptionId>,
+        is_new: bool,
+    ) {
+        let wanted = match options.retain_handling {
+            RetainHandling::Send => true,
+            RetainHandling::SendIfNew => is_new,
+            RetainHandling::DontSend => false,
+        };
+        if !wanted {
+            return;
+        }
+        for (message, since) in self.retained.matching(now, filter) {
+            let qos = options.qos.min(message.qos());
+            // RETAIN stays set: it tells that the message is an old one [v5 MQTT-3.3.1-9, v311 MQTT-3.3.1-8].
+            subscriber.offer(
+                since,
+                message
+                    .clone()
+                    .with_qos(qos)
+                    .with_subscription_ids(id.as_slice()),
+            );
+        }
+    }
+}
+
+/// Hands one session its one copy of a message: at the highest QoS that its matching subscriptions were granted, never above
+/// that of the message, and with all their identifiers [v5 MQTT-3.3.4-2, MQTT-3.3.4-4, MQTT-3.8.4-8].
+fn deliver_once(
+    now: Instant,
+    message: &Message,
+    subscriptions: &[(SessionKey, &Subscription)],
+) -> Offered {
+    let Some((_, first)) = subscriptions.first() else {
+        return Offered::NotKept;
+    };
+    let granted = subscriptions
+        .iter()
+        .map(|(_, subscription)| subscription.options.qos)
+        .max()
+        .unwrap_or_default();
+    // RETAIN is cleared unless a subscription asked to see it [v5 MQTT-3.3.1-12, MQTT-3.3.1-13, v311 MQTT-3.3.1-9].
+    let retain = message.retain()
+        && subscriptions
+            .iter()
+            .any(|(_, subscription)| subscription.options.retain_as_published);
+    let copy = message
+        .clone()
+        .with_qos(granted.min(message.qos()))
+        .with_retain(retain);
+    let ids: Vec<_> = subscriptions
+        .iter()
+        .filter_map(|(_, subscription)| subscription.id)
+        .collect();
+    first
+        .subscriber
+        .offer(now, copy.with_subscription_ids(&ids))
+}

@@ -1,0 +1,293 @@
+//! The sessions of a broker by Client Identifier, and when they end (v5 4.1, v311 4.1).
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use mqtt_core::{Instant, Message, Session, SessionBounds, SessionExpiry, WillMessage};
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
+
+use crate::context::Context;
+use crate::subscriber::{SessionKey, Subscriber, Taken};
+
+/// Every session there is.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    context: Arc<Context>,
+    table: Mutex<Table>,
+    /// The next deadline may have become an earlier one.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    by_client: HashMap<Box<str>, Entry>,
+    /// When something is due for whom: the end of a session, or a Will that was delayed.
+    deadlines: BTreeSet<(Instant, SessionKey)>,
+    clients: HashMap<SessionKey, Box<str>>,
+    last_key: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    subscriber: Arc<Subscriber>,
+    /// While the client is away: when the session ends, unless never.
+    expires: Option<Instant>,
+    /// A Will whose delay has not passed.
+    will: Option<(Instant, Message)>,
+}
+
+/// What a client that connects gets.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) subscriber: Arc<Subscriber>,
+    pub(crate) session: Session,
+    pub(crate) session_present: bool,
+    /// The session that ended to make place, if one did.
+    pub(crate) ended: Ended,
+}
+
+/// What is left to be done for sessions that have ended: take their subscriptions away and publish their Wills.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Ended {
+    pub(crate) sessions: Vec<SessionKey>,
+    pub(crate) wills: Vec<Message>,
+}
+
+/// Why a session could not be opened at once.
+#[derive(Debug)]
+pub(crate) enum NotOpened {
+    /// Another connection has it and was told to let go. Worth another try when this is done.
+    Held(OwnedNotified),
+    /// There are as many sessions as there may be.
+    Full,
+}
+
+impl Sessions {
+    pub(crate) fn new(context: Arc<Context>) -> Self {
+        Self {
+            context,
+            table: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.lock().by_client.len()
+    }
+
+    /// An identifier for a client that sent none [v5 MQTT-3.1.3-6]. Nobody can guess it, so nobody can take it over.
+    pub(crate) fn assign_client_id(&self) -> String {
+        let table = self.lock();
+        loop {
+            let id = format!("auto-{:032x}", rand::random::<u128>());
+            if !table.by_client.contains_key(id.as_str()) {
+                return id;
+            }
+        }
+    }
+
+    /// A subscriber that is no client: it has a key, and no place in the table.
+    pub(crate) fn add_local(&self) -> Arc<Subscriber> {
+        let key = self.lock().next_key();
+        Arc::new(Subscriber::new(key, "", Arc::clone(&self.context)))
+    }
+
+    /// Opens the session of a client: the one it has, unless it wants a clean start [v5 MQTT-3.1.2-4, MQTT-3.1.2-5].
+    pub(crate) fn open(&self, client_id: &str, clean_start: bool) -> Result<Opened, NotOpened> {
+        let mut guard = self.lock();
+        let table = &mut *guard;
+        let mut ended = Ended::default();
+        if let Some(entry) = table.by_client.get_mut(client_id) {
+            // Listening before looking: a session let go of in between is not missed.
+            let released = Arc::clone(&entry.subscriber.released).notified_owned();
+            match entry.subscriber.take() {
+                Taken::Held => return Err(NotOpened::Held(released)),
+                Taken::Session(session) if !clean_start => {
+                    let subscriber = Arc::clone(&entry.subscriber);
+                    if let Some(due) = entry.next_deadline() {
+                        table.deadlines.remove(&(due, subscriber.key));
+                    }
+                    // The client is back before its Will was due [v5 MQTT-3.1.3-9].
+                    entry.will = None;
+                    entry.expires = None;
+                    return Ok(Opened {
+                        subscriber,
+                        session: *session,
+                        session_present: true,
+                        ended,
+                    });
+                }
+                Taken::Session(_) | Taken::Ended => table.end(client_id, &mut ended),
+            }
+        }
+        if table.by_client.len() >= self.context.options.max_sessions {
+            return Err(NotOpened::Full);
+        }
+        let subscriber = table.add(client_id, &self.context);
+        let session = self.new_session();
+        Ok(Opened {
+            subscriber,
+            session,
+            session_present: false,
+            ended,
+        })
+    }
+
+    /// The connection of a session is over: keeps it for as long as agreed, or ends it.
+    pub(crate) fn close(
+        &self,
+        now: Instant,
+        subscriber: &Subscriber,
+        session: Session,
+        expiry: SessionExpiry,
+        will: Option<WillMessage>,
+    ) -> Ended {
+        let mut ended = Ended::default();
+        let kept_for = self.limit(expiry);
+        {
+            let mut guard = self.lock();
+            let table = &mut *guard;
+            let Some(entry) = table.by_client.get_mut(&subscriber.client_id) else {
+                return ended;
+            };
+            // A Will is due when the session ends if that is earlier than its delay (v5 3.1.3.2.2).
+            let delay = will.as_ref().map_or(Duration::ZERO, |will| {
+                Duration::from_secs(u64::from(will.delay))
+            });
+            let due = if kept_for == SessionExpiry::NEVER {
+                delay
+            } else {
+                delay.min(duration(kept_for))
+            };
+            match will {
+                Some(will) if due.is_zero() => ended.wills.push(will.message),
+                Some(will) => entry.will = Some((now + due, will.message)),
+                None => {}
+            }
+            if kept_for == SessionExpiry::AT_CLOSE {
+                table.end(&subscriber.client_id, &mut ended);
+            } else {
+                subscriber.leave(Box::new(session));
+                entry.expires =
+                    (kept_for != SessionExpiry::NEVER).then(|| now + duration(kept_for));
+                if let Some(due) = entry.next_deadline() {
+                    table.deadlines.insert((due, subscriber.key));
+                }
+            }
+        }
+        subscriber.released.notify_waiters();
+        self.changed.notify_one();
+        ended
+    }
+
+    /// How long a session is kept when its client asks for `expiry`.
+    pub(crate) fn limit(&self, expiry: SessionExpiry) -> SessionExpiry {
+        let longest =
+            u32::try_from(self.context.options.max_session_expiry.as_secs()).unwrap_or(u32::MAX);
+        SessionExpiry::from_secs(expiry.as_secs().min(longest))
+    }
+
+    /// Ends the sessions whose time is over and gives out the Wills whose delay is.
+    pub(crate) fn expire(&self, now: Instant) -> Ended {
+        let mut guard = self.lock();
+        let table = &mut *guard;
+        let mut ended = Ended::default();
+        while let Some(&(due, key)) = table.deadlines.first()
+            && due <= now
+        {
+            table.deadlines.pop_first();
+            let Some(client_id) = table.clients.get(&key).cloned() else {
+                continue;
+            };
+            let Some(entry) = table.by_client.get_mut(&client_id) else {
+                continue;
+            };
+            if entry.expires.is_some_and(|at| at <= now) {
+                table.end(&client_id, &mut ended);
+                continue;
+            }
+            if let Some((_, will)) = entry.will.take_if(|(at, _)| *at <= now) {
+                ended.wills.push(will);
+            }
+            if let Some(due) = entry.next_deadline() {
+                table.deadlines.insert((due, key));
+            }
+        }
+        ended
+    }
+
+    /// When [`Sessions::expire`] has something to do next.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.lock().deadlines.first().map(|(due, _)| *due)
+    }
+
+    /// Waits until [`Sessions::next_deadline`] may have changed.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn new_session(&self) -> Session {
+        let options = &self.context.options;
+        Session::new(SessionBounds {
+            max_messages: options.max_queued_messages,
+            max_bytes: options.max_queued_bytes,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn add(&mut self, client_id: &str, context: &Arc<Context>) -> Arc<Subscriber> {
+        let key = self.next_key();
+        let subscriber = Arc::new(Subscriber::new(key, client_id, Arc::clone(context)));
+        let entry = Entry {
+            subscriber: Arc::clone(&subscriber),
+            expires: None,
+            will: None,
+        };
+        self.by_client.insert(client_id.into(), entry);
+        self.clients.insert(key, client_id.into());
+        subscriber
+    }
+
+    fn next_key(&mut self) -> SessionKey {
+        self.last_key += 1;
+        SessionKey(self.last_key)
+    }
+
+    /// Ends a session. A Will that was delayed is due now (v5 3.1.2.5).
+    fn end(&mut self, client_id: &str, ended: &mut Ended) {
+        let Some(entry) = self.by_client.remove(client_id) else {
+            return;
+        };
+        let key = entry.subscriber.key;
+        if let Some(due) = entry.next_deadline() {
+            self.deadlines.remove(&(due, key));
+        }
+        self.clients.remove(&key);
+        entry.subscriber.end();
+        ended.sessions.push(key);
+        ended.wills.extend(entry.will.map(|(_, message)| message));
+    }
+}
+
+impl Entry {
+    /// The earlier of what is due. It is the one that stands in the table's deadlines.
+    fn next_deadline(&self) -> Option<Instant> {
+        let will = self.will.as_ref().map(|(at, _)| *at);
+        match (will, self.expires) {
+            (Some(will), Some(expires)) => Some(will.min(expires)),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+fn duration(expiry: SessionExpiry) -> Duration {
+    Duration::from_secs(u64::from(expiry.as_secs()))
+}

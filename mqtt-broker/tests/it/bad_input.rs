@@ -1,0 +1,182 @@
+use std::cell::RefCell;
+use std::time::Duration;
+
+use mqtt_broker::Broker;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use tokio::time::sleep;
+
+use crate::support::{Peer, broker, bytes, connect_v5};
+
+/// What a 5.0 client sends after its CONNECT, and the Reason Codes it may be closed with.
+const BROKEN: &[(&str, &[u8])] = &[
+    // Packet type 0.
+    ("00 00", &[0x81]),
+    // PINGREQ with a flag.
+    ("C1 00", &[0x81]),
+    // PUBLISH of QoS 3.
+    ("36 07 | 0001't' 0001 00 'x'", &[0x81]),
+    // Remaining Length of five bytes.
+    ("30 FF FF FF FF 01", &[0x81]),
+    // A topic that runs past the end.
+    ("30 03 | 0009't'", &[0x81]),
+    // A wildcard in a Topic Name.
+    ("30 05 | 0001'#' 00 'x'", &[0x81, 0x82, 0x90]),
+    // Text that is not UTF-8.
+    ("30 05 | 0001 FF 00 'x'", &[0x81]),
+    // Packet Identifier 0.
+    ("32 07 | 0001't' 0000 00 'x'", &[0x81, 0x82]),
+    // An unknown property.
+    ("30 07 | 0001't' 02 7F 00 'x'", &[0x81]),
+    // SUBSCRIBE without a filter, and with a broken one.
+    ("82 03 0001 00", &[0x81, 0x82]),
+    ("82 08 0001 00 | 0002'a#' 00", &[0x81, 0x82, 0x8F]),
+    // A second CONNECT.
+    ("10 0E | 0004'MQTT' 05 02 003C 00 | 0001'a'", &[0x82]),
+    // Packets that only servers send.
+    ("20 03 00 00 00", &[0x81, 0x82]),
+    ("D0 00", &[0x81, 0x82]),
+    // AUTH, though no method was named.
+    ("F0 06 18 04 15 0001'm'", &[0x82]),
+    // 2 MiB announced: closed before they come.
+    ("30 80 80 80 01", &[0x95]),
+];
+
+#[tokio::test(start_paused = true)]
+async fn what_breaks_the_protocol_is_closed_with_its_reason_and_nobody_else_notices() {
+    let broker = broker();
+    let mut witness = Peer::clean(&broker, "witness").await;
+    witness.subscribe_v5("#", 1).await;
+    for (broken, codes) in BROKEN {
+        let mut peer = Peer::clean(&broker, "broken").await;
+        peer.send(broken).await;
+        let (first, body) = peer.packet().await;
+        assert!(
+            first == 0xE0 && codes.contains(&body[0]),
+            "{broken}: {first:02X} {body:02X?}"
+        );
+        peer.expect_close().await;
+        witness.ping().await;
+    }
+    for (broken, _) in BROKEN {
+        // 3.1.1 has no way to be told.
+        let mut peer = Peer::clean_v311(&broker, "broken").await;
+        if broken.starts_with("30 07") || broken.starts_with("F0") || broken.starts_with("82 03") {
+            // These are something else without the properties of 5.0.
+            continue;
+        }
+        peer.send(broken).await;
+        peer.expect_close().await;
+    }
+    assert_eq!(broker.statistics().connections, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_connect_is_closed() {
+    let broker = broker();
+    for broken in [
+        // A packet before CONNECT.
+        "C0 00",
+        // The reserved flag.
+        "10 0D | 0004'MQTT' 04 03 003C | 0001'a'",
+        // Another protocol.
+        "10 0D | 0004'MQTX' 04 02 003C | 0001'a'",
+        "10 0E | 0004'MQTT' 06 02 003C 00 | 0001'a'",
+        // Will QoS 3.
+        "10 15 | 0004'MQTT' 05 1E 003C 00 | 0001'a' 00 0001'w' 0001'x'",
+        // 300 KiB announced, though a CONNECT may have 256.
+        "10 80 E0 12",
+        // Bytes of something else.
+        "'GET / HTTP/1.1' 0D0A 0D0A",
+        "16 03 01 02 00 01 00 01 FC 03 03",
+    ] {
+        let mut peer = Peer::new(&broker);
+        peer.send_carelessly(&bytes(broken)).await;
+        // 5.0 may be told first.
+        let mut said = Vec::new();
+        while let Ok(byte) = tokio::time::timeout(Duration::from_secs(3), peer.byte()).await {
+            match byte {
+                Some(byte) => said.push(byte),
+                None => break,
+            }
+        }
+        assert!(
+            said.is_empty() || (said[0] == 0x20 && said[3] >= 1),
+            "{broken}: {said:02X?}"
+        );
+        peer.expect_close().await;
+    }
+    assert_eq!(broker.statistics().sessions, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_truncated_packet_ends_with_its_connection() {
+    let broker = broker();
+    let mut watcher = Peer::clean(&broker, "watcher").await;
+    watcher.subscribe_v5("#", 0).await;
+    let mut peer = Peer::clean(&broker, "a").await;
+    peer.send("30 7F | 0001't' 00 'only the beginning'").await;
+    drop(peer);
+    sleep(Duration::from_millis(10)).await;
+    watcher.ping().await;
+    assert_eq!(
+        (
+            broker.statistics().connections,
+            broker.statistics().messages_in
+        ),
+        (1, 0)
+    );
+}
+
+#[test]
+fn random_bytes_end_no_more_than_their_own_connection() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let broker = runtime.block_on(async { broker() });
+    let witness = RefCell::new(runtime.block_on(Peer::clean(&broker, "witness")));
+    // What a client could send, and what it could not, before and after a CONNECT.
+    let strategy = (
+        any::<bool>(),
+        prop::collection::vec(any::<u8>(), 1..200),
+        prop::collection::vec(0..16_u8, 1..20),
+    );
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(300));
+    runner
+        .run(&strategy, |(connected, noise, types)| {
+            runtime.block_on(async {
+                throw(&broker, connected, &noise).await;
+                // The same noise as the bodies of packets of every type.
+                let framed: Vec<u8> = types
+                    .iter()
+                    .zip(noise.chunks(20))
+                    .flat_map(|(packet_type, body)| {
+                        let length = u8::try_from(body.len()).unwrap();
+                        [&[packet_type << 4 | 2, length][..], body].concat()
+                    })
+                    .collect();
+                throw(&broker, connected, &framed).await;
+            });
+            // The runner takes no closure that changes what it captured.
+            runtime.block_on(witness.borrow_mut().ping());
+            Ok(())
+        })
+        .unwrap();
+    runtime.block_on(async {
+        sleep(Duration::from_secs(30)).await;
+        assert_eq!(broker.statistics().connections, 1);
+        assert_eq!(broker.statistics().pending_connections, 0);
+        witness.into_inner().ping().await;
+    });
+}
+
+async fn throw(broker: &Broker, connected: bool, bytes: &[u8]) {
+    let mut peer = Peer::new(broker);
+    if connected {
+        peer.send_bytes(&connect_v5("thrower", 2, 0)).await;
+        peer.connack_v5().await;
+    }
+    peer.send_carelessly(bytes).await;
+}

@@ -1,0 +1,202 @@
+use std::collections::HashSet;
+use std::time::Duration;
+
+use mqtt_broker::{Broker, Options};
+use tokio::time::{Instant, sleep};
+
+use crate::support::{Peer, broker, broker_with, connect_v5, connect_v31, connect_v311};
+
+#[tokio::test]
+async fn every_version_connects_over_tcp_pings_and_leaves() {
+    let broker = Broker::bind("127.0.0.1:0", Options::default())
+        .await
+        .unwrap();
+    let address = broker.local_addr().unwrap();
+
+    let mut v31 = Peer::tcp(address).await;
+    v31.send("10 0F | 0006'MQIsdp' 03 02 003C | 0001'a'").await;
+    v31.expect("20 02 00 00").await;
+    let mut v311 = Peer::tcp(address).await;
+    v311.send("10 0D | 0004'MQTT' 04 02 003C | 0001'b'").await;
+    v311.expect("20 02 00 00").await;
+    let mut v5 = Peer::tcp(address).await;
+    v5.send("10 0E | 0004'MQTT' 05 02 003C 00 | 0001'c'").await;
+    // Receive Maximum 1,024, Maximum Packet Size 1 MiB, Topic Alias Maximum 16, no shared subscriptions.
+    v5.expect("20 10 00 00 | 0D | 21 0400 | 27 00100000 | 22 0010 | 2A 00")
+        .await;
+    assert_eq!(broker.statistics().connections, 3);
+
+    for peer in [&mut v31, &mut v311, &mut v5] {
+        peer.send("C0 00").await;
+        peer.expect("D0 00").await;
+        peer.send("E0 00").await;
+        peer.expect_close().await;
+    }
+    assert!(broker.shutdown(Duration::from_secs(5)).await);
+    let statistics = broker.statistics();
+    assert_eq!(
+        (
+            statistics.connections,
+            statistics.sessions,
+            statistics.connections_accepted
+        ),
+        (0, 0, 3)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_1_3_6_clients_without_an_identifier_get_different_ones() {
+    let broker = broker();
+    let mut assigned = HashSet::new();
+    let mut peers = Vec::new();
+    for _ in 0..2 {
+        let mut peer = Peer::new(&broker);
+        peer.send("10 0D | 0004'MQTT' 05 02 003C 00 | 0000").await;
+        let (first, body) = peer.packet().await;
+        assert_eq!((first, &body[..2]), (0x20, &[0, 0][..]));
+        // Assigned Client Identifier: 12, then a string of 37 bytes.
+        let at = body
+            .windows(3)
+            .position(|window| window == [0x12, 0, 37])
+            .expect("an identifier");
+        assigned.insert(body[at + 3..at + 40].to_vec());
+        peers.push(peer);
+    }
+    assert_eq!(assigned.len(), 2);
+    assert_eq!(broker.statistics().sessions, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn v311_mqtt_3_1_3_8_no_identifier_needs_a_clean_session() {
+    let broker = broker();
+    let mut peer = Peer::new(&broker);
+    peer.send("10 0C | 0004'MQTT' 04 00 003C | 0000").await;
+    peer.expect("20 02 00 02").await;
+    peer.expect_close().await;
+    let mut peer = Peer::new(&broker);
+    peer.send("10 0C | 0004'MQTT' 04 02 003C | 0000").await;
+    peer.expect("20 02 00 00").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_says_nothing_is_closed_at_the_deadline() {
+    let broker = broker();
+    let start = Instant::now();
+    let mut silent = Peer::new(&broker);
+    // Half a CONNECT is no better than none.
+    let mut slow = Peer::new(&broker);
+    slow.send("10 0E | 0004'MQ").await;
+    silent.expect_close_within(Duration::from_secs(11)).await;
+    assert!(
+        start.elapsed() >= Duration::from_secs(10),
+        "{:?}",
+        start.elapsed()
+    );
+    slow.expect_close_within(Duration::from_secs(1)).await;
+    sleep(Duration::from_secs(6)).await;
+    assert_eq!(broker.statistics().pending_connections, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_1_2_22_a_silent_client_is_closed_after_one_and_a_half_keep_alives() {
+    let broker = broker();
+    let mut peer = Peer::new(&broker);
+    peer.send("10 0E | 0004'MQTT' 05 02 000A 00 | 0001'a'")
+        .await;
+    peer.connack_v5().await;
+    let start = Instant::now();
+    peer.expect_silence(Duration::from_millis(14_900)).await;
+    peer.expect_disconnect(0x8D).await;
+    assert!(
+        start.elapsed() < Duration::from_secs(16),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_connection_limit_refuses_with_server_busy() {
+    let broker = broker_with(|options| options.max_connections = 2);
+    let first = Peer::clean(&broker, "a").await;
+    let _second = Peer::clean_v311(&broker, "b").await;
+    let mut third = Peer::new(&broker);
+    third.send_bytes(&connect_v5("c", 2, 0)).await;
+    assert_eq!(third.connack_v5().await, (false, 0x89));
+    third.expect_close().await;
+    // 3.x can only be told "server unavailable".
+    let mut fourth = Peer::new(&broker);
+    fourth.send_bytes(&connect_v311("d", 2)).await;
+    fourth.expect("20 02 00 03").await;
+    fourth.expect_close().await;
+    assert_eq!(broker.statistics().connections_refused, 2);
+
+    drop(first);
+    sleep(Duration::from_millis(1)).await;
+    let _fifth = Peer::clean(&broker, "e").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_session_limit_refuses_with_quota_exceeded() {
+    let broker = broker_with(|options| options.max_sessions = 1);
+    let mut first = Peer::v5(&broker, "a", 2, 100, false).await;
+    first.send("E0 00").await;
+    first.expect_close().await;
+    let mut second = Peer::new(&broker);
+    second.send_bytes(&connect_v5("b", 2, 0)).await;
+    assert_eq!(second.connack_v5().await, (false, 0x97));
+    second.expect_close().await;
+    // The one who has a session may come back to it.
+    let _first = Peer::v5(&broker, "a", 0, 100, true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_pending_connections_are_closed_unheard() {
+    let broker = broker_with(|options| options.max_pending_connections = 2);
+    let _pending = [Peer::new(&broker), Peer::new(&broker)];
+    let mut third = Peer::new(&broker);
+    third.expect_close().await;
+    assert_eq!(broker.statistics().connections_refused, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_tells_5_0_clients_and_closes_all() {
+    let broker = broker();
+    let mut v5 = Peer::clean(&broker, "a").await;
+    let mut v311 = Peer::clean_v311(&broker, "b").await;
+    let mut v31 = Peer::new(&broker);
+    v31.send_bytes(&connect_v31("c", 2)).await;
+    v31.expect("20 02 00 00").await;
+    let mut pending = Peer::new(&broker);
+    let stopping = broker.clone();
+    let stopped = tokio::spawn(async move { stopping.shutdown(Duration::from_secs(30)).await });
+    v5.expect_disconnect(0x8B).await;
+    v311.expect_close().await;
+    v31.expect_close().await;
+    pending.expect_close().await;
+    drop((v5, v311, v31, pending));
+    assert!(stopped.await.unwrap());
+    let mut late = Peer::new(&broker);
+    late.expect_close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_does_not_wait_for_ever() {
+    let broker = broker_with(|options| options.close_timeout = Duration::from_secs(60));
+    let peer = Peer::clean(&broker, "a").await;
+    let start = Instant::now();
+    // The client neither reads nor closes.
+    assert!(!broker.shutdown(Duration::from_secs(3)).await);
+    assert_eq!(start.elapsed().as_secs(), 3);
+    drop(peer);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_the_last_handle_ends_everything() {
+    let broker = broker();
+    let mut peer = Peer::clean(&broker, "a").await;
+    let other = broker.clone();
+    drop(broker);
+    peer.ping().await;
+    drop(other);
+    peer.expect_close().await;
+}

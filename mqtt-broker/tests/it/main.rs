@@ -1,0 +1,21 @@
+//! The broker as its clients see it: bytes in, bytes out, written by hand from the standards.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that finds something else than it expects is to fail there"
+)]
+
+mod authentication;
+mod bad_input;
+mod connect;
+mod limits;
+mod local;
+#[cfg(all(unix, feature = "cli"))]
+mod program;
+mod publish;
+mod retained;
+mod sessions;
+mod subscribe;
+mod support;
+mod wills;

@@ -1,0 +1,210 @@
+//! The program, run as its users run it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::Peer;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_mqtt-broker");
+
+/// A program that is ended with the test.
+struct Running {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(PROGRAM)
+            .args(arguments)
+            .args(["--log-level", "off"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self { child, stdout }
+    }
+
+    fn address(&mut self) -> SocketAddr {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line.strip_prefix("listening on ")
+            .unwrap_or_else(|| panic!("{line:?}"))
+            .trim_end()
+            .parse()
+            .unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    fn wait(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(20) {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the program does not end");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+#[tokio::test]
+async fn it_says_where_it_listens_and_stops_in_good_order_when_asked() {
+    for signal in ["-TERM", "-INT"] {
+        let mut program = Running::start(&["--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
+        let first = program.address();
+        let second = program.address();
+        assert_ne!(first, second);
+        let mut peers = [Peer::tcp(first).await, Peer::tcp(second).await];
+        for (peer, id) in peers.iter_mut().zip(["1", "2"]) {
+            peer.send(&format!("10 0E | 0004'MQTT' 05 02 003C 00 | 0001'{id}'"))
+                .await;
+            assert_eq!(peer.connack_v5().await, (false, 0));
+        }
+        program.signal(signal);
+        for mut peer in peers {
+            peer.expect_disconnect(0x8B).await;
+        }
+        assert!(program.wait().success());
+        let mut rest = String::new();
+        program.stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "");
+    }
+}
+
+#[tokio::test]
+async fn a_password_file_lets_its_users_in() {
+    let line = hash("ann", "pw\n");
+    let file = temporary("passwords", &format!("# users\n{line}"));
+    let mut program = Running::start(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--password-file",
+        file.to_str().unwrap(),
+    ]);
+    let address = program.address();
+    let mut ann = Peer::tcp(address).await;
+    ann.send("10 17 | 0004'MQTT' 05 C2 003C 00 | 0001'a' 0003'ann' 0002'pw'")
+        .await;
+    assert_eq!(ann.connack_v5().await, (false, 0));
+    let mut wrong = Peer::tcp(address).await;
+    wrong
+        .send("10 17 | 0004'MQTT' 05 C2 003C 00 | 0001'a' 0003'ann' 0002'px'")
+        .await;
+    wrong.expect("20 03 00 86 00").await;
+    let mut nobody = Peer::tcp(address).await;
+    nobody.send("10 0D | 0004'MQTT' 04 02 003C | 0001'b'").await;
+    nobody.expect("20 02 00 05").await;
+    fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn what_it_cannot_do_it_says_and_fails() {
+    let missing = std::env::temp_dir().join("no-such-password-file");
+    let broken = temporary("broken", "ann:plain\n");
+    for (arguments, said) in [
+        (["--listen", "0.0.0.0:0"], "without authentication"),
+        (["--listen", "127.0.0.1"], "cannot resolve"),
+        (
+            ["--password-file", missing.to_str().unwrap()],
+            "cannot read password file",
+        ),
+        (["--password-file", broken.to_str().unwrap()], "line 1"),
+        (["--max-packet-size", "0"], "--max-packet-size"),
+    ] {
+        let output = Command::new(PROGRAM)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            !output.status.success() && stderr.contains(said),
+            "{arguments:?}: {stderr}"
+        );
+        assert!(output.stdout.is_empty());
+    }
+    fs::remove_file(broken).unwrap();
+}
+
+#[test]
+fn help_names_the_options() {
+    let output = Command::new(PROGRAM).arg("--help").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    for option in [
+        "--listen",
+        "--password-file",
+        "--max-connections",
+        "--log-level",
+        "hash-password",
+    ] {
+        assert!(help.contains(option), "{help}");
+    }
+}
+
+#[test]
+fn an_empty_password_is_not_hashed() {
+    let output = run_with_input(&["hash-password", "ann"], "\n");
+    assert!(!output.0 && output.1.is_empty());
+}
+
+fn hash(user: &str, input: &str) -> String {
+    let (success, line) = run_with_input(&["hash-password", user], input);
+    assert!(
+        success && line.starts_with(&format!("{user}:$argon2id$")),
+        "{line}"
+    );
+    line
+}
+
+fn run_with_input(arguments: &[&str], input: &str) -> (bool, String) {
+    let mut child = Command::new(PROGRAM)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    (
+        output.status.success(),
+        String::from_utf8(output.stdout).unwrap(),
+    )
+}
+
+/// A file that only its owner can read.
+fn temporary(name: &str, text: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("mqtt-broker-test-{}-{name}", std::process::id()));
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}

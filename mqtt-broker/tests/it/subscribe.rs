@@ -1,0 +1,165 @@
+use crate::support::{Peer, broker, broker_with, packet, string};
+
+#[tokio::test(start_paused = true)]
+async fn wildcards_match_as_the_standard_says() {
+    let broker = broker();
+    let mut receiver = Peer::clean(&broker, "r").await;
+    receiver.subscribe_v5("a/+/c", 0).await;
+    receiver.subscribe_v5("b/#", 0).await;
+    receiver.subscribe_v5("+", 0).await;
+    let mut sender = Peer::clean(&broker, "s").await;
+    for (topic, code) in [
+        ("a/b/c", 0),
+        ("a//c", 0),
+        ("a/b/d", 0x10),
+        ("a/b/c/d", 0x10),
+        ("b", 0),
+        ("b/x/y", 0),
+        ("c", 0),
+        ("/c", 0x10),
+        ("$c", 0x10),
+    ] {
+        assert_eq!(sender.publish_qos_1(topic, b"x").await, code, "{topic}");
+        if code == 0 {
+            receiver
+                .expect_bytes(&packet(0x30, &[&string(topic), &[0], b"x"]))
+                .await;
+        }
+    }
+    receiver.ping().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_3_4_4_overlapping_subscriptions_give_one_copy_with_all_identifiers() {
+    let broker = broker();
+    let mut receiver = Peer::clean(&broker, "r").await;
+    // Subscription Identifiers 7 (at QoS 0) and 300 (at QoS 1).
+    receiver.send("82 0B 0001 02 0B07 | 0003'a/+' 00").await;
+    receiver.expect("90 04 0001 00 00").await;
+    receiver.send("82 0C 0002 03 0BAC02 | 0003'a/b' 01").await;
+    receiver.expect("90 04 0002 00 01").await;
+    let mut sender = Peer::clean(&broker, "s").await;
+    assert_eq!(sender.publish_qos_1("a/b", b"x").await, 0);
+    let (first, body) = receiver.packet().await;
+    assert_eq!((first, &body[..5], body[7]), (0x32, &b"\x00\x03a/b"[..], 5));
+    let identifiers = &body[8..13];
+    assert!(
+        identifiers == b"\x0B\x07\x0B\xAC\x02" || identifiers == b"\x0B\xAC\x02\x0B\x07",
+        "{identifiers:02X?}"
+    );
+    receiver.ping().await;
+    // Another session has its own.
+    assert_eq!(sender.publish_qos_1("a/c", b"x").await, 0);
+    receiver.expect("30 09 | 0003'a/c' 02 0B07 'x'").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_8_4_3_subscribing_again_replaces() {
+    let broker = broker();
+    let mut peer = Peer::clean(&broker, "r").await;
+    peer.subscribe_v5("t", 0).await;
+    peer.subscribe_v5("t", 1).await;
+    assert_eq!(broker.statistics().subscriptions, 1);
+    let mut sender = Peer::clean(&broker, "s").await;
+    sender.publish_qos_1("t", b"x").await;
+    peer.expect("32 07 | 0001't' 0001 00 'x'").await;
+    peer.ping().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_8_4_8_the_lower_qos_counts() {
+    let broker = broker();
+    let mut receiver = Peer::clean(&broker, "r").await;
+    receiver.subscribe_v5("t", 1).await;
+    let mut sender = Peer::clean(&broker, "s").await;
+    sender.send("34 07 | 0001't' 0001 00 'x'").await;
+    receiver.expect("32 07 | 0001't' 0001 00 'x'").await;
+    sender.send("30 05 | 0001't' 00 'y'").await;
+    receiver.expect("30 05 | 0001't' 00 'y'").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_8_3_3_no_local_spares_the_publisher_only() {
+    let broker = broker();
+    let mut peer = Peer::clean(&broker, "a").await;
+    peer.subscribe_v5("t", 0x04).await;
+    let mut other = Peer::clean(&broker, "b").await;
+    peer.send("30 05 | 0001't' 00 'x'").await;
+    peer.ping().await;
+    other.send("30 05 | 0001't' 00 'y'").await;
+    peer.expect("30 05 | 0001't' 00 'y'").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_filters_get_one_answer_in_their_order() {
+    let broker = broker_with(|options| {
+        options.max_subscriptions = 2;
+        options.max_topic_levels = 3;
+    });
+    let mut peer = Peer::clean(&broker, "a").await;
+    // Too deep, granted at 2, granted at 0, one too many.
+    peer.send("82 19 0001 00 | 0007'a/b/c/d' 00 | 0001'a' 02 | 0001'b' 00 | 0001'c' 00")
+        .await;
+    peer.expect("90 07 0001 00 | 8F 02 00 97").await;
+    assert_eq!(broker.statistics().subscriptions, 2);
+    // Replacing needs no room.
+    peer.subscribe_v5("a", 0).await;
+    // One deleted, one that never was.
+    peer.send("A2 09 0002 00 | 0001'a' | 0001'x'").await;
+    peer.expect("B0 05 0002 00 | 00 11").await;
+    assert_eq!(broker.statistics().subscriptions, 1);
+
+    let mut old = Peer::clean_v311(&broker, "b").await;
+    old.send("82 10 0001 | 0007'a/b/c/d' 00 | 0001'a' 01").await;
+    old.expect("90 04 0001 | 80 01").await;
+    old.send("A2 08 0002 | 0001'a' | 0001'x'").await;
+    old.expect("B0 02 0002").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_10_4_1_unsubscribing_needs_the_very_filter() {
+    let broker = broker();
+    let mut peer = Peer::clean(&broker, "a").await;
+    peer.subscribe_v5("a/+", 0).await;
+    peer.send("A2 08 0001 00 | 0003'a/b'").await;
+    peer.expect("B0 04 0001 00 11").await;
+    assert_eq!(peer.publish_qos_1("a/b", b"x").await, 0);
+    peer.expect("30 07 | 0003'a/b' 00 'x'").await;
+    peer.send("A2 08 0002 00 | 0003'a/+'").await;
+    peer.expect("B0 04 0002 00 00").await;
+    assert_eq!(peer.publish_qos_1("a/b", b"x").await, 0x10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shared_subscription_is_answered_with_its_reason_code() {
+    let broker = broker();
+    let mut peer = Peer::clean(&broker, "a").await;
+    peer.send("82 0F 0001 00 | 0009'$share/g/' 00 ").await;
+    // The filter after the group is empty, so it is malformed before it is unavailable.
+    let (first, body) = peer.packet().await;
+    assert!(
+        first == 0xE0 && [0x81, 0x82, 0x8F].contains(&body[0]),
+        "{first:02X} {body:02X?}"
+    );
+
+    let mut peer = Peer::clean(&broker, "b").await;
+    peer.send("82 10 0001 00 | 000A'$share/g/t' 00").await;
+    peer.expect_disconnect(0x9E).await;
+    assert_eq!(broker.statistics().subscriptions, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn subscriptions_end_with_their_session() {
+    let broker = broker_with(|options| options.max_subscription_bytes = 2_000);
+    let mut peer = Peer::clean(&broker, "a").await;
+    peer.subscribe_v5("a/b", 0).await;
+    peer.subscribe_v5("c", 0).await;
+    // The room of all sessions together is used up.
+    peer.send("82 0F 0001 00 | 0009'd/e/f/g/h' 00").await;
+    peer.expect("90 04 0001 00 97").await;
+    peer.send("E0 00").await;
+    peer.expect_close().await;
+    assert_eq!(broker.statistics().subscriptions, 0);
+    let mut peer = Peer::clean(&broker, "b").await;
+    peer.subscribe_v5("d/e/f/g/h", 0).await;
+}

@@ -1,0 +1,147 @@
+use std::time::Duration;
+
+use tokio::io::DuplexStream;
+use tokio::time::sleep;
+
+use mqtt_broker::Broker;
+
+use crate::support::{Peer, broker, bytes, packet, string};
+
+/// CONNECT of 5.0 with clean start, Session Expiry Interval and a Will of QoS 1 to "w", its payload "gone".
+async fn with_will(
+    broker: &Broker,
+    client_id: &str,
+    flags: u8,
+    expiry: u32,
+    delay: u32,
+) -> Peer<DuplexStream> {
+    let mut peer = Peer::new(broker);
+    let connect = packet(
+        0x10,
+        &[
+            &bytes("0004'MQTT' 05"),
+            // User flags, Will, Will QoS 1.
+            &[flags | 0x0C],
+            &bytes("003C 05 11"),
+            &expiry.to_be_bytes(),
+            &string(client_id),
+            &bytes("05 18"),
+            &delay.to_be_bytes(),
+            &string("w"),
+            &string("gone"),
+        ],
+    );
+    peer.send_bytes(&connect).await;
+    assert_eq!(peer.connack_v5().await.1, 0);
+    peer
+}
+
+async fn watcher(broker: &Broker) -> Peer<DuplexStream> {
+    let mut watcher = Peer::clean(broker, "watcher").await;
+    watcher.subscribe_v5("w", 0).await;
+    watcher
+}
+
+const WILL: &str = "30 08 | 0001'w' 00 'gone'";
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_1_2_8_a_will_is_published_when_the_connection_breaks() {
+    let broker = broker();
+    let mut watcher = watcher(&broker).await;
+    drop(with_will(&broker, "a", 2, 0, 0).await);
+    watcher.expect(WILL).await;
+
+    // A broken protocol breaks the connection too.
+    let mut peer = with_will(&broker, "a", 2, 0, 0).await;
+    peer.send("F1 00").await;
+    watcher.expect(WILL).await;
+
+    // So does a keep-alive that is not kept.
+    let _silent = with_will(&broker, "a", 2, 0, 0).await;
+    for _ in 0..3 {
+        watcher.ping().await;
+        sleep(Duration::from_secs(29)).await;
+    }
+    sleep(Duration::from_secs(4)).await;
+    watcher.expect(WILL).await;
+    watcher.ping().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_14_4_3_a_normal_disconnect_discards_the_will() {
+    let broker = broker();
+    let mut watcher = watcher(&broker).await;
+    let mut peer = with_will(&broker, "a", 2, 0, 0).await;
+    peer.send("E0 00").await;
+    peer.expect_close().await;
+    watcher.ping().await;
+    // Disconnect with Will Message.
+    let mut peer = with_will(&broker, "a", 2, 0, 0).await;
+    peer.send("E0 01 04").await;
+    watcher.expect(WILL).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v311_a_will_is_published_retained_and_at_its_qos() {
+    let broker = broker();
+    let mut watcher = Peer::clean(&broker, "watcher").await;
+    watcher.subscribe_v5("w", 2).await;
+    let mut peer = Peer::new(&broker);
+    // Flags: Will, Will QoS 2, Will Retain, clean session.
+    peer.send("10 13 | 0004'MQTT' 04 36 003C | 0001'a' 0001'w' 0001'x'")
+        .await;
+    peer.expect("20 02 00 00").await;
+    drop(peer);
+    watcher.expect("34 07 | 0001'w' 0001 00 'x'").await;
+    assert_eq!(broker.statistics().retained_messages, 1);
+    let mut late = Peer::clean(&broker, "late").await;
+    late.subscribe_v5("w", 0).await;
+    late.expect("31 05 | 0001'w' 00 'x'").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_a_delayed_will_waits_for_its_delay() {
+    let broker = broker();
+    let mut watcher = watcher(&broker).await;
+    drop(with_will(&broker, "a", 2, 100, 10).await);
+    watcher.expect_silence(Duration::from_millis(9_900)).await;
+    watcher.expect(WILL).await;
+    // It was published once; the session's end does not publish it again.
+    watcher.ping().await;
+    sleep(Duration::from_secs(50)).await;
+    watcher.ping().await;
+    sleep(Duration::from_secs(50)).await;
+    watcher.ping().await;
+    assert_eq!(broker.statistics().sessions, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_a_delayed_will_does_not_outlive_its_session() {
+    let broker = broker();
+    let mut watcher = watcher(&broker).await;
+    drop(with_will(&broker, "a", 2, 5, 1_000).await);
+    watcher.expect_silence(Duration::from_millis(4_900)).await;
+    watcher.expect(WILL).await;
+    // With no session after the connection there is no delay at all.
+    drop(with_will(&broker, "a", 2, 0, 1_000).await);
+    watcher.expect(WILL).await;
+    // Nor when a clean start ends the session.
+    drop(with_will(&broker, "a", 2, 50, 1_000).await);
+    watcher.expect_silence(Duration::from_secs(1)).await;
+    let _peer = Peer::clean(&broker, "a").await;
+    watcher.expect(WILL).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_1_3_9_coming_back_in_time_suppresses_the_will() {
+    let broker = broker();
+    let mut watcher = watcher(&broker).await;
+    drop(with_will(&broker, "a", 2, 100, 10).await);
+    sleep(Duration::from_secs(5)).await;
+    let _peer = Peer::v5(&broker, "a", 0, 100, true).await;
+    watcher.expect_silence(Duration::from_secs(20)).await;
+    // A take-over counts as coming back.
+    let _first = with_will(&broker, "b", 2, 100, 10).await;
+    let _second = Peer::v5(&broker, "b", 0, 100, true).await;
+    watcher.expect_silence(Duration::from_secs(20)).await;
+}
