@@ -8,5 +8,6 @@
 
 mod client;
 mod codec;
+mod joined;
 mod server;
 mod support;
