@@ -143,7 +143,8 @@ pub enum ProtocolError {
     /// The packet is not for a client, or needs something that was not agreed on, like AUTH.
     #[error("{0} was not expected")]
     UnexpectedPacket(PacketType),
-    /// Session Present, though this client has no session, or asked for a clean start [v5 MQTT-3.2.2-4].
+    /// Session Present, though this client has no session, or asked for a clean start [v5 MQTT-3.2.2-4]. It also happens
+    /// when the CONNACK to an earlier attempt was lost. Connecting with a clean start ends it.
     #[error("the server has a session that this client does not")]
     SessionPresent,
     /// No Assigned Client Identifier, though none was sent [v5 MQTT-3.2.2-16].

@@ -44,8 +44,8 @@ use crate::{
     },
     time::Instant,
     types::{
-        MaximumPacketSize, PacketId, PacketType, QoS, ReasonCode, Role, SessionExpiry,
-        SubscribeOptions, SubscriptionId, TopicFilter,
+        MaximumPacketSize, PacketId, PacketType, ReasonCode, Role, SessionExpiry, SubscribeOptions,
+        SubscriptionId, TopicFilter,
     },
     version::ProtocolVersion,
     wire::{LARGE_PAYLOAD, Output, Properties, Property, PropertyId},
@@ -64,8 +64,6 @@ pub struct Client {
     events: Events,
     timers: Timers,
     keep_alive: KeepAliveWatch,
-    /// Connections begun so far.
-    epoch: u32,
     /// Length of the input that was left unread: more than that is new.
     unread: usize,
 }
@@ -106,7 +104,6 @@ impl Client {
             events: Events::default(),
             timers: Timers::default(),
             keep_alive,
-            epoch: 0,
             unread: 0,
         }
     }
@@ -244,7 +241,6 @@ impl Client {
                 });
         }
         self.lifecycle.begin(connecting);
-        self.epoch = self.epoch.wrapping_add(1);
         self.unread = 0;
         self.keep_alive = KeepAliveWatch::new(now, self.limits.ping_timeout);
         self.timers = Timers::default();
@@ -338,11 +334,10 @@ impl Client {
     pub fn acknowledge(&mut self, token: AckToken, reason: ReasonCode) -> Result<(), AckError> {
         match &mut self.lifecycle {
             Lifecycle::Connected(link) => link.acknowledge(&mut self.session, token, reason),
-            _ if token.qos() != QoS::ExactlyOnce => Err(AckError::Stale),
             _ if !reason.allowed_in(PacketType::Pubrec, Role::Client) => {
                 Err(AckError::ReasonNotAllowed(reason))
             }
-            _ => self.session.held.acknowledge(token, reason),
+            _ => self.session.acknowledge(token, reason),
         }
     }
 
@@ -494,11 +489,12 @@ impl Client {
         self.timers.clear(Timer::Connect);
         self.keep_alive
             .start(now, info.negotiated.keep_alive, &mut self.timers);
+        let epoch = self.session.next_epoch();
         let mut link = Link::new(
             Role::Client,
             info.negotiated,
             self.limits.acknowledge,
-            self.epoch,
+            epoch,
         );
         // CONNACK of 3.1 does not say whether there is a session. One that was asked for is taken to be there: a server
         // without it takes what is sent again as new, and no message of QoS 2 comes twice from a server with it.

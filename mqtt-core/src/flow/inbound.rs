@@ -32,7 +32,7 @@ pub struct AckToken {
 }
 
 impl AckToken {
-    /// The connection of the machine's life on which the message came, counted from 1.
+    /// The connection on which the message came, counted from 1 in the life of its session.
     #[must_use]
     pub const fn epoch(self) -> u32 {
         self.epoch
@@ -153,7 +153,7 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// For a new connection, the `epoch`th. `role` is our own.
+    /// For the `epoch`th connection of a session. `role` is our own.
     pub(crate) fn new(
         role: Role,
         is_v5: bool,

@@ -44,7 +44,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// For the `epoch`th connection of a machine, whose own role is `role`.
+    /// For the `epoch`th connection of a session. `role` is our own.
     pub(crate) fn new(
         role: Role,
         negotiated: Negotiated,

@@ -142,7 +142,7 @@ impl Session {
         self.outbound.set_bounds(bounds);
     }
 
-    /// Counts the connections that a server gives this session to, from 1.
+    /// Counts the connections that carried this session, from 1: what belongs to an older one is told by it.
     pub(crate) fn next_epoch(&mut self) -> u32 {
         self.connections = self.connections.saturating_add(1);
         self.connections

@@ -9,5 +9,6 @@ mod limits;
 mod publish;
 mod qos2;
 mod queue;
+mod random;
 mod session;
 mod subscribe;
