@@ -8,23 +8,50 @@
 //! transport <--bytes-- poll_transmit <-- accept, publish, acknowledge, complete_subscribe, ... <-- owner
 //! ```
 //!
+//! A client of 3.1.1 connects and asks whether the server is alive:
+//!
+//! ```
+//! use bytes::{Buf, BytesMut};
+//! use mqtt_core::server::{Accept, Event, Server, ServerLimits};
+//! use mqtt_core::{Instant, Output, Session, SessionBounds};
+//!
+//! let now = Instant::from_millis(0);
+//! let mut server = Server::new(now, ServerLimits::default());
+//! let mut input = BytesMut::from(&b"\x10\x0D\0\x04MQTT\x04\x02\0\x3C\0\x01a\xC0\0"[..]);
+//!
+//! // The CONNECT is held until its owner answers, and what came behind it is left in `input`.
+//! assert!(server.handle_input(now, &mut input).is_blocked());
+//! let Some(Event::Connect(request)) = server.poll_event() else { panic!("no CONNECT") };
+//! assert_eq!(request.client_id, "a");
+//! let session = Session::new(SessionBounds { max_messages: 100, max_bytes: 100_000 });
+//! server.accept(now, session, &Accept::default())?;
+//! assert!(!server.handle_input(now, &mut input).is_blocked());
+//!
+//! let mut output = Output::new();
+//! server.poll_transmit(now, &mut output);
+//! // CONNACK and PINGRESP.
+//! assert_eq!(output.chunk(), b"\x20\x02\0\0\xD0\0");
+//! # Ok::<(), Box<mqtt_core::server::NotAccepted>>(())
+//! ```
+//!
 //! Enhanced authentication (AUTH) is to be added beside `accept`; until then a CONNECT that asks for it is refused with
 //! 0x8C.
 
 mod accept;
 mod event;
 mod lifecycle;
+mod options;
 mod receive;
 mod requests;
 
 use alloc::{boxed::Box, vec};
-use core::time::Duration;
 
 use bytes::{Buf, BytesMut};
 
 pub use self::{
     accept::{Accept, AcceptError, NotAccepted},
     event::{ConnectRequest, DisconnectCause, Disconnected, Event, ProtocolError},
+    options::ServerLimits,
     requests::{CompleteError, SubscribeRequest, UnsubscribeRequest},
 };
 use self::{
@@ -36,8 +63,8 @@ use crate::{
     encoder::Encoder,
     error::EncodeError,
     flow::{
-        AckError, AckToken, Acknowledge, Answer, Link, Negotiated, Outcome, Progress, PublishError,
-        PublishId, Session, Timer, Timers,
+        AckError, AckToken, Answer, Link, Negotiated, Outcome, Progress, PublishError, PublishId,
+        Session, Timer, Timers,
     },
     message::Message,
     packet::{Connack, Disconnect, Packet},
@@ -50,48 +77,6 @@ use crate::{
 /// So many new bytes of a packet that is still coming count as a sign of life, so that a slow line may carry a large
 /// message and a trickle of bytes is not one.
 const SIGN_OF_LIFE: usize = 1_024;
-
-/// What one connection may use, and how it behaves. `Default` suits a server on an open network.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct ServerLimits {
-    /// How long the CONNECT may take to come, counted from [`Server::new`] (v5 3.1.4). Default: 10 s.
-    pub connect_timeout: Duration,
-    /// The largest packet taken before a CONNECT is accepted; afterwards
-    /// [`Accept::maximum_packet_size`] counts. Default: 256 KiB.
-    pub connect_maximum_packet_size: MaximumPacketSize,
-    /// Events that may wait before no more input is taken. Default: 1,024.
-    pub max_events: usize,
-    /// Bytes that waiting events may hold, likewise, and those that SUBSCRIBE and UNSUBSCRIBE packets may hold until they
-    /// are answered. One more packet may go above it. Default: 1 MiB.
-    pub max_event_bytes: usize,
-    /// SUBSCRIBE and UNSUBSCRIBE packets that may wait for the owner's answer, likewise. Default: 64.
-    pub max_pending_requests: usize,
-    /// Who acknowledges received messages. Default: the machine.
-    pub acknowledge: Acknowledge,
-    /// Whether control characters and non-characters in strings are refused, as the standard permits (v5 1.5.4).
-    /// Default: they are taken, since a client that subscribes cannot help what others publish.
-    pub strict_text: bool,
-}
-
-impl Default for ServerLimits {
-    fn default() -> Self {
-        Self {
-            connect_timeout: Duration::from_secs(10),
-            connect_maximum_packet_size: DEFAULT_CONNECT_MAXIMUM_PACKET_SIZE,
-            max_events: 1_024,
-            max_event_bytes: 1 << 20,
-            max_pending_requests: 64,
-            acknowledge: Acknowledge::Automatic,
-            strict_text: false,
-        }
-    }
-}
-
-const DEFAULT_CONNECT_MAXIMUM_PACKET_SIZE: MaximumPacketSize =
-    match MaximumPacketSize::new(256 * 1_024) {
-        Some(size) => size,
-        None => unreachable!(),
-    };
 
 /// One Network Connection of a server; see the [module](self).
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -145,24 +130,34 @@ impl Server {
 
     /// Takes received bytes: whole packets are taken off the front of `input`, an unfinished one stays.
     ///
+    /// It stops where the owner has to do something first, and says so: at the bounds of [`ServerLimits`], and in 3.x at
+    /// [`Accept::receive_maximum`]. The Keep Alive does not run on while it waits for the owner.
+    ///
     /// While a CONNECT is pending the input is left alone and the answer is [`Progress::Blocked`]. Once the connection is
     /// over the input is thrown away: nothing after a rejected CONNECT or a violation is processed [v5 MQTT-3.1.4-6].
     pub fn handle_input(&mut self, now: Instant, input: &mut BytesMut) -> Progress {
         loop {
-            if let Some(progress) = self.obstacle(input) {
-                return progress;
-            }
-            if core::mem::take(&mut self.paused) {
-                self.note_sign_of_life(now);
+            match self.state {
+                State::AwaitingConnect | State::Connected(_) => {}
+                State::Pending(_) => return Progress::Blocked,
+                State::Ended => {
+                    input.clear();
+                    return Progress::Done;
+                }
             }
             match self.decoder().frame(input) {
-                Ok(Some(len)) if len <= input.len() => {
+                Ok(Some(len)) => {
+                    if let Some(progress) = self.obstacle() {
+                        return progress;
+                    }
+                    self.paused = false;
                     self.unfinished = 0;
                     self.note_sign_of_life(now);
                     self.handle_frame(len, input);
                 }
-                Ok(_) => {
-                    if input.len() >= self.unfinished + SIGN_OF_LIFE {
+                Ok(None) => {
+                    let grown = input.len() >= self.unfinished + SIGN_OF_LIFE;
+                    if core::mem::take(&mut self.paused) || grown {
                         self.unfinished = input.len();
                         self.note_sign_of_life(now);
                     }
@@ -496,30 +491,19 @@ impl Server {
         matches!(self.state, State::Ended)
     }
 
-    /// Why no packet may be taken off `input` now.
-    fn obstacle(&mut self, input: &mut BytesMut) -> Option<Progress> {
-        match &self.state {
-            State::Ended => {
-                input.clear();
-                return Some(Progress::Done);
-            }
-            State::Pending(_) => return Some(Progress::Blocked),
-            _ if input.is_empty() => return Some(Progress::Done),
-            State::AwaitingConnect => return None,
-            // The peer does not read: its silence is its own, so the clock of the Keep Alive goes on.
-            State::Connected(connection) if connection.is_congested() => {
-                return Some(Progress::Congested);
-            }
-            State::Connected(connection) => {
-                if !self.events.is_full(&self.limits) && !connection.waits_for_owner(&self.limits) {
-                    return None;
-                }
-            }
+    /// Why the packet that waits may not be taken now.
+    fn obstacle(&mut self) -> Option<Progress> {
+        let State::Connected(connection) = &self.state else {
+            return None;
+        };
+        if self.events.is_full(&self.limits) || connection.waits_for_owner(&self.limits) {
+            // What the client says while nobody listens must not be taken for silence.
+            self.paused = true;
+            self.timers.clear(Timer::PeerSilent);
+            return Some(Progress::Blocked);
         }
-        // What the client says while nobody listens must not be taken for silence.
-        self.paused = true;
-        self.timers.clear(Timer::PeerSilent);
-        Some(Progress::Blocked)
+        // The client does not read: its silence is its own, so the clock of the Keep Alive goes on.
+        connection.is_congested().then_some(Progress::Congested)
     }
 
     /// Something came from the client: the clock of its Keep Alive starts anew [v5 MQTT-3.1.2-22, v311 MQTT-3.1.2-24].
