@@ -1,0 +1,58 @@
+--TEST--
+consume(): an iterator that ends at limit, time, stop() and close(), and works in yield from and LimitIterator
+--FILE--
+<?php
+require __DIR__ . '/support.inc';
+use Mqtt\Client;
+$broker = new Broker();
+$client = new Client($broker->uri());
+$topic = fresh_topic();
+$client->subscribe($topic)->wait();
+$publish = function (string ...$payloads) use ($client, $topic) {
+    foreach ($payloads as $payload) {
+        $client->publish($topic, $payload)->wait();
+    }
+};
+$publish('1', '2', '3');
+$messages = $client->consume(5, 2);
+foreach ($messages as $key => $message) {
+    echo "$key=>$message ";
+}
+var_dump($messages->valid());
+function all(Client $client) { yield from $client->consume(0.2); }
+foreach (all($client) as $message) {
+    echo "yield from $message\n";
+}
+$publish('4', '5', '6', '7');
+foreach (new LimitIterator($client->consume(5), 1, 2) as $message) {
+    echo "limited $message\n";
+}
+foreach ($client->consume(5) as $message) {
+    echo "stopped at $message\n";
+    $client->stop();
+}
+$start = microtime(true);
+foreach ($client->consume(0.3) as $message) {
+    echo "nothing should come\n";
+}
+echo round(microtime(true) - $start, 1), "\n";
+$publish('8', '9');
+foreach ($client->consume(5) as $message) {
+    echo "closed at $message\n";
+    $client->close();
+}
+try {
+    $messages->rewind();
+} catch (Mqtt\Exception\ClosedException $exception) {
+    echo $exception->getMessage(), "\n";
+}
+?>
+--EXPECT--
+0=>1 1=>2 bool(false)
+yield from 3
+limited 5
+limited 6
+stopped at 7
+0.3
+closed at 8
+messages can be walked once; call consume() again

@@ -1,0 +1,32 @@
+--TEST--
+An exception of a handler ends consume() and comes out of foreach; a new consume() goes on behind it
+--FILE--
+<?php
+require __DIR__ . '/support.inc';
+$broker = new Broker();
+$client = new Mqtt\Client($broker->uri());
+[$handled, $plain] = [fresh_topic(), fresh_topic()];
+$client->subscribe($handled, fn() => throw new DomainException('mine'))->wait();
+$client->subscribe($plain)->wait();
+foreach ([[$plain, 'a'], [$handled, 'x'], [$plain, 'b']] as [$topic, $payload]) {
+    $client->publish($topic, $payload)->wait();
+}
+eventually(fn() => $client->status()->received === 3, 'three messages');
+$messages = $client->consume(5);
+try {
+    foreach ($messages as $message) {
+        echo "$message->payload\n";
+    }
+} catch (DomainException $thrown) {
+    echo get_class($thrown), "\n";
+}
+var_dump($messages->valid());
+foreach ($client->consume(5, 1) as $message) {
+    echo "$message->payload\n";
+}
+?>
+--EXPECT--
+a
+DomainException
+bool(false)
+b

@@ -1,0 +1,24 @@
+--TEST--
+A fatal error and an exhausted memory limit in a handler end the script as PHP does, without a crash
+--FILE--
+<?php
+require __DIR__ . '/support.inc';
+$broker = new Broker();
+foreach (['trigger_error("fatal", E_USER_ERROR);', 'str_repeat("x", 1 << 30);', 'eval("class X extends Y {}");'] as $deadly) {
+    [$code, $output] = run_php('
+        register_shutdown_function(function () { echo "shutdown\n"; });
+        $client = new Mqtt\Client("' . $broker->uri() . '");
+        $client->subscribe("fatal/here", function () { ' . $deadly . ' }, ack: Mqtt\AckMode::Manual)->wait();
+        $client->publish("fatal/here", "x")->wait();
+        $client->run(5);
+        echo "not here\n";', ['-d', 'memory_limit=32M', '-d', 'display_errors=1']);
+    echo $code, ' ', preg_match('/(Fatal error: [^(]{0,30})/', $output, $found) ? trim($found[1]) : $output, ' ', str_contains($output, 'shutdown') ? 'shutdown' : '', "\n";
+}
+// The broker has noticed nothing.
+echo (new Mqtt\Client($broker->uri()))->publish('a', 'b')->wait()->state()->value, "\n";
+?>
+--EXPECTF--
+255 Fatal error: fatal in %s shutdown
+255 Fatal error: Allowed memory size of %s shutdown
+255 Fatal error: Uncaught Error: Class "Y" not%A shutdown
+done
