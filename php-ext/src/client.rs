@@ -375,7 +375,7 @@ fn state(call: &Call<'_>) -> Answer {
 /// The `State` case of a connection.
 pub(crate) fn state_case(connection: &Connection) -> Zval {
     let name = match connection.started() {
-        _ if connection.is_closed() => c"Closed",
+        _ if connection.is_closed() || connection.is_forked() => c"Closed",
         None => c"Idle",
         Some(handle) => match connection.observe(handle) {
             State::Idle => c"Idle",
@@ -400,6 +400,8 @@ fn close(call: &Call<'_>) -> Answer {
     if connection.is_closed() {
         return Ok(value::bool(true));
     }
+    // In a forked child there is nothing to close, and nobody knows what became of the messages.
+    let forked = connection.is_forked();
     let started = connection.started();
     connection.set_closed();
     client.stopped.set(true);
@@ -409,7 +411,7 @@ fn close(call: &Call<'_>) -> Answer {
         request::release_persistent_client(name);
     }
     let Some(handle) = started else {
-        return Ok(value::bool(true));
+        return Ok(value::bool(!forked));
     };
     // Signal handlers may run while it closes, and one may never come back.
     let closing = ext_php_rs::zend::BailoutGuard::new(Guarded::new(handle.begin_close(timeout)));

@@ -122,6 +122,11 @@ impl Connection {
         self.handle.get().filter(|handle| handle.is_ours())
     }
 
+    /// Whether it was started by the process that this one was forked from.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.handle.get().is_some_and(|handle| !handle.is_ours())
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }

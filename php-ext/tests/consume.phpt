@@ -23,7 +23,8 @@ function all(Client $client) { yield from $client->consume(0.2); }
 foreach (all($client) as $message) {
     echo "yield from $message\n";
 }
-$publish('4', '5', '6', '7');
+$publish('4', '5', '6', '7', '8');
+// LimitIterator asks for one more than it gives: 7 is taken and let go. consume(limit:) does not do that.
 foreach (new LimitIterator($client->consume(5), 1, 2) as $message) {
     echo "limited $message\n";
 }
@@ -36,7 +37,7 @@ foreach ($client->consume(0.3) as $message) {
     echo "nothing should come\n";
 }
 echo round(microtime(true) - $start, 1), "\n";
-$publish('8', '9');
+$publish('9', '10');
 foreach ($client->consume(5) as $message) {
     echo "closed at $message\n";
     $client->close();
@@ -52,7 +53,7 @@ try {
 yield from 3
 limited 5
 limited 6
-stopped at 7
+stopped at 8
 0.3
-closed at 8
+closed at 9
 messages can be walked once; call consume() again

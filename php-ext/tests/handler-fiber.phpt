@@ -16,9 +16,11 @@ foreach (['1', '2'] as $payload) {
 }
 eventually(fn() => $client->status()->received === 2, 'two messages');
 $fiber = new Fiber(fn() => $client->poll());
-echo 'suspended with ', $fiber->start(), "\n";
+$given = $fiber->start();
+echo "suspended with $given\n";
 echo 'meanwhile ', $client->publish('other/topic', 'x')->wait()->state()->value, "\n";
-echo 'suspended with ', $fiber->resume('go on'), "\n";
+$given = $fiber->resume('go on');
+echo "suspended with $given\n";
 // The second handler never ends: the fiber is destroyed in it.
 unset($fiber);
 echo 'still ', $client->publish('other/topic', 'x')->wait()->state()->value, "\n";

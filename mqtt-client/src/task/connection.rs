@@ -131,6 +131,9 @@ impl Task {
         {
             self.core.handle_timeout(now);
         }
+        // Before the work: a CONNACK that was read, but not seen yet, would make the router ask for a subscription that it
+        // then takes for lost with the old session, and asks for again.
+        self.drain_events(line);
         let window = if line.accepted_at.is_some() {
             self.window()
         } else {
