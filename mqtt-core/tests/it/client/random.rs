@@ -306,8 +306,8 @@ impl World {
                 let number = u32::try_from(self.server.published.len()).unwrap();
                 self.server.publish(number, qos, 4);
             }
-            Op::ToServer(bytes) => self.to_server(bytes),
-            Op::ToClient(bytes) => self.to_client(bytes),
+            Op::ToServer(bytes) => self.carry_to_server(bytes),
+            Op::ToClient(bytes) => self.carry_to_client(bytes),
             Op::Drain(events) => self.drain(events),
             Op::Ack(index) => self.acknowledge(index),
             Op::Duplicate => {
@@ -359,7 +359,7 @@ impl World {
     }
 
     fn cut(&mut self, bytes: usize) {
-        self.to_server(bytes);
+        self.carry_to_server(bytes);
         self.client.handle_close(self.now);
         self.server.decoder = None;
         self.output.clear();
@@ -368,7 +368,7 @@ impl World {
         self.window = 0;
     }
 
-    fn to_server(&mut self, bytes: usize) {
+    fn carry_to_server(&mut self, bytes: usize) {
         self.client.poll_transmit(self.now, &mut self.output);
         let bytes = bytes.min(self.output.remaining());
         let taken = self.output.copy_to_bytes(bytes);
@@ -381,7 +381,7 @@ impl World {
         self.window += self.server.came.saturating_sub(before);
     }
 
-    fn to_client(&mut self, bytes: usize) {
+    fn carry_to_client(&mut self, bytes: usize) {
         let bytes = bytes.min(self.server.outbox.len());
         let chunk: Vec<u8> = self.server.outbox.drain(..bytes).collect();
         self.input.extend_from_slice(&chunk);
@@ -463,8 +463,8 @@ impl World {
     fn finish(&mut self) {
         for _ in 0..200 {
             self.connect(false);
-            self.to_server(usize::MAX);
-            self.to_client(usize::MAX);
+            self.carry_to_server(usize::MAX);
+            self.carry_to_client(usize::MAX);
             self.drain(usize::MAX);
             while !self.tokens.is_empty() {
                 self.acknowledge(0);
