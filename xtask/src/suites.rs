@@ -221,7 +221,8 @@ impl Run {
         self.log.push_str(&format!("--- {title}\n{text}\n"));
     }
 
-    fn program(&mut self, what: &str, command: &mut Command) -> Result<Ended> {
+    /// Runs a program and keeps what it prints.
+    pub(super) fn program(&mut self, what: &str, command: &mut Command) -> Result<Ended> {
         if command.get_program().to_string_lossy().ends_with("cargo") {
             // Its progress bar tells how much there is to build; it draws one for a terminal only.
             command

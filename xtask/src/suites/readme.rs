@@ -1,11 +1,13 @@
 //! The examples of README.md, run as they stand there.
 //!
-//! Each block marked `rust` or `php` has to be a whole program that ends by itself with exit code 0. Where it names the usual
-//! address of a broker, `localhost:1883`, it gets a fresh one. So what a reader copies has been run.
+//! Each block marked `rust` or `php` has to be a whole program that ends by itself with exit code 0, and the block after it,
+//! marked `text`, has to be what it prints. Where the program names the usual address of a broker, `localhost:1883`, it gets a
+//! fresh one. So what a reader copies has been run.
 
 use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use super::{Run, Suite, php};
 use crate::peers;
@@ -29,26 +31,32 @@ pub(super) const README: Suite = Suite {
                 "README.md has no {language} example"
             );
         }
-        for block in &blocks {
+        for (index, block) in blocks.iter().enumerate() {
+            let prints = blocks
+                .get(index + 1)
+                .filter(|next| next.language == "text")
+                .map(|next| next.text.as_str());
             let broker = peers::ours::start()?;
             let text = block.text.replace(USUAL, &broker.address().to_string());
-            let name = format!("README.md line {}", block.line);
-            let result = match block.language {
-                "rust" => run_rust(run, &name, block.line, &text),
-                "php" => run_php(run, &name, block.line, &text),
-                _ => Ok(()),
-            };
+            let verdict = match block.language {
+                "rust" => rust(run, block.line, &text),
+                "php" => php_script(block.line, &text),
+                _ => continue,
+            }
+            .and_then(|mut program| run_and_compare(run, &mut program, prints));
+            run.verdict(
+                &format!("the {} example in line {}", block.language, block.line),
+                verdict,
+            )?;
             run.note("mqtt-broker", &broker.log());
-            result?;
         }
         Ok(())
     },
 };
 
-fn run_rust(run: &mut Run, name: &str, line: usize, text: &str) -> Result<()> {
-    if !text.contains("fn main") {
-        bail!("{name}: the Rust example is not a whole program");
-    }
+/// Builds the program and returns how to run it.
+fn rust(run: &mut Run, line: usize, text: &str) -> Result<Command> {
+    ensure!(text.contains("fn main"), "it is not a whole program");
     let folder = workspace::scratch("readme")?.join(format!("rust-{line}"));
     write(&folder.join("src/main.rs"), text)?;
     write(&folder.join("Cargo.toml"), &manifest(workspace::root()))?;
@@ -58,13 +66,33 @@ fn run_rust(run: &mut Run, name: &str, line: usize, text: &str) -> Result<()> {
         folder.join("Cargo.lock"),
     )
     .context("cannot copy Cargo.lock")?;
-    run.check(name, workspace::cargo()?.arg("run").current_dir(folder))
+    run.prepare(
+        "cargo build",
+        workspace::cargo()?.arg("build").current_dir(folder),
+    )?;
+    Ok(Command::new(workspace::built("readme-example")?))
 }
 
-fn run_php(run: &mut Run, name: &str, line: usize, text: &str) -> Result<()> {
+fn php_script(line: usize, text: &str) -> Result<Command> {
+    ensure!(text.starts_with("<?php"), "it is not a whole program");
     let script = workspace::scratch("readme")?.join(format!("line-{line}.php"));
     write(&script, text)?;
-    run.check(name, php::php()?.arg(script))
+    let mut command = php::php()?;
+    command.arg(script);
+    Ok(command)
+}
+
+fn run_and_compare(run: &mut Run, program: &mut Command, prints: Option<&str>) -> Result<()> {
+    let expected = prints.context("no block marked `text` after it says what it prints")?;
+    let ended = run
+        .program("the example", program)?
+        .expect_success("the example")?;
+    ensure!(
+        ended.output == expected,
+        "it should print\n{expected}but printed\n{}",
+        ended.output
+    );
+    Ok(())
 }
 
 /// A crate of its own that may use what a reader of README.md may use.
