@@ -91,22 +91,33 @@ fn number_before(text: &str, word: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// Reads the output of PHP's `run-tests.php`. A test that was skipped counts as failed: here everything a test may need is
-/// installed, so a skip is a test that could not run.
+/// Reads the output of PHP's `run-tests.php --no-color`. A test that was skipped counts as failed: here everything a test may
+/// need is installed, so a skip is a test that could not run.
 pub(crate) fn php_run_tests(output: &str) -> Tally {
+    const BAD: [&str; 7] = [
+        "FAIL ", "SKIP ", "BORK ", "WARN ", "LEAK ", "XLEAK ", "XFAIL ",
+    ];
     let mut tally = Tally::default();
-    // Its progress line is overwritten by the result, separated by a carriage return which may or may not have been kept.
-    for line in output.split(['\n', '\r']) {
+    let mut announced = None;
+    for line in output.lines() {
         if line.starts_with("PASS ") {
             tally.pass();
-        } else if [
-            "FAIL ", "SKIP ", "BORK ", "WARN ", "LEAK ", "XLEAK ", "XFAIL ",
-        ]
-        .iter()
-        .any(|word| line.starts_with(word))
-        {
+        } else if BAD.iter().any(|word| line.starts_with(word)) {
             tally.fail(line.trim());
+        } else if let Some(counts) = line.strip_prefix("Number of tests :") {
+            announced = counts
+                .split_whitespace()
+                .next()
+                .and_then(|count| count.parse::<usize>().ok());
         }
+    }
+    match announced {
+        None => tally.fail("run-tests.php ended before it said how many tests there are"),
+        Some(count) if count != tally.ran() => {
+            let ran = tally.ran();
+            tally.fail(format!("run-tests.php speaks of {count} tests, {ran} ran"));
+        }
+        Some(_) => {}
     }
     tally
 }
@@ -188,8 +199,9 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
 
     #[test]
     fn php_tests_are_counted_and_a_skip_is_a_failure() {
-        let output = "TEST 1/3 [tests/a.phpt]\rPASS publishes [tests/a.phpt]\nSKIP fpm [tests/b.phpt] reason: no fpm\n\
-                      FAIL forks [tests/c.phpt]\nTests passed : 1 ( 33.3%)\n";
+        let output = "PASS publishes [tests/a.phpt]\nSKIP fpm [tests/b.phpt] reason: no fpm\n\
+                      FAIL forks [tests/c.phpt]\nNumber of tests :    3                 2\n\
+                      Tests passed    :    1 ( 33.3%)\n";
         let tally = php_run_tests(output);
         assert_eq!(tally.passed, 1);
         assert_eq!(
@@ -198,6 +210,21 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
                 "SKIP fpm [tests/b.phpt] reason: no fpm",
                 "FAIL forks [tests/c.phpt]"
             ]
+        );
+    }
+
+    #[test]
+    fn php_tests_that_broke_off_are_a_failure() {
+        assert_eq!(
+            php_run_tests("PASS publishes [tests/a.phpt]\n")
+                .failed
+                .len(),
+            1
+        );
+        let short = "PASS publishes [tests/a.phpt]\nNumber of tests :    2                 2\n";
+        assert_eq!(
+            php_run_tests(short).failed,
+            ["run-tests.php speaks of 2 tests, 1 ran"]
         );
     }
 

@@ -98,7 +98,7 @@ pub(super) fn phpt(options: &[&str]) -> Result<Command> {
     command
         .arg("-n")
         .arg(runner)
-        .arg("-q")
+        .args(["-q", "--no-color"])
         .args(options)
         .arg("-p")
         .arg(&php)
