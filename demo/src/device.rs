@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use mqtt_client::{Client, Options, QoS, Received};
-use serde_json::Value;
+use serde::Deserialize;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -89,19 +89,27 @@ fn options(settings: &Settings, name: &str) -> Result<Options> {
     Ok(broker::options(&settings.broker)?.with_client_id(settings.client_id(name)))
 }
 
+/// The payload of a push, as the scripts write it.
+#[derive(Debug, Deserialize)]
+struct Push {
+    id: String,
+    /// Seconds since 1970.
+    sent: f64,
+}
+
 /// The id of a push, and how long it was on its way by the wall clock, which is the same for everything on one machine.
 fn push(received: &Received) -> Option<(String, Duration)> {
     parse(received.message.payload(), received.received_at)
 }
 
 fn parse(payload: &[u8], received_at: SystemTime) -> Option<(String, Duration)> {
-    let push: Value = serde_json::from_slice(payload).ok()?;
-    let sent = Duration::try_from_secs_f64(push["sent"].as_f64()?).ok()?;
+    let push: Push = serde_json::from_slice(payload).ok()?;
+    let sent = Duration::try_from_secs_f64(push.sent).ok()?;
     let latency = received_at
         .duration_since(UNIX_EPOCH)
         .ok()?
         .saturating_sub(sent);
-    Some((push["id"].as_str()?.to_owned(), latency))
+    Some((push.id, latency))
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ struct Arguments {
     #[arg(long, value_name = "URL")]
     broker: Option<String>,
     /// Messages to push altogether
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     messages: u32,
     /// Devices to push to
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(3..=1_000))]

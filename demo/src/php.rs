@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde::Deserialize;
 use tokio::process::Command;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -77,76 +77,70 @@ impl Php {
     }
 }
 
-/// What a pushing script says of itself.
-#[derive(Debug)]
+/// What a pushing script says of itself, as JSON.
+#[derive(Debug, Deserialize)]
 pub(crate) struct Report {
-    value: Value,
+    /// By device.
+    devices: BTreeMap<String, Pushes>,
+    /// The answer to the message for the device that nobody has.
+    nobody: Option<Nobody>,
+    /// The client that the script used.
+    pub(crate) client: ClientStatus,
+    /// How long the script ran, if it says so.
+    pub(crate) seconds: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Pushes {
+    sent: Vec<String>,
+    acknowledged: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Nobody {
+    matched: Option<bool>,
+}
+
+/// What a script says of its client.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ClientStatus {
+    /// Client Identifier.
+    pub(crate) id: String,
+    /// Connections that the broker has accepted from it so far.
+    pub(crate) connections: u64,
+    /// The process it runs in.
+    pub(crate) pid: u32,
 }
 
 impl Report {
-    /// Reads what a script printed: JSON in its last line.
+    /// Reads what a script printed: the report is its last line.
     pub(crate) fn parse(output: &str) -> Result<Self> {
         let line = output.trim_end().lines().last().unwrap_or_default();
-        let value: Value = serde_json::from_str(line).context("the last line is not JSON")?;
-        value
-            .get("devices")
-            .and_then(Value::as_object)
-            .context("there are no devices in it")?;
-        Ok(Self { value })
+        serde_json::from_str(line).context("the last line is no report")
     }
 
     /// Adds what was sent and acknowledged to the score.
     pub(crate) fn add_to(&self, score: &Score) {
-        for (device, pushes) in self.value["devices"].as_object().into_iter().flatten() {
-            score.pushed(
-                device,
-                strings(&pushes["sent"]),
-                strings(&pushes["acknowledged"]),
-            );
+        for (device, pushes) in &self.devices {
+            score.pushed(device, pushes.sent.clone(), pushes.acknowledged.clone());
         }
     }
 
     /// How many messages were sent, and how many of them acknowledged.
     pub(crate) fn totals(&self) -> (usize, usize) {
-        let devices = self.value["devices"].as_object();
-        let sum = |field: &str| {
-            devices
-                .into_iter()
-                .flatten()
-                .map(|(_, pushes)| strings(&pushes[field]).len())
-                .sum()
-        };
-        (sum("sent"), sum("acknowledged"))
+        let devices = self.devices.values();
+        devices.fold((0, 0), |(sent, acknowledged), pushes| {
+            (
+                sent + pushes.sent.len(),
+                acknowledged + pushes.acknowledged.len(),
+            )
+        })
     }
 
     /// What the broker said of the device that nobody has: whether anybody subscribed, `None` if it does not tell.
     pub(crate) fn matched(&self) -> Option<bool> {
-        self.value["nobody"]["matched"].as_bool()
+        self.nobody.as_ref()?.matched
     }
-
-    /// Client Identifier, connections made so far, and process id.
-    pub(crate) fn client(&self) -> (&str, u64, u64) {
-        let client = &self.value["client"];
-        (
-            client["id"].as_str().unwrap_or_default(),
-            client["connections"].as_u64().unwrap_or_default(),
-            client["pid"].as_u64().unwrap_or_default(),
-        )
-    }
-
-    /// How long the script itself ran, where it says so.
-    pub(crate) fn took(&self) -> Option<Duration> {
-        Duration::try_from_secs_f64(self.value["seconds"].as_f64()?).ok()
-    }
-}
-
-fn strings(list: &Value) -> Vec<String> {
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
 }
 
 /// The variables that tell a pushing script what to do.
@@ -219,12 +213,18 @@ impl Worker {
 }
 
 /// A line of the worker: a message, and how late it was.
+#[derive(Debug, Deserialize)]
+struct Line {
+    id: String,
+    /// Seconds.
+    latency: f64,
+}
+
 fn received(line: &str) -> Option<(String, Duration)> {
-    let value: Value = serde_json::from_str(line).ok()?;
-    let latency = value["latency"].as_f64()?.max(0.0);
+    let line: Line = serde_json::from_str(line).ok()?;
     Some((
-        value["id"].as_str()?.to_owned(),
-        Duration::try_from_secs_f64(latency).ok()?,
+        line.id,
+        Duration::try_from_secs_f64(line.latency.max(0.0)).ok()?,
     ))
 }
 
@@ -236,20 +236,31 @@ mod tests {
     fn a_report_is_the_last_line() {
         let report = Report::parse(
             "Notice: something\n{\"devices\":{\"device-01\":{\"sent\":[\"a\",\"b\"],\"acknowledged\":[\"a\"]}},\
-             \"nobody\":{\"matched\":false},\"client\":{\"id\":\"x\",\"connections\":1,\"pid\":7}}\n",
+             \"nobody\":{\"matched\":false,\"reasonCode\":16},\"client\":{\"id\":\"x\",\"connections\":1,\"pid\":7}}\n",
         )
         .unwrap();
         assert_eq!(report.totals(), (2, 1));
         assert_eq!(report.matched(), Some(false));
-        assert_eq!(report.client(), ("x", 1, 7));
+        assert_eq!(
+            (
+                report.client.id.as_str(),
+                report.client.connections,
+                report.client.pid
+            ),
+            ("x", 1, 7)
+        );
         assert!(Report::parse("Fatal error: no\n").is_err());
         assert!(Report::parse("").is_err());
     }
 
     #[test]
     fn a_broker_that_does_not_tell_is_not_a_no() {
-        let report = Report::parse("{\"devices\":{},\"nobody\":{\"matched\":null}}").unwrap();
-        assert_eq!(report.matched(), None);
+        let client = "\"client\":{\"id\":\"x\",\"connections\":1,\"pid\":7}";
+        let silent = Report::parse(&format!(
+            "{{\"devices\":{{}},\"nobody\":{{\"matched\":null}},{client}}}"
+        ))
+        .unwrap();
+        assert_eq!(silent.matched(), None);
     }
 
     #[test]

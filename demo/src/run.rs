@@ -247,8 +247,8 @@ impl Show {
         report.add_to(&self.score);
         let (sent, acknowledged) = report.totals();
         let inside = report
-            .took()
-            .map(|took| format!(", {:.1} ms of it in the script", took.as_secs_f64() * 1e3));
+            .seconds
+            .map(|took| format!(", {:.1} ms of it in the script", took * 1e3));
         let took = format!("{}{}", since(started), inside.unwrap_or_default());
         let text = format!(
             "web request {}: {acknowledged} of {sent} acknowledged, answered after {took}",
@@ -370,28 +370,29 @@ impl Show {
 ///
 /// `opened` is how many connections the broker accepted meanwhile, where it can be asked.
 fn shared_connection(one: &Report, two: &Report, opened: Option<u64>) -> Result<String, String> {
-    let (first_id, _, first_pid) = one.client();
-    let (second_id, connections, second_pid) = two.client();
-    if first_pid != second_pid {
+    let (first, second) = (&one.client, &two.client);
+    if first.pid != second.pid {
         return Err(format!(
-            "the two web requests ran in two processes, {first_pid} and {second_pid}"
+            "the two web requests ran in two processes, {} and {}",
+            first.pid, second.pid
         ));
     }
-    if first_id.is_empty() || first_id != second_id || connections != 1 {
+    if first.id.is_empty() || first.id != second.id || second.connections != 1 {
         return Err(format!(
-            "the second web request had a connection of its own: client {second_id} after {first_id}, {connections} connections"
+            "the second web request had a connection of its own: client {} after {}, {} connections",
+            second.id, first.id, second.connections
         ));
     }
+    let proof = format!(
+        "the second request used the first one's connection: client {}",
+        second.id
+    );
     match opened {
-        Some(0) => Ok(format!(
-            "the second request used the first one's connection: client {second_id}, none opened at the broker"
-        )),
+        Some(0) => Ok(format!("{proof}, none opened at the broker")),
         Some(opened) => Err(format!(
             "the broker accepted {opened} connections during the second web request"
         )),
-        None => Ok(format!(
-            "the second request used the first one's connection: client {second_id}, still its first"
-        )),
+        None => Ok(format!("{proof}, still its first")),
     }
 }
 
