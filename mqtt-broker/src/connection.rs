@@ -20,6 +20,7 @@ use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHa
 use tokio::{task, time};
 
 use crate::authenticate::ConnectInfo;
+use crate::place::Place;
 use crate::sessions::{NotOpened, Opened};
 use crate::shared::Shared;
 use crate::subscriber::{Subscriber, Waiting, held_by};
@@ -33,73 +34,34 @@ const MAX_UNWRITTEN: usize = 256 << 10;
 /// by choice.
 const MAX_WAITING_IN_MACHINE: usize = 256;
 
+/// Characters of a Client Identifier, which may have 65,535, that are logged.
+const SHOWN_CHARACTERS: usize = 64;
+
 /// Starts a task that serves one client.
 pub(crate) fn spawn(
     shared: &Arc<Shared>,
     stream: impl AsyncRead + AsyncWrite + Send + 'static,
     peer: Option<SocketAddr>,
 ) {
-    let counters = &shared.context.counters;
-    if shared.stop.is_cancelled()
-        || !counters
-            .pending_connections
-            .try_increment(shared.context.options.max_pending_connections)
-    {
-        counters.connections_refused.add(1);
-        tracing::debug!(?peer, "closed a connection unheard: too many are pending");
-        return;
-    }
-    let place = Place {
-        shared: Arc::clone(shared),
-        stage: Stage::Pending,
+    let place = if shared.stop.is_cancelled() {
+        None
+    } else {
+        Place::take(&shared.context)
     };
+    let Some(place) = place else {
+        shared.context.counters.connections_refused.add(1);
+        tracing::debug!(peer = shown_peer(peer), "closed a connection unheard");
+        return;
+    };
+    let shared_by_task = Arc::clone(shared);
     let kill = shared.kill.clone();
     shared.tasks.spawn(async move {
         tokio::select! {
             biased;
             () = kill.cancelled() => {}
-            () = Connection::new(place, stream, peer).run() => {}
+            () = Connection::new(shared_by_task, place, stream, peer).run() => {}
         }
     });
-}
-
-/// A connection's place in the counts. It is given up however the task ends.
-struct Place {
-    shared: Arc<Shared>,
-    stage: Stage,
-}
-
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Stage {
-    Pending,
-    Connected,
-}
-
-impl Place {
-    /// Moves from the pending to the connected, unless there are as many of those as there may be.
-    fn promote(&mut self) -> bool {
-        let context = &self.shared.context;
-        if !context
-            .counters
-            .connections
-            .try_increment(context.options.max_connections)
-        {
-            return false;
-        }
-        context.counters.pending_connections.subtract(1);
-        self.stage = Stage::Connected;
-        true
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let counters = &self.shared.context.counters;
-        match self.stage {
-            Stage::Pending => counters.pending_connections.subtract(1),
-            Stage::Connected => counters.connections.subtract(1),
-        }
-    }
 }
 
 struct Connection<S> {
@@ -127,8 +89,7 @@ struct Seat {
 }
 
 impl<S: AsyncRead + AsyncWrite> Connection<S> {
-    fn new(place: Place, stream: S, peer: Option<SocketAddr>) -> Self {
-        let shared = Arc::clone(&place.shared);
+    fn new(shared: Arc<Shared>, place: Place, stream: S, peer: Option<SocketAddr>) -> Self {
         let options = &shared.context.options;
         let limits = ServerLimits {
             connect_timeout: options.connect_timeout,
@@ -176,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             match event {
                 Event::Connect(request) => self.connect(*request).await,
                 Event::Message { message, token, .. } => self.publish(&message, token),
-                Event::Subscribe(request) => self.subscribe(&request),
+                Event::Subscribe(request) => self.subscribe(&request).await,
                 Event::Unsubscribe(request) => self.unsubscribe(&request),
                 // The client takes no packet of that size: it counts as sent [v5 MQTT-3.1.2-25].
                 Event::Outcome {
@@ -208,7 +169,8 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             Ok(opened) => self.accept(request, client_id, opened),
             Err(reason) => {
                 self.shared.context.counters.connections_refused.add(1);
-                tracing::info!(client_id = ?client_id, peer = ?self.peer, %reason, "refused a client");
+                let (client_id, peer) = (shown_id(&client_id), shown_peer(self.peer));
+                tracing::info!(client_id, peer, %reason, "refused a client");
                 self.refuse(request.version, reason);
             }
         }
@@ -263,7 +225,15 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         match self.server.accept(self.now(), session, &accept) {
             Ok(()) => {
                 self.shared.context.counters.connections_accepted.add(1);
-                tracing::info!(client_id = ?subscriber.client_id, peer = ?self.peer, version = ?request.version, session_present, "client connected");
+                let (client_id, peer) = (shown_id(&subscriber.client_id), shown_peer(self.peer));
+                let version = request.version;
+                tracing::info!(
+                    client_id,
+                    peer,
+                    ?version,
+                    session_present,
+                    "client connected"
+                );
                 self.seat = Some(Seat {
                     subscriber,
                     will: request.will,
@@ -271,7 +241,8 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 });
             }
             Err(refused) => {
-                tracing::warn!(client_id = ?subscriber.client_id, error = %refused.error, "could not accept a client");
+                let client_id = shown_id(&subscriber.client_id);
+                tracing::warn!(client_id, error = %refused.error, "could not accept a client");
                 let kept = if session_present {
                     SessionExpiry::NEVER
                 } else {
@@ -313,6 +284,10 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
 
     fn publish(&mut self, message: &Message, token: Option<AckToken>) {
         let Some(seat) = &self.seat else { return };
+        // A payload of this size is a slice of the read buffer and would keep all of that, though only its own size is
+        // counted. A larger one fills most of its buffer.
+        let detached = (message.payload().len() < LARGE_READ).then(|| message.clone().detached());
+        let message = detached.as_ref().unwrap_or(message);
         let publication =
             self.shared
                 .router
@@ -329,13 +304,19 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         }
     }
 
-    fn subscribe(&mut self, request: &SubscribeRequest) {
+    async fn subscribe(&mut self, request: &SubscribeRequest) {
         let Some(seat) = &self.seat else { return };
+        let router = &self.shared.router;
         let id = request.subscription_id();
-        let reasons =
-            self.shared
-                .router
-                .subscribe(self.now(), &seat.subscriber, id, request.filters());
+        let mut reasons = Vec::with_capacity(request.filters().len());
+        for (filter, options) in request.filters() {
+            let now = self.shared.context.clock.now();
+            reasons.push(router.subscribe(now, &seat.subscriber, id, filter, options));
+            if filter.has_wildcard() {
+                // Many retained messages may have been looked at, and a SUBSCRIBE may hold many filters.
+                task::yield_now().await;
+            }
+        }
         if let Err(error) = self.server.complete_subscribe(request, &reasons) {
             tracing::debug!(%error, "a subscription could not be answered");
         }
@@ -443,7 +424,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         self.server.poll_transmit(now, &mut self.output);
         self.report(&ended);
         let Self {
-            place,
+            mut place,
             shared,
             mut reader,
             mut writer,
@@ -460,8 +441,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                     .close(now, &seat.subscriber, session, ended.session_expiry, will);
             shared.settle(settled);
         }
-        // The place is free for another client; this one is only shown out.
-        drop(place);
+        place.demote();
         if ended.cause == DisconnectCause::Closed {
             return;
         }
@@ -491,11 +471,29 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     }
 
     fn report(&self, ended: &Disconnected) {
-        let Some(seat) = &self.seat else {
-            tracing::debug!(peer = ?self.peer, cause = %ended.cause, "a connection ended before its client was accepted");
-            return;
-        };
-        tracing::info!(client_id = ?seat.subscriber.client_id, cause = %ended.cause, "client disconnected");
+        let cause = &ended.cause;
+        let is_in_order = matches!(
+            cause,
+            DisconnectCause::Client { .. }
+                | DisconnectCause::Closed
+                | DisconnectCause::Refused(_)
+                | DisconnectCause::Server(
+                    ReasonCode::SERVER_SHUTTING_DOWN | ReasonCode::SESSION_TAKEN_OVER
+                )
+        );
+        if !is_in_order {
+            self.shared.context.counters.connections_failed.add(1);
+        }
+        let peer = shown_peer(self.peer);
+        match &self.seat {
+            Some(seat) => {
+                let client_id = shown_id(&seat.subscriber.client_id);
+                tracing::info!(client_id, peer, %cause, "client disconnected");
+            }
+            None => {
+                tracing::debug!(peer, %cause, "a connection ended before its client was accepted")
+            }
+        }
     }
 
     fn now(&self) -> Instant {
@@ -508,4 +506,15 @@ async fn woken(subscriber: Option<&Subscriber>) {
         Some(subscriber) => subscriber.woken().await,
         None => std::future::pending().await,
     }
+}
+
+/// As much of a Client Identifier as belongs in a log.
+fn shown_id(client_id: &str) -> tracing::field::DebugValue<&str> {
+    let end = client_id.char_indices().nth(SHOWN_CHARACTERS);
+    let shown = end.and_then(|(end, _)| client_id.get(..end));
+    tracing::field::debug(shown.unwrap_or(client_id))
+}
+
+fn shown_peer(peer: Option<SocketAddr>) -> Option<tracing::field::DisplayValue<SocketAddr>> {
+    peer.map(tracing::field::display)
 }

@@ -62,6 +62,7 @@ mod local;
 mod options;
 #[cfg(feature = "password-file")]
 mod password_file;
+mod place;
 mod retained;
 mod router;
 mod sessions;

@@ -5,13 +5,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, ToSocketAddrs};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
 use crate::connection;
 use crate::shared::Shared;
 
 /// How long to wait when the system gives no more sockets: it will not have one the moment after.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// After so long without a sign of the peer the system begins to ask for one.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// Why a broker could not listen.
 #[derive(Debug, thiserror::Error)]
@@ -83,9 +87,8 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
         };
         match accepted {
             Ok((stream, peer)) => {
-                // Small packets are to leave at once: they are gathered before they are written.
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%peer, %error, "TCP_NODELAY could not be set");
+                if let Err(error) = prepare(&stream) {
+                    tracing::debug!(%peer, %error, "a socket option could not be set");
                 }
                 connection::spawn(&shared, stream, Some(peer));
             }
@@ -95,4 +98,11 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
             }
         }
     }
+}
+
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    // Small packets are to leave at once: they are gathered before they are written.
+    stream.set_nodelay(true)?;
+    // A client may ask for no Keep Alive, and its end may still break without a word.
+    SockRef::from(stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(TCP_KEEPALIVE))
 }

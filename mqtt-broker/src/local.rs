@@ -1,6 +1,5 @@
 //! Subscribing from inside the program, without a socket.
 
-use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,17 +44,16 @@ impl LocalSubscription {
         }
         let subscriber = shared.sessions.add_local();
         let now = shared.context.clock.now();
-        let reasons =
-            shared
-                .router
-                .subscribe(now, &subscriber, None, iter::once((filter, options)));
-        match reasons.first() {
-            Some(reason) if reason.is_error() => Err(SubscribeError::Refused(*reason)),
-            _ => Ok(Self {
-                shared: Arc::clone(shared),
-                subscriber,
-            }),
+        let reason = shared
+            .router
+            .subscribe(now, &subscriber, None, filter, options);
+        if reason.is_error() {
+            return Err(SubscribeError::Refused(reason));
         }
+        Ok(Self {
+            shared: Arc::clone(shared),
+            subscriber,
+        })
     }
 
     /// Waits for the next message; `None` when the broker stops. Cancelling it loses nothing.

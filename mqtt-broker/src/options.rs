@@ -30,7 +30,8 @@ pub struct Options {
 
     /// Most connected clients. The next one is refused with Server busy (0x89). Default 10,000.
     pub max_connections: usize,
-    /// Most connections whose CONNECT has not been accepted yet. The next one is closed at once. Default 1,024.
+    /// Most connections whose CONNECT has not been accepted yet, or that are being closed. The next one is closed at once.
+    /// Default 1,024.
     pub max_pending_connections: usize,
     /// How long a connection may take until its CONNECT is accepted, authentication included. Default 10 s.
     pub connect_timeout: Duration,

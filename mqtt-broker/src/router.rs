@@ -117,36 +117,33 @@ impl Router {
         publication
     }
 
-    /// Adds subscriptions, or replaces those with the same filter [v5 MQTT-3.8.4-3], and queues the retained messages they
-    /// ask for. Returns one Reason Code for each.
-    pub(crate) fn subscribe<'a>(
+    /// Adds a subscription, or replaces the one with the same filter [v5 MQTT-3.8.4-3], and queues the retained messages it
+    /// asks for. Returns the Reason Code for it.
+    pub(crate) fn subscribe(
         &self,
         now: Instant,
         subscriber: &Arc<Subscriber>,
         id: Option<SubscriptionId>,
-        filters: impl Iterator<Item = (TopicFilter<'a>, SubscribeOptions)>,
-    ) -> Vec<ReasonCode> {
+        filter: TopicFilter<'_>,
+        options: SubscribeOptions,
+    ) -> ReasonCode {
+        let subscription = Subscription {
+            subscriber: Arc::clone(subscriber),
+            options,
+            id,
+        };
         let mut routes = self.write();
-        filters
-            .map(|(filter, options)| {
-                let subscription = Subscription {
-                    subscriber: Arc::clone(subscriber),
-                    options,
-                    id,
-                };
-                match routes.add(&self.context, filter, subscription) {
-                    Ok(is_new) => {
-                        routes.send_retained(now, filter, subscriber, options, id, is_new);
-                        match options.qos {
-                            QoS::AtMostOnce => ReasonCode::GRANTED_QOS_0,
-                            QoS::AtLeastOnce => ReasonCode::GRANTED_QOS_1,
-                            QoS::ExactlyOnce => ReasonCode::GRANTED_QOS_2,
-                        }
-                    }
-                    Err(reason) => reason,
+        match routes.add(&self.context, filter, subscription.clone()) {
+            Ok(is_new) => {
+                routes.send_retained(now, filter, &subscription, is_new);
+                match options.qos {
+                    QoS::AtMostOnce => ReasonCode::GRANTED_QOS_0,
+                    QoS::AtLeastOnce => ReasonCode::GRANTED_QOS_1,
+                    QoS::ExactlyOnce => ReasonCode::GRANTED_QOS_2,
                 }
-            })
-            .collect()
+            }
+            Err(reason) => reason,
+        }
     }
 
     /// Takes a subscription away; whether there was one with this very filter [v5 MQTT-3.10.4-1].
@@ -258,11 +255,10 @@ impl Routes {
         &self,
         now: Instant,
         filter: TopicFilter<'_>,
-        subscriber: &Subscriber,
-        options: SubscribeOptions,
-        id: Option<SubscriptionId>,
+        subscription: &Subscription,
         is_new: bool,
     ) {
+        let options = subscription.options;
         let wanted = match options.retain_handling {
             RetainHandling::Send => true,
             RetainHandling::SendIfNew => is_new,
@@ -274,13 +270,12 @@ impl Routes {
         for (message, since) in self.retained.matching(now, filter) {
             let qos = options.qos.min(message.qos());
             // RETAIN stays set: it tells that the message is an old one [v5 MQTT-3.3.1-9, v311 MQTT-3.3.1-8].
-            subscriber.offer(
-                since,
-                message
-                    .clone()
-                    .with_qos(qos)
-                    .with_subscription_ids(id.as_slice()),
-            );
+            let copy = message.clone().with_qos(qos);
+            let copy = copy.with_subscription_ids(subscription.id.as_slice());
+            if subscription.subscriber.offer(since, copy) == Offered::Dropped {
+                // What comes after would find no room either, and looking for it is work.
+                return;
+            }
         }
     }
 }

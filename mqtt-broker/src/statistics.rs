@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Statistics {
     /// Clients connected now.
     pub connections: u64,
-    /// Connections now whose CONNECT has not been accepted yet.
+    /// Connections now whose CONNECT has not been accepted yet, or that are being closed.
     pub pending_connections: u64,
     /// Clients accepted since the start.
     pub connections_accepted: u64,

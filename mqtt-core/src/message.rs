@@ -151,6 +151,16 @@ impl Message {
         }
     }
 
+    /// The same message with a payload that shares memory with nothing but its clones.
+    ///
+    /// A large payload that was received is a slice of the bytes it came in, and keeps all of them. Whoever keeps it for
+    /// long and counts what it holds copies it out first.
+    #[must_use]
+    pub fn detached(self) -> Self {
+        let large = self.large.map(|payload| Bytes::copy_from_slice(&payload));
+        Self { large, ..self }
+    }
+
     /// The properties, in the order in which they were set or received.
     #[must_use]
     pub fn properties(&self) -> Properties<'_> {
@@ -537,6 +547,20 @@ mod tests {
         assert_eq!(new, Message::new(topic("ab"), vec![b'c']));
         assert_ne!(new, Message::new(topic("a"), &b"bc"[..]));
         assert_ne!(new, new.clone().with_qos(QoS::AtLeastOnce));
+    }
+
+    #[test]
+    fn a_detached_payload_keeps_nothing_else() {
+        let received = Bytes::from(vec![7; 10 * LARGE_PAYLOAD]);
+        let message = Message::new(topic("a"), received.slice(..LARGE_PAYLOAD));
+        drop(received);
+        let detached = message.clone().detached();
+        assert_eq!(detached, message);
+        assert_ne!(detached.payload().as_ptr(), message.payload().as_ptr());
+        assert_eq!(
+            detached.clone().payload().as_ptr(),
+            detached.payload().as_ptr()
+        );
     }
 
     #[test]
