@@ -237,6 +237,18 @@ pub(super) fn accepted(
     })
 }
 
+/// Whether an accepted connection goes on with the session.
+///
+/// 3.1 has no Session Present: there the session is taken to be the server's too, whose answers to identifiers it does not
+/// know bring both together again.
+pub(super) fn resumes(connecting: &Connecting, info: &ConnackInfo, session: &Session) -> bool {
+    let is_present = match connecting.offered.version {
+        ProtocolVersion::V3_1 => !connecting.clean_start,
+        ProtocolVersion::V3_1_1 | ProtocolVersion::V5 => info.session_present,
+    };
+    is_present && session.is_established()
+}
+
 /// What was offered, as the CONNACK completes it (v5 3.2.2.3).
 fn agreed(offered: Negotiated, connack: &Properties<'_>) -> Negotiated {
     let mut agreed = offered;

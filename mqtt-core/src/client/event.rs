@@ -80,7 +80,8 @@ impl RequestId {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct ConnackInfo {
-    /// The server has the session: subscriptions are still there. Otherwise they have to be made anew.
+    /// The server has the session: subscriptions are still there. Otherwise they have to be made anew. Always `false` in 3.1,
+    /// which cannot say it: there the session goes on without `clean_start`, and subscribing again does no harm.
     pub session_present: bool,
     /// The Client Identifier in force: ours, or the one the server assigned.
     pub client_id: String,
@@ -197,31 +198,50 @@ impl From<ProtocolError> for DisconnectCause {
     }
 }
 
+impl Event {
+    /// Bytes that the peer made this event hold.
+    fn held_bytes(&self) -> usize {
+        match self {
+            Self::Message { message, .. } => message.held_bytes(),
+            Self::Outcome {
+                outcome: Outcome::Acknowledged { properties, .. },
+                ..
+            } => properties.held_bytes(),
+            Self::Subscribed {
+                reasons,
+                properties,
+                ..
+            }
+            | Self::Unsubscribed {
+                reasons,
+                properties,
+                ..
+            } => reasons.len() + properties.held_bytes(),
+            // Of the others there is one for a connection, or they hold nothing.
+            _ => 0,
+        }
+    }
+}
+
 /// Events that were not read yet, counted.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub(super) struct Events {
     waiting: VecDeque<Event>,
     outcomes: usize,
-    message_bytes: usize,
+    bytes: usize,
 }
 
 impl Events {
     pub(super) fn push(&mut self, event: Event) {
-        match &event {
-            Event::Outcome { .. } => self.outcomes += 1,
-            Event::Message { message, .. } => self.message_bytes += message.held_bytes(),
-            _ => {}
-        }
+        self.outcomes += usize::from(matches!(event, Event::Outcome { .. }));
+        self.bytes += event.held_bytes();
         self.waiting.push_back(event);
     }
 
     pub(super) fn pop(&mut self) -> Option<Event> {
         let event = self.waiting.pop_front()?;
-        match &event {
-            Event::Outcome { .. } => self.outcomes -= 1,
-            Event::Message { message, .. } => self.message_bytes -= message.held_bytes(),
-            _ => {}
-        }
+        self.outcomes -= usize::from(matches!(event, Event::Outcome { .. }));
+        self.bytes -= event.held_bytes();
         Some(event)
     }
 
@@ -239,8 +259,8 @@ impl Events {
         self.outcomes
     }
 
-    /// Bytes of received messages that were not read.
-    pub(super) const fn message_bytes(&self) -> usize {
-        self.message_bytes
+    /// Bytes that the peer made the waiting events hold.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
     }
 }

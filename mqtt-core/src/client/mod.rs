@@ -448,7 +448,7 @@ impl Client {
     /// Whether the application has to take events before there can be more.
     fn is_full(&self) -> bool {
         self.events.len() >= self.limits.max_events.max(1)
-            || self.events.message_bytes() > self.limits.max_event_bytes
+            || self.events.bytes() > self.limits.max_event_bytes
     }
 
     fn decoder(&self, negotiated: &Negotiated) -> Decoder {
@@ -476,7 +476,8 @@ impl Client {
                     return Err(ProtocolError::BeforeConnack(packet.packet_type()).into());
                 };
                 let accepted = connect::accepted(connecting, &connack, &self.session)?;
-                self.accept(now, accepted);
+                let resumes = connect::resumes(connecting, &accepted, &self.session);
+                self.accept(now, accepted, resumes);
                 Ok(())
             }
             Lifecycle::Connected(_) => self.handle_packet(&packet, frame),
@@ -485,7 +486,7 @@ impl Client {
     }
 
     /// The server accepted: Connecting to Connected.
-    fn accept(&mut self, now: Instant, info: ConnackInfo) {
+    fn accept(&mut self, now: Instant, info: ConnackInfo, resumes: bool) {
         self.timers.clear(Timer::Connect);
         self.keep_alive
             .start(now, info.negotiated.keep_alive, &mut self.timers);

@@ -22,8 +22,8 @@ pub struct Limits {
     pub max_queued_bytes: usize,
     /// Events that may wait before no more input is taken, at least 1. Default: 1,024.
     pub max_events: usize,
-    /// Bytes of received messages that may wait in events before no more input is taken; one message more than that can be
-    /// held. Default: 1 MiB.
+    /// Bytes of received messages and properties that may wait in events before no more input is taken; one packet more than
+    /// that can be held. Default: 1 MiB.
     pub max_event_bytes: usize,
     /// SUBSCRIBE and UNSUBSCRIBE packets that may wait for an answer. Default: 1,024.
     pub max_requests: usize,

@@ -225,3 +225,29 @@ fn with_every_queue_at_one_everything_still_moves() {
         pair.expect("40 02 0001");
     }
 }
+
+#[test]
+fn properties_of_answers_count_against_the_bytes_of_events() {
+    let mut limits = Limits::default();
+    limits.max_event_bytes = 10_000;
+    let mut pair = Pair::v5_with(limits, "20 03 00 00 00");
+    for _ in 0..100 {
+        pair.publish(QoS::AtLeastOnce, "x");
+    }
+    pair.take_sent();
+    for id in 1..=100_u8 {
+        // A Reason String of 1,000 bytes: Remaining Length 1,008, Property Length 1,003.
+        let puback = [
+            &hex("40 F0 07 00")[..],
+            &[id],
+            &hex("00 EB 07 1F 03E8")[..],
+            &[b'r'; 1_000],
+        ]
+        .concat();
+        if pair.offer(&puback) == Progress::Blocked {
+            assert_eq!(id, 11);
+            return;
+        }
+    }
+    panic!("everything was taken");
+}

@@ -269,3 +269,34 @@ fn connections_may_come_and_go_any_number_of_times() {
     pair.feed("70 02 0001");
     pair.expect_acknowledged(id, ReasonCode::SUCCESS);
 }
+
+#[test]
+fn v31_a_session_goes_on_though_the_connack_cannot_say_so() {
+    let mut options = options_v311();
+    options.version = mqtt_core::ProtocolVersion::V3_1;
+    let mut pair = Pair::new(Limits::default());
+    pair.connect(&options);
+    pair.feed("20 02 00 00");
+    pair.expect_connected(false);
+    pair.publish(QoS::AtLeastOnce, "1");
+    pair.publish(QoS::ExactlyOnce, "2");
+    pair.take_sent();
+    pair.feed("50 02 0002  34 06 0001 'a' 0007 'x'");
+    pair.take_sent();
+    while pair.client.poll_event().is_some() {}
+    pair.cut();
+    pair.connect(&options);
+    pair.feed("20 02 00 00");
+    pair.expect_connected(false);
+    pair.expect("62 02 0002  3A 06 0001 'a' 0001 '1'");
+    // Received before, so not delivered again.
+    pair.feed("3C 06 0001 'a' 0007 'x'");
+    pair.expect("50 02 0007");
+    pair.expect_no_event();
+    // With a clean session nothing goes on.
+    pair.cut();
+    options.clean_start = true;
+    pair.connect(&options);
+    pair.feed("20 02 00 00");
+    pair.expect("32 06 0001 'a' 0001 '1'");
+}
