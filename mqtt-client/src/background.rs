@@ -151,6 +151,10 @@ impl Handle {
     ///
     /// # Errors
     /// [`SubscribeError`]; nothing was changed.
+    #[expect(
+        clippy::type_complexity,
+        reason = "the key is needed before the answer comes"
+    )]
     pub fn subscribe(
         &self,
         filters: &[(String, SubscribeOptions)],

@@ -2,6 +2,7 @@
 
 #[cfg(all(unix, feature = "background"))]
 pub mod background;
+pub mod blocking;
 mod client;
 mod clock;
 mod delivery;

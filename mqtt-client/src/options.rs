@@ -272,6 +272,7 @@ impl Options {
         with_version version: Version;
         with_keep_alive keep_alive: Duration;
         with_clean_start clean_start: bool;
+        with_session_expiry session_expiry: Option<Duration>;
         with_connect_timeout connect_timeout: Duration;
         with_receive_maximum receive_maximum: u16;
         with_maximum_packet_size maximum_packet_size: u32;

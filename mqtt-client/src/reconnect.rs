@@ -36,7 +36,7 @@ impl Reconnect {
         let ceiling = self.min.saturating_mul(factor).min(self.max);
         let nanos = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX);
         // The upper half of the product: as even as `random`, and never above the ceiling.
-        let drawn = u128::from(random) * (u128::from(nanos) + 1) >> 64;
+        let drawn = (u128::from(random) * (u128::from(nanos) + 1)) >> 64;
         Duration::from_nanos(u64::try_from(drawn).unwrap_or(nanos))
     }
 

@@ -24,9 +24,6 @@ use crate::subscription::Grant;
 use requests::Requests;
 use unrouted::Unrouted;
 
-/// What a request is answered with.
-pub(crate) type Reasons = Result<Vec<ReasonCode>, SubscribeError>;
-
 /// Place of a filter in the table.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct FilterIndex(u32);
@@ -69,7 +66,7 @@ struct Group {
     mode: AckMode,
     grant: Arc<Grant>,
     /// Who waits for the first answer.
-    request: Option<Request<Reasons>>,
+    request: Option<Request<Result<Vec<ReasonCode>, SubscribeError>>>,
 }
 
 /// A stream that gets the message at hand.
@@ -94,7 +91,7 @@ pub(crate) struct NewGroup {
     pub(crate) mode: AckMode,
     pub(crate) stream: Arc<Stream>,
     pub(crate) grant: Arc<Grant>,
-    pub(crate) request: Request<Reasons>,
+    pub(crate) request: Request<Result<Vec<ReasonCode>, SubscribeError>>,
 }
 
 impl Router {
@@ -367,12 +364,16 @@ impl Router {
     }
 
     /// A connection begins on a session that the server has: what it will send again must not come twice.
-    pub(crate) fn session_resumed(&mut self, is_stale: impl Fn(AckToken) -> bool + Copy) {
-        self.unrouted.hold_from_now_on();
+    pub(crate) fn forget(&mut self, is_stale: impl Fn(AckToken) -> bool + Copy) {
         self.unrouted.forget(is_stale);
         for group in self.groups.values() {
             group.stream.forget(is_stale);
         }
+    }
+
+    /// The server may send messages for subscriptions that the application is yet to make.
+    pub(crate) fn hold_unrouted(&mut self) {
+        self.unrouted.hold_from_now_on();
     }
 
     /// A connection begins on a new session: the server knows no subscription.

@@ -316,6 +316,12 @@ impl Stream {
         self.inner().ready
     }
 
+    /// Whether no message will come any more.
+    pub(crate) fn is_ended(&self) -> bool {
+        let inner = self.inner();
+        inner.closed && inner.items.is_empty()
+    }
+
     /// The connection is over and the server kept the session: what `is_stale` says will come again must not come twice.
     pub(crate) fn forget(&self, is_stale: impl Fn(AckToken) -> bool) {
         let mut inner = self.inner();

@@ -139,6 +139,12 @@ impl Subscription {
         self.len() == 0
     }
 
+    /// Whether no message will come any more: the stream has ended and is empty.
+    #[must_use]
+    pub fn is_ended(&self) -> bool {
+        self.stream.is_ended()
+    }
+
     /// The Topic Filter.
     #[must_use]
     pub fn filter(&self) -> &str {

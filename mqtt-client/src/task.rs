@@ -144,7 +144,7 @@ impl Task {
                 place = (place + 1) % places;
             }
             let round = u32::try_from(places).unwrap_or(u32::MAX);
-            if lasted.is_none() && failures % round != 0 {
+            if lasted.is_none() && !failures.is_multiple_of(round) {
                 self.shared.set_last_error(error);
                 continue;
             }
@@ -378,6 +378,13 @@ impl Task {
         if std::mem::take(&mut self.changed) {
             self.shared.changed();
         }
+    }
+
+    /// Whether the next, or present, CONNECT starts with an empty session: after the first one, what the server keeps is
+    /// resumed.
+    fn asks_for_clean_start(&self) -> bool {
+        let options = &self.shared.options;
+        options.clean_start && !(self.was_connected && options.keeps_session())
     }
 
     fn connect_options(&self) -> ConnectOptions {

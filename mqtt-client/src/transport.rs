@@ -23,8 +23,19 @@ const READ_SIZE: usize = 32 * 1024;
 pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
-/// What a [`Connector`]'s function returns once it is boxed.
-type Opening = Pin<Box<dyn Future<Output = io::Result<Transport>> + Send>>;
+/// A [`Connector`]'s function, once it is boxed.
+trait Open: Send + Sync {
+    fn open(&self) -> Pin<Box<dyn Future<Output = io::Result<Transport>> + Send>>;
+}
+
+impl<F> Open for F
+where
+    F: Fn() -> Pin<Box<dyn Future<Output = io::Result<Transport>> + Send>> + Send + Sync,
+{
+    fn open(&self) -> Pin<Box<dyn Future<Output = io::Result<Transport>> + Send>> {
+        self()
+    }
+}
 
 /// Opens transports in place of TCP: through a proxy, over TLS of the caller's choice, in memory.
 ///
@@ -40,7 +51,7 @@ type Opening = Pin<Box<dyn Future<Output = io::Result<Transport>> + Send>>;
 #[derive(Clone)]
 pub struct Connector {
     name: Arc<str>,
-    open: Arc<dyn Fn() -> Opening + Send + Sync>,
+    open: Arc<dyn Open>,
 }
 
 impl Connector {
@@ -53,7 +64,8 @@ impl Connector {
     {
         let open = move || {
             let opening = open();
-            Box::pin(async move { Ok(Transport::Custom(Box::new(opening.await?))) }) as Opening
+            let opened = async move { Ok(Transport::Custom(Box::new(opening.await?))) };
+            Box::pin(opened) as Pin<Box<dyn Future<Output = io::Result<Transport>> + Send>>
         };
         Self {
             name: name.into(),
@@ -66,7 +78,7 @@ impl Connector {
     }
 
     pub(crate) async fn open(&self) -> io::Result<Transport> {
-        (self.open)().await
+        self.open.open().await
     }
 }
 

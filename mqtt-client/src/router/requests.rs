@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use mqtt_core::client::{Client, RequestId, SubscribeError as Refusal};
 use mqtt_core::{ReasonCode, SubscribeOptions, SubscriptionId, TopicFilter};
 
-use super::{FilterIndex, Reasons, Router, Standing, entry, entry_mut};
+use super::{FilterIndex, Router, Standing, entry, entry_mut};
 use crate::error::SubscribeError;
 use crate::request::Request;
 use crate::stream::SubscriptionKey;
@@ -24,11 +24,11 @@ pub(super) struct Requests {
 /// Filters to take back. Without a `request` nobody waits for the answer.
 pub(super) struct Unsubscribe {
     filters: Vec<String>,
-    request: Option<Request<Reasons>>,
+    request: Option<Request<Result<Vec<ReasonCode>, SubscribeError>>>,
 }
 
 impl Unsubscribe {
-    fn answer(self, reasons: Reasons) {
+    fn answer(self, reasons: Result<Vec<ReasonCode>, SubscribeError>) {
         if let Some(request) = self.request {
             request.answer(reasons);
         }
@@ -59,7 +59,11 @@ impl Router {
     }
 
     /// Takes filters back at the server.
-    pub(crate) fn unsubscribe(&mut self, filters: Vec<String>, request: Option<Request<Reasons>>) {
+    pub(crate) fn unsubscribe(
+        &mut self,
+        filters: Vec<String>,
+        request: Option<Request<Result<Vec<ReasonCode>, SubscribeError>>>,
+    ) {
         if !filters.is_empty() {
             self.requests.waiting.push(Unsubscribe { filters, request });
             self.requests.due = true;
@@ -302,7 +306,7 @@ fn translate(refusal: &Refusal) -> SubscribeError {
             reason: ReasonCode::SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED,
         },
         Refusal::NoFilter => SubscribeError::NoFilter,
-        Refusal::Encode(cause) => SubscribeError::Encode(cause.clone()),
+        Refusal::Encode(cause) => SubscribeError::Encode(*cause),
         // New refusals of the machine are new reasons to look here; until then they say at least that nothing was sent.
         _ => SubscribeError::Closed,
     }

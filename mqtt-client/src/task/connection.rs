@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use bytes::{Buf, BytesMut};
 use mqtt_core::client::{ConnackInfo, DisconnectCause, Event};
-use mqtt_core::{Output, Progress, PropertiesBuf, ReasonCode};
+use mqtt_core::{Output, Progress, PropertiesBuf, ProtocolVersion, QoS, ReasonCode};
 use tokio::time::{Duration, Instant, Sleep, sleep_until, timeout_at};
 
 use super::Task;
@@ -210,13 +210,18 @@ impl Task {
             session_present = info.session_present,
             "connected"
         );
+        // 3.1 has no Session Present: where a kept session was asked for there may be one, or none.
+        let may_have_session =
+            self.version == ProtocolVersion::V3_1 && !self.asks_for_clean_start();
         if info.session_present {
             // A QoS 1 message that is not acknowledged comes again on the new connection. One of QoS 2 does not: its token
             // is good as long as the session.
-            self.router
-                .session_resumed(|token| token.qos() == mqtt_core::QoS::AtLeastOnce);
+            self.router.forget(|token| token.qos() == QoS::AtLeastOnce);
         } else {
             self.router.session_lost();
+        }
+        if info.session_present || may_have_session {
+            self.router.hold_unrouted();
         }
         self.router.ask_later();
         if self.was_connected {
