@@ -5,6 +5,7 @@
 //! had it lets go.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
@@ -18,7 +19,9 @@ use mqtt_core::{
 };
 use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::{task, time};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
+use crate::alarm::Alarm;
 use crate::authenticate::ConnectInfo;
 use crate::place::Place;
 use crate::sessions::{NotOpened, Opened};
@@ -78,7 +81,11 @@ struct Connection<S> {
     read_size: usize,
     seat: Option<Seat>,
     collected: Vec<Waiting>,
+    /// When the CONNECT must have been accepted.
     deadline: time::Instant,
+    alarm: Alarm,
+    /// Kept from one wait to the next: all connections share what it registers with.
+    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 /// What a client has once it is connected.
@@ -101,6 +108,8 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         Self {
             server: Server::new(shared.context.clock.now(), limits),
             deadline: time::Instant::now() + options.connect_timeout,
+            alarm: Alarm::new(),
+            stopped: Box::pin(shared.stop.clone().cancelled_owned()),
             place,
             shared,
             reader,
@@ -285,8 +294,10 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     fn publish(&mut self, message: &Message, token: Option<AckToken>) {
         let Some(seat) = &self.seat else { return };
         // A payload of this size is a slice of the read buffer and would keep all of that, though only its own size is
-        // counted. A larger one fills most of its buffer.
-        let detached = (message.payload().len() < LARGE_READ).then(|| message.clone().detached());
+        // counted. A smaller one has been copied already, and a larger one fills most of its buffer.
+        let detached = (SMALL_READ..LARGE_READ)
+            .contains(&message.payload().len())
+            .then(|| message.clone().detached());
         let message = detached.as_ref().unwrap_or(message);
         let publication =
             self.shared
@@ -385,7 +396,8 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         if readable {
             self.input.reserve(self.read_size);
         }
-        let timeout = self.server.poll_timeout();
+        let deadline = self.server.poll_timeout();
+        self.alarm.set(&self.shared.context.clock, deadline);
         let shared = Arc::clone(&self.shared);
         let subscriber = self.seat.as_ref().map(|seat| Arc::clone(&seat.subscriber));
         tokio::select! {
@@ -397,8 +409,8 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             // Others get their turn between two helpings.
             () = task::yield_now(), if again => self.progress = self.server.handle_input(shared.context.clock.now(), &mut self.input),
             () = woken(subscriber.as_deref()) => {}
-            () = shared.context.clock.sleep_until(timeout) => self.server.handle_timeout(shared.context.clock.now()),
-            () = shared.stop.cancelled() => self.disconnect(ReasonCode::SERVER_SHUTTING_DOWN),
+            () = self.alarm.rung() => self.server.handle_timeout(shared.context.clock.now()),
+            () = &mut self.stopped => self.disconnect(ReasonCode::SERVER_SHUTTING_DOWN),
         }
     }
 

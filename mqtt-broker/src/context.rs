@@ -43,17 +43,18 @@ impl Clock {
         Instant::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 
+    /// A deadline on tokio's clock.
+    pub(crate) fn at(&self, deadline: Instant) -> time::Instant {
+        // What is too far away to be named is as good as thirty years, which is what tokio does too.
+        let far = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+        let since_epoch = Duration::from_millis(deadline.as_millis()).min(far);
+        self.epoch + since_epoch
+    }
+
     /// Waits until `deadline`, for ever if there is none.
     pub(crate) async fn sleep_until(&self, deadline: Option<Instant>) {
-        let Some(deadline) = deadline else {
-            return std::future::pending().await;
-        };
-        // A deadline in milliseconds is reached a little late rather than early, or the loop around this would spin.
-        match self
-            .epoch
-            .checked_add(Duration::from_millis(deadline.as_millis()))
-        {
-            Some(at) => time::sleep_until(at).await,
+        match deadline {
+            Some(deadline) => time::sleep_until(self.at(deadline)).await,
             None => std::future::pending().await,
         }
     }

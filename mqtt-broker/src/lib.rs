@@ -53,6 +53,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alarm;
 mod authenticate;
 mod broker;
 mod connection;
