@@ -1,0 +1,323 @@
+//! The background face, in one test: it forks, and it ends the one thread that all clients of a process share.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "in helpers of tests too: whatever is not as expected fails"
+)]
+
+mod server;
+
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use mqtt_client::background::{self, Handle, Inbox};
+use mqtt_client::{
+    CloseCause, CloseError, Message, Options, Outcome, PublishError, QoS, ReasonCode, State,
+    SubscribeError, SubscribeOptions, TopicName,
+};
+use server::{Seen, Server};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn one_process_and_its_children() {
+    let server = Server::start();
+    publishes_and_receives(&server);
+    waits_only_when_armed(&server);
+    no_signal_reaches_the_thread(&server);
+    a_child_leaves_the_connection_alone(&server);
+    many_forks_under_load(&server);
+    shutdown_is_clean_and_a_new_start_works(&server);
+}
+
+fn start(server: &Server) -> Handle {
+    background::start(Options::new("127.0.0.1", server.port()), Inbox::default()).unwrap()
+}
+
+fn message(payload: &str) -> Message {
+    Message::new(TopicName::new("t").unwrap(), payload.as_bytes().to_vec())
+        .with_qos(QoS::AtLeastOnce)
+}
+
+/// Sleeps on the handle's descriptor until `look` finds something, as a program without a runtime does.
+#[track_caller]
+fn wait_for<T>(handle: &Handle, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    let fd = handle.wait_fd().unwrap();
+    loop {
+        handle.arm();
+        if let Some(found) = look() {
+            handle.disarm();
+            return found;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "nothing came: {:?} {:?}",
+            handle.state(),
+            handle.status()
+        );
+        // The wait is far shorter than the patience: a lost wake-up shows as a failure of `waits_only_when_armed`.
+        is_readable(fd, 1_000);
+    }
+}
+
+fn is_readable(fd: i32, milliseconds: i32) -> bool {
+    let mut poll = libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one valid pollfd.
+    unsafe { libc::poll(&raw mut poll, 1, milliseconds) == 1 }
+}
+
+#[track_caller]
+fn publish_and_wait(handle: &Handle) {
+    let delivery = handle.publish(message("x")).unwrap();
+    let outcome = wait_for(handle, || delivery.outcome());
+    assert!(
+        matches!(
+            outcome,
+            Outcome::Acknowledged {
+                reason: ReasonCode::SUCCESS,
+                ..
+            }
+        ),
+        "{outcome:?}"
+    );
+}
+
+fn publishes_and_receives(server: &Server) {
+    let handle = start(server);
+    publish_and_wait(&handle);
+    let connack = wait_for(&handle, || handle.connack());
+    assert!(connack.client_id.starts_with("pushmq"));
+
+    let filters = [
+        ("t".to_owned(), SubscribeOptions::new(QoS::AtLeastOnce)),
+        ("no".to_owned(), QoS::AtMostOnce.into()),
+    ];
+    let (key, request) = handle.subscribe(&filters).unwrap();
+    let reasons = wait_for(&handle, || request.result()).unwrap();
+    assert_eq!(
+        reasons,
+        [ReasonCode::GRANTED_QOS_1, ReasonCode::NOT_AUTHORIZED]
+    );
+    // The server sends back what it is sent, to whoever subscribed.
+    handle.publish(message("hello")).unwrap();
+    let received = wait_for(&handle, || handle.try_recv());
+    assert_eq!(received.message.payload(), b"hello");
+    assert!(received.subscriptions.contains(key));
+
+    let request = handle.unsubscribe(&["t".to_owned()]).unwrap();
+    assert_eq!(
+        wait_for(&handle, || request.result()),
+        Ok(vec![ReasonCode::SUCCESS])
+    );
+    assert!(matches!(
+        handle.subscribe(&[]),
+        Err(SubscribeError::NoFilter)
+    ));
+
+    let request = handle.begin_close(PATIENCE);
+    assert_eq!(wait_for(&handle, || request.result()), Ok(()));
+    assert_eq!(
+        handle.publish(message("late")).unwrap_err(),
+        PublishError::Closed
+    );
+    assert!(matches!(
+        handle.state(),
+        State::Closed(CloseCause::Requested)
+    ));
+}
+
+fn waits_only_when_armed(server: &Server) {
+    let handle = start(server);
+    publish_and_wait(&handle);
+    let fd = handle.wait_fd().unwrap();
+    let other = handle.clone();
+    let other_fd = other.wait_fd().unwrap();
+    assert_ne!(fd, other_fd);
+    handle.arm();
+    let delivery = handle.publish(message("x")).unwrap();
+    assert!(is_readable(fd, 20_000), "an outcome wakes who is armed");
+    wait_for(&handle, || delivery.outcome());
+    assert!(!is_readable(other_fd, 0), "who is not armed is left alone");
+}
+
+#[cfg(target_os = "linux")]
+fn no_signal_reaches_the_thread(server: &Server) {
+    let handle = start(server);
+    publish_and_wait(&handle);
+    let mut found = 0;
+    for thread in std::fs::read_dir("/proc/self/task").unwrap() {
+        let status =
+            std::fs::read_to_string(thread.unwrap().path().join("status")).unwrap_or_default();
+        let field = |name: &str| {
+            status
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .unwrap_or_default()
+                .trim()
+        };
+        if field("Name:") == "mqtt" {
+            found += 1;
+            let blocked = u64::from_str_radix(field("SigBlk:"), 16).unwrap();
+            // All but KILL, STOP and the two that the C library keeps for itself.
+            let cannot = 1 << 8 | 1 << 18 | 1 << 31 | 1 << 32;
+            assert_eq!(blocked | cannot, u64::MAX, "{blocked:x}");
+        }
+    }
+    assert_eq!(found, 1, "one thread for all clients");
+}
+
+#[cfg(not(target_os = "linux"))]
+fn no_signal_reaches_the_thread(_server: &Server) {}
+
+/// Runs `body` in a forked child and returns what it exited with: 0 if nothing panicked.
+fn in_child(body: impl FnOnce()) -> i32 {
+    // SAFETY: the child only runs `body` and leaves by _exit, past every destructor of the test harness.
+    unsafe {
+        let pid = libc::fork();
+        assert!(pid >= 0);
+        if pid == 0 {
+            // A child that hangs must not hold up the test.
+            libc::alarm(30);
+            let result = catch_unwind(AssertUnwindSafe(body));
+            libc::_exit(i32::from(result.is_err()));
+        }
+        let mut status = 0;
+        assert_eq!(libc::waitpid(pid, &raw mut status, 0), pid);
+        status
+    }
+}
+
+fn sockets_of_this_process() -> usize {
+    let fds = std::fs::read_dir("/dev/fd").unwrap().flatten();
+    let targets = fds.filter_map(|fd| std::fs::read_link(fd.path()).ok());
+    targets
+        .filter(|target| target.to_string_lossy().starts_with("socket:"))
+        .count()
+}
+
+fn a_child_leaves_the_connection_alone(server: &Server) {
+    let handle = start(server);
+    publish_and_wait(&handle);
+    let pending = handle.publish(message("x")).unwrap();
+    let before = background::generation();
+    let sockets = sockets_of_this_process();
+    server.forget();
+
+    let status = in_child(|| {
+        assert_ne!(background::generation(), before);
+        assert!(handle.is_forked());
+        assert_eq!(
+            handle.publish(message("child")).unwrap_err(),
+            PublishError::Forked
+        );
+        assert_eq!(
+            handle
+                .subscribe(&[("t".to_owned(), QoS::AtMostOnce.into())])
+                .unwrap_err(),
+            SubscribeError::Forked
+        );
+        assert_eq!(
+            handle.begin_close(PATIENCE).result(),
+            Some(Err(CloseError::Forked))
+        );
+        assert!(matches!(handle.state(), State::Closed(CloseCause::Forked)));
+        assert!(
+            handle.try_recv().is_none() && handle.wait_fd().is_err() && handle.connack().is_none()
+        );
+        let _ = pending.outcome();
+        if cfg!(target_os = "linux") {
+            assert!(
+                sockets_of_this_process() < sockets,
+                "the inherited connections are closed"
+            );
+        }
+        drop(handle.clone());
+        let own = start(server);
+        publish_and_wait(&own);
+        background::shutdown(PATIENCE);
+    });
+    assert_eq!(status, 0, "the child failed");
+
+    publish_and_wait(&handle);
+    // One new connection, the child's, which ended properly; ours goes on.
+    let seen = server.seen();
+    assert_eq!(
+        seen.iter().filter(|seen| **seen == Seen::Connect).count(),
+        1,
+        "{seen:?}"
+    );
+    assert_eq!(
+        seen.iter()
+            .filter(|seen| **seen == Seen::Disconnect)
+            .count(),
+        1,
+        "{seen:?}"
+    );
+    assert_eq!(
+        seen.iter()
+            .filter(|seen| **seen == Seen::EndWithoutDisconnect)
+            .count(),
+        0,
+        "{seen:?}"
+    );
+    assert_eq!(background::generation(), before);
+}
+
+fn many_forks_under_load(server: &Server) {
+    let handle = start(server);
+    publish_and_wait(&handle);
+    let mut deliveries = Vec::new();
+    for round in 0..40 {
+        for _ in 0..50 {
+            deliveries.push(handle.publish(message("load")).unwrap());
+        }
+        let status = in_child(|| {
+            assert_eq!(
+                handle.publish(message("child")).unwrap_err(),
+                PublishError::Forked
+            );
+            if round % 8 == 0 {
+                publish_and_wait(&start(server));
+            }
+        });
+        assert_eq!(status, 0, "the child failed in round {round}");
+    }
+    let outcomes = |flow: ControlFlow<()>| {
+        let done = deliveries
+            .iter()
+            .all(|delivery| delivery.outcome().is_some());
+        (done || flow.is_break()).then_some(())
+    };
+    wait_for(&handle, || outcomes(ControlFlow::Continue(())));
+    let status = handle.status();
+    assert_eq!(
+        (status.acknowledged, status.failed, status.reconnects),
+        (2_001, 0, 0)
+    );
+}
+
+fn shutdown_is_clean_and_a_new_start_works(server: &Server) {
+    let handle = start(server);
+    publish_and_wait(&handle);
+    let delivery = handle.publish(message("last")).unwrap();
+    server.forget();
+    let begun = Instant::now();
+    background::shutdown(PATIENCE);
+    assert!(begun.elapsed() < PATIENCE);
+    assert!(matches!(
+        delivery.outcome(),
+        Some(Outcome::Acknowledged { .. })
+    ));
+    assert!(server.seen().contains(&Seen::Disconnect));
+    assert!(handle.state().is_closed());
+    background::shutdown(PATIENCE);
+    publish_and_wait(&start(server));
+    background::shutdown(PATIENCE);
+}
