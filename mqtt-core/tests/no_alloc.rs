@@ -1,4 +1,4 @@
-//! Decoding and encoding allocate nothing. A test binary of its own, since it replaces the allocator.
+//! Decoding and encoding allocate nothing, and a client in its steady state no more than the messages it hands out. A test binary of its own, since it replaces the allocator.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,13 +10,14 @@ use std::{
     cell::Cell,
 };
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use mqtt_core::{
-    Auth, Connack, Connect, Decoder, Delivery, Disconnect, Encoder, KeepAlive, MaximumPacketSize,
-    Output, Packet, PacketId, PacketType, Properties, Property, ProtocolVersion, Publish,
-    PublishAck, QoS, ReasonCode, ReasonCodes, Role, SessionExpiry, Suback, Subscribe,
-    SubscribeFilters, SubscribeOptions, TopicAlias, TopicFilter, TopicName, Unsuback, Unsubscribe,
-    UnsubscribeFilters, Utf8, Will,
+    Auth, Connack, Connect, Decoder, Delivery, Disconnect, Encoder, Instant, KeepAlive,
+    MaximumPacketSize, Message, Outcome, Output, Packet, PacketId, PacketType, Properties,
+    Property, ProtocolVersion, Publish, PublishAck, QoS, ReasonCode, ReasonCodes, Role,
+    SessionExpiry, Suback, Subscribe, SubscribeFilters, SubscribeOptions, TopicAlias, TopicFilter,
+    TopicName, Unsuback, Unsubscribe, UnsubscribeFilters, Utf8, Will,
+    client::{Client, ConnectOptions, Event, Limits},
 };
 
 struct Counting;
@@ -322,4 +323,105 @@ fn output_uses_its_memory_again() {
         }
     });
     assert_eq!(more, 0);
+}
+
+/// A client that was accepted, and its buffers.
+struct Connected {
+    client: Client,
+    input: BytesMut,
+    output: Output,
+}
+
+const NOW: Instant = Instant::from_millis(0);
+
+impl Connected {
+    fn new() -> Self {
+        let mut connected = Self {
+            client: Client::new(Limits::default()),
+            input: BytesMut::with_capacity(1 << 16),
+            output: Output::new(),
+        };
+        connected
+            .client
+            .connect(NOW, &ConnectOptions::new("c"))
+            .unwrap();
+        connected.sent();
+        connected.feed(&[0x20, 3, 0, 0, 0]);
+        assert!(matches!(
+            connected.client.poll_event(),
+            Some(Event::Connected(_))
+        ));
+        connected
+    }
+
+    /// Takes what is to be sent; gives the bytes at 5 and 6, where a PUBLISH to a topic of one byte has its identifier.
+    fn sent(&mut self) -> (u8, u8) {
+        self.client.poll_transmit(NOW, &mut self.output);
+        let chunk = self.output.chunk();
+        let id = (
+            chunk.get(5).copied().unwrap_or(0),
+            chunk.get(6).copied().unwrap_or(0),
+        );
+        self.output.advance(self.output.remaining());
+        id
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        self.input.extend_from_slice(bytes);
+        let _ = self.client.handle_input(NOW, &mut self.input);
+        assert!(self.input.is_empty());
+        // What a driver does before it reads again; it moves nothing, since nothing is left.
+        self.input.reserve(1 << 12);
+    }
+}
+
+fn exchanges(qos: QoS) -> usize {
+    let mut connected = Connected::new();
+    let message = Message::new(TopicName::new("t").unwrap(), "payload").with_qos(qos);
+    let mut exchange = || {
+        connected.client.publish(NOW, message.clone()).unwrap();
+        let (high, low) = connected.sent();
+        match qos {
+            QoS::AtMostOnce => {}
+            QoS::AtLeastOnce => connected.feed(&[0x40, 2, high, low]),
+            QoS::ExactlyOnce => {
+                connected.feed(&[0x50, 2, high, low]);
+                connected.sent();
+                connected.feed(&[0x70, 2, high, low]);
+            }
+        }
+        let last = core::iter::from_fn(|| connected.client.poll_event()).last();
+        assert!(matches!(
+            last,
+            Some(Event::Outcome {
+                outcome: Outcome::Sent | Outcome::Acknowledged { .. },
+                ..
+            })
+        ));
+    };
+    // Identifiers go round once, so that every table has its size.
+    (0..300).for_each(|_| exchange());
+    allocations(|| (0..1_000).for_each(|_| exchange()))
+}
+
+#[test]
+fn publishing_allocates_nothing_in_the_steady_state() {
+    assert_eq!(exchanges(QoS::AtMostOnce), 0);
+    assert_eq!(exchanges(QoS::AtLeastOnce), 0);
+    assert_eq!(exchanges(QoS::ExactlyOnce), 0);
+}
+
+#[test]
+fn receiving_allocates_the_message_and_nothing_else() {
+    let mut connected = Connected::new();
+    let mut exchange = || {
+        // PUBLISH of QoS 1 and of QoS 2, and the PUBREL.
+        connected.feed(&[0x32, 8, 0, 1, b't', 0, 1, 0, b'x', b'y']);
+        connected.feed(&[0x34, 8, 0, 1, b't', 0, 2, 0, b'x', b'y', 0x62, 2, 0, 2]);
+        connected.sent();
+        assert!(connected.client.poll_event().is_some());
+        assert!(connected.client.poll_event().is_some());
+    };
+    (0..10).for_each(|_| exchange());
+    assert_eq!(allocations(|| (0..1_000).for_each(|_| exchange())), 2_000);
 }

@@ -92,6 +92,14 @@ pub enum PublishError {
         /// The most bytes that unfinished messages may hold.
         limit: usize,
     },
+    /// The message alone would hold more memory than all unfinished messages may: waiting for room does not help.
+    #[error("the message holds {size} bytes, and all that wait may hold {limit}")]
+    MessageTooLarge {
+        /// Bytes that the message would hold.
+        size: usize,
+        /// The most bytes that unfinished messages may hold.
+        limit: usize,
+    },
     /// The server takes no messages of this QoS [v5 MQTT-3.2.2-11].
     #[error("the server takes no QoS above {}", .maximum.as_u8())]
     QosNotSupported {
@@ -199,15 +207,17 @@ impl Outbound {
         reserved: usize,
     ) -> Result<PublishId, PublishError> {
         let outgoing = Outgoing::new(now, message);
+        let (size, limit) = (outgoing.held_bytes(), self.bounds.max_bytes);
+        if size > limit {
+            return Err(PublishError::MessageTooLarge { size, limit });
+        }
         if self.queued() + self.in_flight() + reserved >= self.bounds.max_messages {
             return Err(PublishError::QueueFull {
                 limit: self.bounds.max_messages,
             });
         }
-        if self.bytes().saturating_add(outgoing.held_bytes()) > self.bounds.max_bytes {
-            return Err(PublishError::QueueBytesFull {
-                limit: self.bounds.max_bytes,
-            });
+        if self.bytes().saturating_add(size) > limit {
+            return Err(PublishError::QueueBytesFull { limit });
         }
         let id = PublishId(self.next_id);
         self.next_id += 1;

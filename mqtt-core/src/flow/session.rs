@@ -70,7 +70,8 @@ impl Session {
     /// from `now`: a caller that kept the message before may give the time at which it was received.
     ///
     /// # Errors
-    /// [`PublishError::QueueFull`] or [`PublishError::QueueBytesFull`]; nothing was changed.
+    /// [`PublishError::QueueFull`], [`PublishError::QueueBytesFull`] or [`PublishError::MessageTooLarge`]; nothing was
+    /// changed.
     pub fn push(&mut self, now: Instant, message: Message) -> Result<PublishId, PublishError> {
         self.outbound.push(now, message, 0)
     }

@@ -73,6 +73,18 @@ fn the_queue_is_bounded_in_bytes() {
 }
 
 #[test]
+fn a_message_that_can_never_fit_is_told_from_one_that_has_to_wait() {
+    let mut limits = Limits::default();
+    limits.max_queued_bytes = 1_000;
+    let mut pair = Pair::new(limits);
+    let large = message(QoS::AtLeastOnce, &"p".repeat(1_001));
+    assert!(matches!(
+        pair.client.publish(pair.now, large),
+        Err(PublishError::MessageTooLarge { limit: 1_000, .. })
+    ));
+}
+
+#[test]
 fn the_oldest_waiting_message_can_be_dropped_for_room() {
     let mut limits = Limits::default();
     limits.max_queued = 2;

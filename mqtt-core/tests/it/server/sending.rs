@@ -377,7 +377,7 @@ fn the_bounds_of_the_session_hold_while_connected() {
     peer.publish("3", QoS::AtLeastOnce);
     peer.sent();
     peer.feed("40 02 00 02");
-    let large = "x".repeat(10_000);
+    let large = "x".repeat(9_800);
     let full = peer
         .server
         .publish(peer.now, message(&large, QoS::AtMostOnce));
