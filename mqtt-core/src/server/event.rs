@@ -240,14 +240,16 @@ impl Event {
     fn held_bytes(&self) -> usize {
         match self {
             Self::Message { message, .. } => message.held_bytes(),
-            Self::Subscribe(request) => request.held_bytes(),
-            Self::Unsubscribe(request) => request.held_bytes(),
             Self::Outcome {
                 outcome: Outcome::Acknowledged { properties, .. },
                 ..
             } => properties.held_bytes(),
-            // There is at most one of each, so they need not be bounded.
-            Self::Connect(_) | Self::Disconnected(_) | Self::Outcome { .. } => 0,
+            // There is at most one of the first two; requests are counted until they are answered.
+            Self::Connect(_)
+            | Self::Disconnected(_)
+            | Self::Subscribe(_)
+            | Self::Unsubscribe(_)
+            | Self::Outcome { .. } => 0,
         }
     }
 }

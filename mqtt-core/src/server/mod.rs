@@ -91,8 +91,6 @@ pub struct Server {
     farewell: Option<Box<[u8]>>,
     /// The length of the unfinished packet at the last sign of life.
     unfinished: usize,
-    /// Input waits for the owner: the client's silence is not the client's.
-    paused: bool,
 }
 
 /// Why the owner's end of a connection was not carried out. Nothing was changed.
@@ -124,7 +122,6 @@ impl Server {
             timers,
             farewell: None,
             unfinished: 0,
-            paused: false,
         }
     }
 
@@ -150,14 +147,12 @@ impl Server {
                     if let Some(progress) = self.obstacle() {
                         return progress;
                     }
-                    self.paused = false;
                     self.unfinished = 0;
                     self.note_sign_of_life(now);
                     self.handle_frame(len, input);
                 }
                 Ok(None) => {
-                    let grown = input.len() >= self.unfinished + SIGN_OF_LIFE;
-                    if core::mem::take(&mut self.paused) || grown {
+                    if input.len() >= self.unfinished + SIGN_OF_LIFE {
                         self.unfinished = input.len();
                         self.note_sign_of_life(now);
                     }
@@ -497,8 +492,8 @@ impl Server {
             return None;
         };
         if self.events.is_full(&self.limits) || connection.waits_for_owner(&self.limits) {
-            // What the client says while nobody listens must not be taken for silence.
-            self.paused = true;
+            // What the client says while nobody listens must not be taken for silence. The clock starts anew with the packet
+            // that waits.
             self.timers.clear(Timer::PeerSilent);
             return Some(Progress::Blocked);
         }

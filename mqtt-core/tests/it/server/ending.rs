@@ -171,6 +171,7 @@ fn a_trickle_of_bytes_is_no_sign_of_life_but_a_large_packet_on_its_way_is() {
     let mut peer = Peer::connected(KEEP_ALIVE_10, &Accept::default());
     // A PUBLISH of 100,000 bytes begins.
     peer.feed("30 9D 8D 06 00 01 'a' 00");
+    let _ = peer.feed_bytes(&[b'x'; 2_000]);
     peer.advance(10 * SEC);
     let _ = peer.feed_bytes(&[b'x'; 10]);
     peer.advance(5 * SEC);
@@ -182,6 +183,14 @@ fn a_trickle_of_bytes_is_no_sign_of_life_but_a_large_packet_on_its_way_is() {
         peer.advance(10 * SEC);
         let _ = peer.feed_bytes(&[b'x'; 2_000]);
     }
+    assert!(peer.events().is_empty());
+    // So it is for the next one, though it is shorter than what came of the first.
+    let _ = peer.feed_bytes(&[b'x'; 89_993]);
+    assert_eq!(peer.events().len(), 1);
+    peer.feed("30 9D 8D 06 00 01 'a' 00");
+    peer.advance(10 * SEC);
+    let _ = peer.feed_bytes(&[b'x'; 2_000]);
+    peer.advance(10 * SEC);
     assert!(peer.events().is_empty());
 }
 
@@ -223,6 +232,31 @@ fn events_are_bounded_in_number_and_in_bytes() {
     let mut publish = hex("30 EC 07 00 01 'a' 00");
     publish.resize(publish.len() + 1_000, b'x');
     assert!(peer.feed_bytes(&publish.repeat(4)).is_blocked());
+    assert_eq!(peer.events().len(), 2);
+    assert!(!peer.feed(""));
+    assert_eq!(peer.events().len(), 2);
+}
+
+#[test]
+fn outcomes_are_bounded_by_what_the_client_says_in_them() {
+    let limits = ServerLimits {
+        max_event_bytes: 2_000,
+        ..ServerLimits::default()
+    };
+    let mut peer = Peer::with_limits(limits);
+    peer.connect(CONNECT_V5, &Accept::default(), session());
+    let mut acks = Vec::new();
+    for packet_id in 1..=4 {
+        let message = Message::new(TopicName::new("a").unwrap(), "x").with_qos(QoS::AtLeastOnce);
+        peer.server.publish(peer.now, message).unwrap();
+        // A Reason String of 1,000 bytes: 1,003 of properties, Remaining Length 1,008.
+        acks.extend(hex(&format!(
+            "40 F0 07 00 0{packet_id} 00 EB 07 1F 03 E8 '{}'",
+            "r".repeat(1_000)
+        )));
+    }
+    peer.sent();
+    assert!(peer.feed_bytes(&acks).is_blocked());
     assert_eq!(peer.events().len(), 2);
     assert!(!peer.feed(""));
     assert_eq!(peer.events().len(), 2);

@@ -566,3 +566,60 @@ fn any_split_of_the_input_gives_the_same_events() {
         }
     }
 }
+
+#[test]
+fn a_token_of_an_earlier_connection_does_not_open_the_window_of_this_one() {
+    let connect = "10 0D 00 04 'MQTT' 04 00 00 3C 00 01 'a'";
+    let accept = Accept {
+        receive_maximum: ReceiveMaximum::new(1).unwrap(),
+        ..Accept::default()
+    };
+    let mut peer = Peer::manual(connect, &accept);
+    peer.feed("34 06 00 01 'a' 00 01 'x'");
+    let old = peer.token();
+    peer.server.handle_close(peer.now);
+    let session = peer.server.into_session().unwrap();
+    let mut peer = Peer::with_limits(ServerLimits {
+        acknowledge: Acknowledge::Manual,
+        ..ServerLimits::default()
+    });
+    let accept = Accept {
+        session_present: true,
+        ..accept
+    };
+    peer.connect(connect, &accept, session);
+    peer.feed("32 06 00 01 'a' 00 02 'x'");
+    let new = peer.token();
+    assert!(peer.feed("32 06 00 01 'a' 00 03 'x'"));
+    peer.server.acknowledge(old, ReasonCode::SUCCESS).unwrap();
+    assert!(peer.feed(""));
+    peer.server.acknowledge(new, ReasonCode::SUCCESS).unwrap();
+    assert!(!peer.feed(""));
+    assert_eq!(peer.messages().len(), 1);
+}
+
+#[test]
+fn a_large_payload_is_a_slice_of_the_input_and_a_small_one_does_not_hold_it() {
+    let mut peer = Peer::connected(CONNECT_V5, &Accept::default());
+    // Remaining Length 5,000.
+    let mut packet = hex("30 88 27 00 01 'a' 00");
+    packet.resize(5_003, b'x');
+    packet.extend(hex("30 05 00 01 'a' 00 'y'"));
+    peer.input.extend_from_slice(&packet);
+    let buffer = peer.input.as_ptr_range();
+    peer.feed("");
+    let messages = peer.messages();
+    assert_eq!(messages[0].0.payload().len(), 4_996);
+    assert!(buffer.contains(&messages[0].0.payload().as_ptr()));
+    assert_eq!(messages[1].0.payload(), b"y");
+    assert!(!buffer.contains(&messages[1].0.payload().as_ptr()));
+}
+
+#[test]
+fn v5_a_code_that_disconnect_does_not_have_becomes_a_protocol_error() {
+    // A second CONNECT, of a version there is not: 0x84 is for CONNACK alone.
+    let mut peer = Peer::connected(CONNECT_V5, &Accept::default());
+    peer.feed("10 0E 00 04 'MQTT' 06 02 00 3C 00 00 01 'a'");
+    peer.assert_sent("E0 01 82");
+    peer.disconnected();
+}

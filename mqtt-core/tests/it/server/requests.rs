@@ -382,3 +382,81 @@ fn reading_stops_while_too_many_requests_wait() {
     assert!(!peer.feed(""));
     peer.assert_sent("90 04 00 01 00 00 D0 00");
 }
+
+#[test]
+fn reading_stops_while_requests_hold_too_many_bytes() {
+    let mut peer = Peer::with_limits(ServerLimits {
+        max_event_bytes: 1_500,
+        ..ServerLimits::default()
+    });
+    peer.connect(CONNECT_V5, &Accept::default(), session());
+    // Filters of 1,000 bytes: Remaining Length 1,006.
+    let subscribe = |packet_id| {
+        format!(
+            "82 EE 07 00 {packet_id} 00 03 E8 '{}' 00",
+            "f".repeat(1_000)
+        )
+    };
+    peer.feed(&subscribe("01"));
+    let first = peer.subscribe_request();
+    peer.feed(&subscribe("02"));
+    let second = peer.subscribe_request();
+    assert!(peer.feed("C0 00"));
+    peer.server
+        .complete_subscribe(&first, &[ReasonCode::SUCCESS])
+        .unwrap();
+    assert!(!peer.feed(""));
+    peer.assert_sent("90 04 00 01 00 00 D0 00");
+    peer.feed(&subscribe("03"));
+    assert!(peer.feed("C0 00"));
+    peer.server
+        .complete_subscribe(&second, &[ReasonCode::SUCCESS])
+        .unwrap();
+    let third = peer.subscribe_request();
+    peer.server
+        .complete_subscribe(&third, &[ReasonCode::SUCCESS])
+        .unwrap();
+    assert!(!peer.feed(""));
+}
+
+#[test]
+fn requests_that_wait_as_events_are_bounded_in_bytes() {
+    let mut peer = Peer::with_limits(ServerLimits {
+        max_event_bytes: 3_000,
+        max_pending_requests: 100,
+        ..ServerLimits::default()
+    });
+    peer.connect(CONNECT_V5, &Accept::default(), session());
+    let mut packets = Vec::new();
+    for packet_id in 1..=9 {
+        let filter = "f".repeat(1_000);
+        packets.extend(super::support::hex(&format!(
+            "A2 ED 07 00 0{packet_id} 00 03 E8 '{filter}'"
+        )));
+    }
+    assert!(peer.feed_bytes(&packets).is_blocked());
+    assert_eq!(peer.events().len(), 3);
+}
+
+#[test]
+fn a_client_that_does_not_read_its_subacks_is_not_read_from_either() {
+    let mut peer = Peer::connected(CONNECT_V5, &Accept::default());
+    // 1,000 filters in each SUBSCRIBE: Remaining Length 4,003.
+    let mut filters = String::new();
+    for _ in 0..1_000 {
+        filters.push_str(" 00 01 'a' 00");
+    }
+    let mut answered = 0;
+    while !peer.feed(&format!("82 A3 1F 00 01 00{filters}")) {
+        let request = peer.subscribe_request();
+        peer.server
+            .complete_subscribe(&request, &[ReasonCode::SUCCESS; 1_000])
+            .unwrap();
+        answered += 1;
+        assert!(answered < 100, "answers pile up without bound");
+    }
+    // A SUBACK has 1,006 bytes, and the bound is 64 KiB.
+    assert_eq!(answered, 66);
+    assert_eq!(peer.sent().len(), 66 * 1_006);
+    assert!(!peer.feed(""));
+}
