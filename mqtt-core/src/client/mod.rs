@@ -47,7 +47,6 @@ use crate::{
         MaximumPacketSize, PacketId, PacketType, ReasonCode, Role, SessionExpiry, SubscribeOptions,
         SubscriptionId, TopicFilter,
     },
-    version::ProtocolVersion,
     wire::{LARGE_PAYLOAD, Output, Properties, Property, PropertyId},
 };
 
@@ -497,11 +496,6 @@ impl Client {
             self.limits.acknowledge,
             epoch,
         );
-        // CONNACK of 3.1 does not say whether there is a session. One that was asked for is taken to be there: a server
-        // without it takes what is sent again as new, and no message of QoS 2 comes twice from a server with it.
-        let unsaid = info.negotiated.version == ProtocolVersion::V3_1
-            && info.negotiated.session_expiry == SessionExpiry::NEVER;
-        let resumes = (info.session_present || unsaid) && self.session.is_established();
         self.session.establish(&info.client_id);
         self.events.push(Event::Connected(Box::new(info)));
         if resumes {
