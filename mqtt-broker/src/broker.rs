@@ -1,5 +1,6 @@
 //! The handle of a broker inside a program.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,13 +22,12 @@ use crate::statistics::Statistics;
 ///
 /// It is a handle: clones are the same broker, and when the last one is dropped the broker ends at once. Its methods must
 /// be called inside a tokio runtime, on which its tasks then run.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Broker {
     owner: Arc<Owner>,
 }
 
 /// Shared by the handles only, so that it is dropped with the last of them.
-#[derive(Debug)]
 struct Owner {
     shared: Arc<Shared>,
 }
@@ -131,5 +131,14 @@ impl Broker {
         shared.kill.cancel();
         shared.tasks.wait().await;
         in_time
+    }
+}
+
+impl fmt::Debug for Broker {
+    // Everything it keeps would be a long list of other people's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broker")
+            .field("local_addrs", &self.local_addrs())
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! Subscribing from inside the program, without a socket.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,6 @@ use crate::subscriber::{Subscriber, Waiting};
 ///
 /// It is bounded like a session ([`Options::max_queued_messages`](crate::Options::max_queued_messages) and
 /// [`Options::max_queued_bytes`](crate::Options::max_queued_bytes)) and ends when it is dropped.
-#[derive(Debug)]
 pub struct LocalSubscription {
     shared: Arc<Shared>,
     subscriber: Arc<Subscriber>,
@@ -85,6 +85,12 @@ impl Drop for LocalSubscription {
     fn drop(&mut self) {
         self.shared.router.forget(self.subscriber.key);
         self.subscriber.end();
+    }
+}
+
+impl fmt::Debug for LocalSubscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalSubscription").finish_non_exhaustive()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::options::Overflow;
 
 /// What a message costs beside itself while it waits, rounded up so that what fits in a mailbox fits in a session too.
-const WAITING_BYTES: usize = 128;
+const WAITING_BYTES: usize = 256;
 
 /// Names one session for the life of the broker; a session that starts anew gets a new one.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -333,5 +333,141 @@ pub(crate) fn held_by(session: &Session) -> Held {
     Held {
         messages: session.queued() + session.in_flight(),
         bytes: session.queued_bytes(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mqtt_core::{SessionBounds, TopicName};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::options::Options;
+
+    const NOW: Instant = Instant::from_millis(0);
+
+    fn message(qos: QoS, bytes: usize) -> Message {
+        Message::new(TopicName::new("t").unwrap(), vec![0; bytes]).with_qos(qos)
+    }
+
+    #[test]
+    fn what_fits_in_a_mailbox_fits_in_a_session() {
+        for bytes in [0, 1, 100, 4_095, 4_096, 100_000] {
+            let message = message(QoS::AtLeastOnce, bytes);
+            let mut session = Session::new(SessionBounds {
+                max_messages: 1,
+                max_bytes: usize::MAX,
+            });
+            session.push(NOW, message.clone()).unwrap();
+            let waiting = Waiting {
+                since: NOW,
+                message,
+            };
+            assert!(session.queued_bytes() <= waiting.held_bytes(), "{bytes}");
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Offer(bool, usize),
+        Collect(usize),
+        /// The client acknowledges.
+        Finish,
+        Leave,
+        ComeBack,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (any::<bool>(), 0..3_000_usize).prop_map(|(qos_1, bytes)| Step::Offer(qos_1, bytes)),
+            2 => (0..4_usize).prop_map(Step::Collect),
+            1 => Just(Step::Finish),
+            1 => Just(Step::Leave),
+            1 => Just(Step::ComeBack),
+        ]
+    }
+
+    fn overflow() -> impl Strategy<Value = Overflow> {
+        prop::sample::select(vec![
+            Overflow::DropNewest,
+            Overflow::DropOldest,
+            Overflow::Disconnect,
+        ])
+    }
+
+    proptest! {
+        /// Whatever happens, the bounds hold, the count of bytes is that of what is held, and a message is where it was
+        /// said to be.
+        #[test]
+        fn the_bounds_hold_and_the_count_is_true(
+            overflow in overflow(),
+            queue_qos_0_when_away in any::<bool>(),
+            steps in prop::collection::vec(step(), 1..200),
+        ) {
+            let context = Arc::new(Context::new(Options {
+                max_queued_messages: 5,
+                max_queued_bytes: 10_000,
+                max_total_queued_bytes: 9_000,
+                overflow,
+                queue_qos_0_when_away,
+                ..Options::default()
+            }));
+            let bounds = SessionBounds { max_messages: 5, max_bytes: 10_000 };
+            let subscriber = Subscriber::new(SessionKey(1), "c", Arc::clone(&context));
+            let mut connected = Some(Session::new(bounds));
+            let mut collected = Vec::new();
+            for step in steps {
+                match step {
+                    Step::Offer(qos_1, bytes) => {
+                        let qos = if qos_1 { QoS::AtLeastOnce } else { QoS::AtMostOnce };
+                        let before = subscriber.lock().held().messages;
+                        let dropped = context.counters.messages_dropped.get();
+                        let offered = subscriber.offer(NOW, message(qos, bytes));
+                        let after = subscriber.lock().held().messages;
+                        let dropped = usize::try_from(context.counters.messages_dropped.get() - dropped).unwrap();
+                        match offered {
+                            Offered::Queued => prop_assert_eq!(after + dropped, before + 1),
+                            Offered::Dropped => prop_assert_eq!(after + dropped, before + 1),
+                            Offered::NotKept => {
+                                prop_assert!(connected.is_none() && !qos_1 && !queue_qos_0_when_away);
+                                prop_assert_eq!((after, dropped), (before, 0));
+                            }
+                        }
+                    }
+                    Step::Collect(room) => {
+                        if let Some(session) = &mut connected {
+                            subscriber.collect(held_by(session), room, &mut collected);
+                            for waiting in collected.drain(..) {
+                                prop_assert!(session.push(waiting.since, waiting.message).is_ok());
+                            }
+                        }
+                    }
+                    Step::Finish => {
+                        if let Some(session) = &mut connected {
+                            session.discard_oldest();
+                        }
+                    }
+                    Step::Leave => {
+                        if let Some(session) = connected.take() {
+                            subscriber.leave(Box::new(session));
+                        }
+                    }
+                    Step::ComeBack => match subscriber.take() {
+                        Taken::Session(session) => {
+                            prop_assert!(connected.is_none());
+                            connected = Some(*session);
+                        }
+                        Taken::Held => prop_assert!(connected.is_some()),
+                        Taken::Ended => prop_assert!(false, "it never ended"),
+                    },
+                }
+                let held = subscriber.lock().held();
+                prop_assert!(held.messages <= 5 && held.bytes <= 9_000, "{:?}", held);
+                prop_assert_eq!(context.counters.queued_bytes.get(), held.bytes as u64);
+            }
+            subscriber.end();
+            prop_assert_eq!(context.counters.queued_bytes.get(), 0);
+            prop_assert_eq!(subscriber.offer(NOW, message(QoS::AtLeastOnce, 1)), Offered::NotKept);
+        }
     }
 }

@@ -100,6 +100,29 @@ async fn v311_a_will_is_published_retained_and_at_its_qos() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_1_3_10_the_properties_of_a_will_are_published_with_it() {
+    let broker = broker();
+    let mut watcher = watcher(&broker).await;
+    let mut peer = Peer::new(&broker);
+    // Will Delay Interval 0, Content Type, two User Properties of one name; QoS 0.
+    let properties = "03 0001'c' | 26 0001'k' 0001'1' | 26 0001'k' 0001'2'";
+    let connect = packet(
+        0x10,
+        &[
+            &bytes("0004'MQTT' 05 06 003C 00 | 0001'a' | 17 18 00000000"),
+            &bytes(properties),
+            &bytes("0001'w' 0001'x'"),
+        ],
+    );
+    peer.send_bytes(&connect).await;
+    peer.connack_v5().await;
+    drop(peer);
+    watcher
+        .expect(&format!("30 17 | 0001'w' 12 {properties} 'x'"))
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn v5_a_delayed_will_waits_for_its_delay() {
     let broker = broker();
     let mut watcher = watcher(&broker).await;
