@@ -52,6 +52,8 @@ struct Task {
     closing: Option<Closing>,
     /// The first CONNECT was accepted: later ones resume.
     was_connected: bool,
+    /// The server has a session that is not ours to resume.
+    force_clean_start: bool,
     /// Something changed that a waiting thread may want to see.
     changed: bool,
     /// An answer cannot be given in 3.x but by hanging up.
@@ -97,6 +99,7 @@ impl Task {
             version: options.version.first(),
             closing: None,
             was_connected: false,
+            force_clean_start: false,
             changed: false,
             hang_up: false,
             finished: false,
@@ -384,15 +387,16 @@ impl Task {
     /// resumed.
     fn asks_for_clean_start(&self) -> bool {
         let options = &self.shared.options;
-        options.clean_start && !(self.was_connected && options.keeps_session())
+        self.force_clean_start
+            || (options.clean_start && !(self.was_connected && options.keeps_session()))
     }
 
     fn connect_options(&self) -> ConnectOptions {
         let options = &self.shared.options;
         let mut connect = ConnectOptions::new(self.client_id.as_str());
         connect.version = self.version;
-        connect.clean_start =
-            options.clean_start && !(self.was_connected && options.keeps_session());
+        connect.clean_start = self.force_clean_start
+            || (options.clean_start && !(self.was_connected && options.keeps_session()));
         connect.keep_alive =
             KeepAlive::from_secs(u16::try_from(options.keep_alive.as_secs()).unwrap_or(u16::MAX));
         connect.username.clone_from(&options.username);

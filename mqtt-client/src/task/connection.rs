@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use bytes::{Buf, BytesMut};
-use mqtt_core::client::{ConnackInfo, DisconnectCause, Event};
+use mqtt_core::client::{ConnackInfo, DisconnectCause, Event, ProtocolError};
 use mqtt_core::{Output, Progress, PropertiesBuf, ProtocolVersion, QoS, ReasonCode};
 use tokio::time::{Duration, Instant, Sleep, sleep_until, timeout_at};
 
@@ -231,6 +231,7 @@ impl Task {
                 .fetch_add(1, Ordering::Relaxed);
         }
         self.was_connected = true;
+        self.force_clean_start = false;
         self.client_id.clone_from(&info.client_id);
         self.shared.set_connack(Connack {
             address: line.address.clone(),
@@ -334,7 +335,7 @@ impl Task {
         }
     }
 
-    fn why(&self, line: &mut Line, was_accepted: bool) -> (ConnectError, bool) {
+    fn why(&mut self, line: &mut Line, was_accepted: bool) -> (ConnectError, bool) {
         let address = std::mem::take(&mut line.address);
         let detail = line.io_error.as_ref().map(ToString::to_string);
         let cause = line.ended.take().unwrap_or(DisconnectCause::Closed);
@@ -360,6 +361,19 @@ impl Task {
                         reason: Some(reason),
                     },
                     may_retry(reason),
+                )
+            }
+            DisconnectCause::Protocol(ProtocolError::SessionPresent) => {
+                // The server has a session we know nothing of, such as one whose CONNACK was lost. It must end.
+                self.force_clean_start = true;
+                let cause = with_sources(&cause);
+                (
+                    ConnectError::Lost {
+                        address,
+                        cause,
+                        reason: None,
+                    },
+                    true,
                 )
             }
             DisconnectCause::ConnectTimeout => {

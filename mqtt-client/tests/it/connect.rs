@@ -386,7 +386,7 @@ async fn connected_gives_the_last_error_when_time_is_over() {
 #[tokio::test(start_paused = true)]
 async fn pings_when_idle_and_leaves_a_server_that_does_not_answer() {
     let (options, mut server) = scripted();
-    let (client, mut peer) = connected(options.with_keep_alive(SECOND * 20), &mut server).await;
+    let (client, mut peer) = connected(options.with_keep_alive(SECOND * 10), &mut server).await;
     for _ in 0..3 {
         peer.expect(&[0xC0, 0x00]).await;
         peer.send(&[0xD0, 0x00]).await;

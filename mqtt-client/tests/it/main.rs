@@ -1,4 +1,4 @@
-//! The client against servers written by hand, under paused time.
+//! The client against servers written by hand, under paused time, and against the embedded broker over real sockets.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,6 +6,7 @@
     reason = "in helpers of tests too: whatever is not as expected fails"
 )]
 
+mod broker;
 mod connect;
 mod publish;
 mod subscribe;

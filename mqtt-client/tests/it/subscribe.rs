@@ -189,6 +189,28 @@ async fn a_subscription_refused_after_a_reconnect_ends_and_tells() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_subscribe_from_before_the_connection_is_asked_once() {
+    let (options, mut server) = scripted();
+    let client = Client::start(options).unwrap();
+    let subscribing = tokio::spawn({
+        let client = client.clone();
+        async move { client.subscribe("t", QoS::AtMostOnce).await }
+    });
+    let mut peer = server.peer().await;
+    peer.packet().await;
+    // A second one comes while the CONNACK is on its way.
+    peer.send(CONNACK_V5).await;
+    let second = tokio::spawn(async move { client.subscribe("u", QoS::AtMostOnce).await });
+    for _ in 0..2 {
+        let packet = peer.packet().await;
+        grant(&mut peer, &packet).await;
+    }
+    peer.expect_silence(SECOND).await;
+    subscribing.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_subscribe_that_lost_its_connection_is_asked_again() {
     let (options, mut server) = scripted();
     let (client, mut peer) = start(options, &mut server).await;
