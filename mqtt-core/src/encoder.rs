@@ -46,7 +46,7 @@ impl Encoder {
     /// See [`EncodeError`]. The output is as it was.
     #[inline]
     pub fn encode(&self, packet: &Packet<'_>, output: &mut Output) -> Result<(), EncodeError> {
-        self.dispatch(packet, Write { output })?;
+        self.dispatch(packet, &mut Write { output })?;
         Ok(())
     }
 
@@ -68,10 +68,12 @@ impl Encoder {
         if payload.len() < LARGE_PAYLOAD {
             return self.encode(&Packet::Publish(publish), output);
         }
-        let (body, sizes) = self.prepare(PacketType::Publish, &publish)?;
+        self.check(PacketType::Publish, &publish)?;
+        let sizes = self.sizes(&publish)?;
         let mut writer = output.writer(sizes.packet - payload.len());
-        self.write_fixed_header(PacketType::Publish, publish.flags(), sizes, &mut writer);
-        body.write_variable_header(self.version, &mut writer);
+        sizes.write_fixed_header(PacketType::Publish, publish.flags(), &mut writer);
+        publish.write_variable_header(self.version, &mut writer);
+        debug_assert!(writer.is_full(), "PUBLISH has the length it announced");
         output.push_large(payload.clone());
         Ok(())
     }
@@ -81,7 +83,7 @@ impl Encoder {
     /// # Errors
     /// See [`EncodeError`].
     pub fn encoded_len(&self, packet: &Packet<'_>) -> Result<usize, EncodeError> {
-        self.dispatch(packet, Measure)
+        self.dispatch(packet, &mut Measure)
     }
 
     /// Checks the code of a packet that has one in every version of 5.0; 3.x has none, which means success.
@@ -125,53 +127,65 @@ impl Encoder {
         }
     }
 
-    fn dispatch(&self, packet: &Packet<'_>, task: impl Task) -> Result<usize, EncodeError> {
+    #[inline]
+    fn dispatch(&self, packet: &Packet<'_>, task: &mut impl Task) -> Result<usize, EncodeError> {
         let packet_type = packet.packet_type();
         let flags = packet_type.required_flags();
         match packet {
-            Packet::Publish(body) => task.run(self, packet_type, body.flags(), body),
+            Packet::Publish(body) => self.run(task, packet_type, body.flags(), body),
             Packet::Puback(body)
             | Packet::Pubrec(body)
             | Packet::Pubrel(body)
-            | Packet::Pubcomp(body) => task.run(self, packet_type, flags, body),
-            Packet::Pingreq | Packet::Pingresp => task.run(self, packet_type, flags, &Empty),
-            Packet::Connect(body) => task.run(self, packet_type, flags, body),
-            Packet::Connack(body) => task.run(self, packet_type, flags, body),
-            Packet::Subscribe(body) => task.run(self, packet_type, flags, body),
-            Packet::Suback(body) => task.run(self, packet_type, flags, body),
-            Packet::Unsubscribe(body) => task.run(self, packet_type, flags, body),
-            Packet::Unsuback(body) => task.run(self, packet_type, flags, body),
-            Packet::Disconnect(body) => task.run(self, packet_type, flags, body),
-            Packet::Auth(body) => task.run(self, packet_type, flags, body),
+            | Packet::Pubcomp(body) => self.run(task, packet_type, flags, body),
+            Packet::Pingreq | Packet::Pingresp => self.run(task, packet_type, flags, &Empty),
+            Packet::Connect(body) => self.run(task, packet_type, flags, body),
+            Packet::Connack(body) => self.run(task, packet_type, flags, body),
+            Packet::Subscribe(body) => self.run(task, packet_type, flags, body),
+            Packet::Suback(body) => self.run(task, packet_type, flags, body),
+            Packet::Unsubscribe(body) => self.run(task, packet_type, flags, body),
+            Packet::Unsuback(body) => self.run(task, packet_type, flags, body),
+            Packet::Disconnect(body) => self.run(task, packet_type, flags, body),
+            Packet::Auth(body) => self.run(task, packet_type, flags, body),
         }
     }
 
-    /// Checks everything and returns the body as it will be written.
+    /// Checks everything, then does what is to be done with the packet; returns its size.
     #[inline]
-    fn prepare<B: Body>(
+    fn run<B: Body>(
         &self,
+        task: &mut impl Task,
         packet_type: PacketType,
+        flags: u8,
         body: &B,
-    ) -> Result<(B, Sizes), EncodeError> {
-        if !packet_type.may_be_sent_by(self.sender, self.version) {
-            let (sender, version) = (self.sender, self.version);
-            return Err(EncodeError::WrongSender {
-                packet_type,
-                sender,
-                version,
-            });
+    ) -> Result<usize, EncodeError> {
+        self.check(packet_type, body)?;
+        if let Ok(sizes) = self.sizes(body) {
+            task.run(self.version, packet_type, flags, body, sizes);
+            return Ok(sizes.packet);
         }
-        body.check(packet_type, self)?;
-        match self.sizes(body) {
-            Ok(sizes) => Ok((*body, sizes)),
-            Err(_) => self.prepare_shortened(body),
+        let (shorter, sizes) = self.shortened(body)?;
+        task.run(self.version, packet_type, flags, &shorter, sizes);
+        Ok(sizes.packet)
+    }
+
+    /// Checks every rule that does not depend on the size.
+    #[inline]
+    fn check<B: Body>(&self, packet_type: PacketType, body: &B) -> Result<(), EncodeError> {
+        if packet_type.may_be_sent_by(self.sender, self.version) {
+            return body.check(packet_type, self);
         }
+        let (sender, version) = (self.sender, self.version);
+        Err(EncodeError::WrongSender {
+            packet_type,
+            sender,
+            version,
+        })
     }
 
     /// Leaves out what may be left out of an answer that the receiver would not take, one kind after the other
     /// [v5 MQTT-3.2.2-19, MQTT-3.2.2-20, MQTT-3.4.2-2, MQTT-3.4.2-3 and their like for the other answers].
     #[cold]
-    fn prepare_shortened<B: Body>(&self, body: &B) -> Result<(B, Sizes), EncodeError> {
+    fn shortened<B: Body>(&self, body: &B) -> Result<(B, Sizes), EncodeError> {
         let shorter = body.without(PropertyId::UserProperty);
         if let Ok(sizes) = self.sizes(&shorter) {
             return Ok((shorter, sizes));
@@ -203,18 +217,6 @@ impl Encoder {
             packet,
         })
     }
-
-    #[inline]
-    fn write_fixed_header(
-        &self,
-        packet_type: PacketType,
-        flags: u8,
-        sizes: Sizes,
-        writer: &mut Writer<'_>,
-    ) {
-        writer.u8(packet_type.as_u8() << 4 | flags);
-        writer.var_int(sizes.remaining_length);
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -224,15 +226,24 @@ struct Sizes {
     packet: usize,
 }
 
-/// What is done with a packet once its type is known; returns the size of the packet.
+impl Sizes {
+    #[inline]
+    fn write_fixed_header(self, packet_type: PacketType, flags: u8, writer: &mut Writer<'_>) {
+        writer.u8(packet_type.as_u8() << 4 | flags);
+        writer.var_int(self.remaining_length);
+    }
+}
+
+/// What is done with a packet that was checked.
 trait Task {
     fn run<B: Body>(
-        self,
-        encoder: &Encoder,
+        &mut self,
+        version: ProtocolVersion,
         packet_type: PacketType,
         flags: u8,
         body: &B,
-    ) -> Result<usize, EncodeError>;
+        sizes: Sizes,
+    );
 }
 
 struct Write<'o> {
@@ -242,40 +253,27 @@ struct Write<'o> {
 impl Task for Write<'_> {
     #[inline]
     fn run<B: Body>(
-        self,
-        encoder: &Encoder,
+        &mut self,
+        version: ProtocolVersion,
         packet_type: PacketType,
         flags: u8,
         body: &B,
-    ) -> Result<usize, EncodeError> {
-        let (body, sizes) = encoder.prepare(packet_type, body)?;
-        let before = self.output.len();
+        sizes: Sizes,
+    ) {
         let mut writer = self.output.writer(sizes.packet);
-        encoder.write_fixed_header(packet_type, flags, sizes, &mut writer);
-        body.write(encoder.version, &mut writer);
-        debug_assert_eq!(
-            self.output.len() - before,
-            sizes.packet,
+        sizes.write_fixed_header(packet_type, flags, &mut writer);
+        body.write(version, &mut writer);
+        debug_assert!(
+            writer.is_full(),
             "{packet_type} has the length it announced"
         );
-        Ok(sizes.packet)
     }
 }
 
 struct Measure;
 
 impl Task for Measure {
-    fn run<B: Body>(
-        self,
-        encoder: &Encoder,
-        packet_type: PacketType,
-        _flags: u8,
-        body: &B,
-    ) -> Result<usize, EncodeError> {
-        encoder
-            .prepare(packet_type, body)
-            .map(|(_, sizes)| sizes.packet)
-    }
+    fn run<B: Body>(&mut self, _: ProtocolVersion, _: PacketType, _: u8, _: &B, _: Sizes) {}
 }
 
 /// The body of PINGREQ and PINGRESP.

@@ -5,6 +5,7 @@ mod packet_id;
 mod packet_type;
 mod qos;
 mod reason_code;
+mod scan;
 mod subscribe_options;
 mod text;
 mod topic;

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::types::scan::scan;
+
 /// The longest string or binary field, in bytes: its length is a two byte integer (v5 1.5.4, 1.5.6, v311 1.5.3).
 pub(crate) const MAX_FIELD_LEN: usize = 65_535;
 
@@ -41,7 +43,7 @@ impl<'a> Utf8<'a> {
         if text.len() > MAX_FIELD_LEN {
             return Err(StringError::TooLong { len: text.len() });
         }
-        if contains_nul(text.as_bytes()) {
+        if scan(text.as_bytes()).nul {
             return Err(StringError::NulCharacter);
         }
         Ok(Self(text))
@@ -113,11 +115,6 @@ impl<'a> TryFrom<&'a str> for Utf8<'a> {
     fn try_from(text: &'a str) -> Result<Self, StringError> {
         Self::new(text)
     }
-}
-
-// Looks at every byte without leaving early, which the compiler turns into vector instructions; fields are short.
-fn contains_nul(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |found, byte| found | (*byte == 0))
 }
 
 pub(crate) fn has_discouraged_characters(text: &str) -> bool {

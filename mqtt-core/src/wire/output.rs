@@ -24,10 +24,13 @@ const KEPT_CAPACITY: usize = 256 * 1024;
 /// [`Buf::chunks_vectored`] hands header and payload to one vectored write.
 #[derive(Default)]
 pub struct Output {
-    /// Everything but the payloads in `large`.
+    /// Everything but the payloads in `large`, from `read` to `end`; what lies before and behind is room. It keeps its
+    /// length, so that writing need not fill it first.
     small: Vec<u8>,
     /// How many bytes of `small` were read.
     read: usize,
+    /// How many bytes of `small` were written.
+    end: usize,
     /// Payloads by reference, in order, none of them empty.
     large: VecDeque<Large>,
     /// Bytes in `large`.
@@ -47,6 +50,7 @@ impl Output {
         Self {
             small: Vec::new(),
             read: 0,
+            end: 0,
             large: VecDeque::new(),
             large_len: 0,
         }
@@ -55,13 +59,13 @@ impl Output {
     /// Bytes that wait to be written; the same as [`Buf::remaining`].
     #[must_use]
     pub fn len(&self) -> usize {
-        (self.small.len() - self.read).saturating_add(self.large_len)
+        (self.end - self.read).saturating_add(self.large_len)
     }
 
     /// Whether nothing waits to be written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.read == self.small.len() && self.large.is_empty()
+        self.read == self.end && self.large.is_empty()
     }
 
     /// Drops everything that waits, as when the connection was lost.
@@ -71,37 +75,52 @@ impl Output {
         self.reset_small();
     }
 
-    /// Makes room for `len` bytes of small packets and lends the place to write them.
+    /// Lends the place for `len` more bytes, all of which the caller writes.
     #[inline]
     pub(crate) fn writer(&mut self, len: usize) -> Writer<'_> {
-        self.small.reserve(len);
-        Writer::new(&mut self.small)
+        if self.small.len() - self.end < len {
+            self.grow(len);
+        }
+        let start = self.end;
+        self.end += len;
+        Writer::new(self.small.get_mut(start..self.end).unwrap_or_default())
+    }
+
+    /// Makes room for `len` more bytes, and for as many again as there were, so that growing stays rare.
+    #[cold]
+    fn grow(&mut self, len: usize) {
+        self.small.reserve(self.end + len - self.small.len());
+        self.small.resize(self.small.capacity(), 0);
     }
 
     /// Appends a payload by reference.
     pub(crate) fn push_large(&mut self, payload: Bytes) {
         self.large_len = self.large_len.saturating_add(payload.len());
         self.large.push_back(Large {
-            after: self.small.len(),
+            after: self.end,
             payload,
         });
     }
 
     fn reset_small(&mut self) {
-        self.small.clear();
         self.read = 0;
-        self.small.shrink_to(KEPT_CAPACITY);
+        self.end = 0;
+        if self.small.len() > KEPT_CAPACITY {
+            self.small.truncate(KEPT_CAPACITY);
+            self.small.shrink_to_fit();
+        }
     }
 
-    /// Drops read bytes once they are at least half of the buffer: each byte is then moved at most about once.
+    /// Drops read bytes once they are at least half of what was written: each byte is then moved at most about once.
     fn compact(&mut self) {
-        if self.large.is_empty() && self.read == self.small.len() {
+        if self.is_empty() {
             self.reset_small();
-        } else if self.read >= COMPACT_AT && self.read >= self.small.len() / 2 {
-            self.small.drain(..self.read);
+        } else if self.read >= COMPACT_AT && self.read >= self.end / 2 {
+            self.small.copy_within(self.read..self.end, 0);
             for large in &mut self.large {
                 large.after -= self.read;
             }
+            self.end -= self.read;
             self.read = 0;
         }
     }
@@ -116,7 +135,7 @@ impl Buf for Output {
         let end = match self.large.front() {
             Some(large) if large.after == self.read => return &large.payload,
             Some(large) => large.after,
-            None => self.small.len(),
+            None => self.end,
         };
         self.small.get(self.read..end).unwrap_or_default()
     }
@@ -144,7 +163,7 @@ impl Buf for Output {
             }
             read = large.after;
         }
-        put(self.small.get(read..).unwrap_or_default());
+        put(self.small.get(read..self.end).unwrap_or_default());
         filled
     }
 

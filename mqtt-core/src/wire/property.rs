@@ -31,12 +31,69 @@ pub enum PropertyHolder {
 }
 
 impl PropertyHolder {
-    const fn bit(self) -> u16 {
+    /// The number of the packet type, and 0 for the Will.
+    const fn index(self) -> usize {
         match self {
-            Self::Will => 1,
-            Self::Packet(packet_type) => 1 << packet_type.as_u8(),
+            Self::Will => 0,
+            Self::Packet(packet_type) => packet_type as usize,
         }
     }
+
+    const fn bit(self) -> u16 {
+        1 << self.index()
+    }
+
+    /// The identifiers that `sender` may use here, one bit for each.
+    #[inline]
+    pub(crate) fn ids_from(self, sender: Role) -> u64 {
+        let sets = match sender {
+            Role::Client => &FROM_CLIENT,
+            Role::Server => &FROM_SERVER,
+        };
+        sets.get(self.index()).copied().unwrap_or_default()
+    }
+
+    /// The identifiers that may be here more than once, one bit for each.
+    #[inline]
+    pub(crate) fn repeatable_ids(self) -> u64 {
+        REPEATABLE.get(self.index()).copied().unwrap_or_default()
+    }
+}
+
+// The table below by what holds the properties, so that a list is checked by looking at bits.
+const FROM_CLIENT: [u64; 16] = id_sets(Some(Role::Client));
+const FROM_SERVER: [u64; 16] = id_sets(Some(Role::Server));
+const REPEATABLE: [u64; 16] = id_sets(None);
+
+/// One set for each [`PropertyHolder::index`]: what the sender may use, or what may be repeated.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "bounded by the conditions of the loops, and at compile time"
+)]
+const fn id_sets(sender: Option<Role>) -> [u64; 16] {
+    let mut sets = [0; 16];
+    let mut index = 0;
+    while index < 16 {
+        let holder = if index == 0 {
+            PropertyHolder::Will
+        } else {
+            PropertyHolder::Packet(PacketType::ALL[index - 1])
+        };
+        let mut next = 0;
+        while next < PropertyId::ALL.len() {
+            let id = PropertyId::ALL[next];
+            let member = match sender {
+                Some(sender) => id.allowed_in(holder) && id.may_be_sent_by(sender, holder),
+                None => id.repeatable_in(holder),
+            };
+            if member {
+                sets[index] |= 1 << id.as_u8();
+            }
+            next += 1;
+        }
+        index += 1;
+    }
+    sets
 }
 
 impl fmt::Display for PropertyHolder {

@@ -38,21 +38,13 @@ impl Summary {
         self.0 & Self::bit(id) != 0
     }
 
-    /// The identifiers that `holder` may have.
-    const fn allowed_in(holder: PropertyHolder) -> Self {
-        let (mut set, mut index) = (0, 0);
-        while index < PropertyId::ALL.len() {
-            #[expect(
-                clippy::indexing_slicing,
-                reason = "bounded by the condition of the loop"
-            )]
-            let id = PropertyId::ALL[index];
-            if id.allowed_in(holder) {
-                set |= Self::bit(id);
-            }
-            index += 1;
+    /// Adds a property that can be written and does not break the rule about repeating.
+    #[inline]
+    fn add_checked(&mut self, id: PropertyId) {
+        if matches!(id, PropertyId::SubscriptionIdentifier) && self.has(id) {
+            self.0 |= Self::SUBSCRIPTION_IDS;
         }
-        Self(set)
+        self.0 |= Self::bit(id);
     }
 
     fn add(&mut self, property: &Property<'_>) {
@@ -136,29 +128,20 @@ impl<'a> Properties<'a> {
             return Ok(Self::EMPTY);
         }
         let wire = block.fork().take_rest();
+        let (allowed, repeatable) = (holder.ids_from(sender), holder.repeatable_ids());
+        let mut seen = 0;
         let mut summary = Summary::default();
         while !block.is_empty() {
             let number = block.var_int()?;
             let Some(id) = PropertyId::from_u32(number) else {
                 return Err(DecodeError::UnknownProperty { id: number });
             };
-            if !id.allowed_in(holder) {
-                return Err(DecodeError::PropertyNotAllowed {
-                    property: id,
-                    holder,
-                });
+            if allowed & !seen & Summary::bit(id) == 0 {
+                return Err(misplaced(id, holder, sender));
             }
-            if !id.may_be_sent_by(sender, holder) {
-                return Err(DecodeError::PropertyFromWrongSender {
-                    property: id,
-                    holder,
-                    sender,
-                });
-            }
-            if summary.has(id) && !id.repeatable_in(holder) {
-                return Err(DecodeError::PropertyRepeated { property: id });
-            }
-            summary.add(&Property::read(id, &mut block)?);
+            seen |= Summary::bit(id) & !repeatable;
+            Property::read(id, &mut block)?;
+            summary.add_checked(id);
         }
         Ok(Properties {
             wire,
@@ -317,15 +300,14 @@ impl Properties<'_> {
         if self.is_empty() {
             return Ok(());
         }
-        let wrong_sender = |id: PropertyId| self.contains(id) && !id.may_be_sent_by(sender, holder);
-        let wrong = self.summary.0 & !Summary::FILTERED & !Summary::allowed_in(holder).0 != 0
-            || wrong_sender(PropertyId::SubscriptionIdentifier)
-            || wrong_sender(PropertyId::ServerReference)
-            || wrong_sender(PropertyId::SessionExpiryInterval);
-        if wrong {
-            self.find_fault(holder, sender)
-        } else {
+        let mut allowed = holder.ids_from(sender) | Summary::FILTERED;
+        if PropertyId::SubscriptionIdentifier.repeatable_in(holder) {
+            allowed |= Summary::SUBSCRIPTION_IDS;
+        }
+        if self.summary.0 & !allowed == 0 {
             Ok(())
+        } else {
+            self.find_fault(holder, sender)
         }
     }
 
@@ -383,7 +365,27 @@ impl Properties<'_> {
 
     /// Appends the properties without the Property Length; [`Properties::from_checked`] reads them back.
     pub(crate) fn append_to(&self, buffer: &mut Vec<u8>) {
-        self.write(&mut Writer::new(buffer));
+        let start = buffer.len();
+        buffer.resize(start.saturating_add(self.wire_len), 0);
+        self.write(&mut Writer::new(
+            buffer.get_mut(start..).unwrap_or_default(),
+        ));
+    }
+}
+
+/// What is wrong with a property that must not be here, or not again.
+#[cold]
+fn misplaced(property: PropertyId, holder: PropertyHolder, sender: Role) -> DecodeError {
+    if !property.allowed_in(holder) {
+        DecodeError::PropertyNotAllowed { property, holder }
+    } else if !property.may_be_sent_by(sender, holder) {
+        DecodeError::PropertyFromWrongSender {
+            property,
+            holder,
+            sender,
+        }
+    } else {
+        DecodeError::PropertyRepeated { property }
     }
 }
 
@@ -512,7 +514,9 @@ impl PropertiesBuf {
                     property: property.id(),
                 });
             }
-            property.write(&mut Writer::new(&mut wire));
+            let start = wire.len();
+            wire.resize(start + property.wire_len(), 0);
+            property.write(&mut Writer::new(wire.get_mut(start..).unwrap_or_default()));
         }
         Ok(Self {
             wire: wire.into_boxed_slice(),

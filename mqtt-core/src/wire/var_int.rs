@@ -52,8 +52,6 @@ impl VarInt {
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec::Vec;
-
     use super::*;
     use crate::wire::Writer;
 
@@ -72,9 +70,11 @@ mod tests {
     #[test]
     fn v5_mqtt_1_5_5_1_vectors() {
         for (value, bytes) in VECTORS {
-            let mut written = Vec::new();
-            Writer::new(&mut written).var_int(value);
-            assert_eq!(written, bytes);
+            let mut written = [0; 4];
+            let mut writer = Writer::new(&mut written[..bytes.len()]);
+            writer.var_int(value);
+            assert!(writer.is_full());
+            assert_eq!(written[..bytes.len()], *bytes);
             assert_eq!(var_int_len(value), bytes.len());
             let read = VarInt::read(bytes).unwrap().unwrap();
             assert_eq!(

@@ -1,39 +1,53 @@
-//! Big-endian and length-prefixed appends. Every length was checked before anything is written.
-
-use alloc::vec::Vec;
+//! Big-endian and length-prefixed fields into a place that was measured before.
 
 use crate::{types::MAX_FIELD_LEN, wire::var_int::MAX_VAR_INT};
 
-/// Appends fields to a buffer.
+/// Writes fields into a slice of exactly the size that they take. Every length was checked before anything is written, so
+/// nothing here can fail.
 #[derive(Debug)]
 pub(crate) struct Writer<'o> {
-    buffer: &'o mut Vec<u8>,
+    rest: &'o mut [u8],
 }
 
 impl<'o> Writer<'o> {
     #[inline]
-    pub(crate) const fn new(buffer: &'o mut Vec<u8>) -> Self {
-        Self { buffer }
+    pub(crate) const fn new(place: &'o mut [u8]) -> Self {
+        Self { rest: place }
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self, bytes: [u8; N]) {
+        let rest = core::mem::take(&mut self.rest);
+        debug_assert!(rest.len() >= N, "measured before writing");
+        if let Some((place, rest)) = rest.split_first_chunk_mut::<N>() {
+            *place = bytes;
+            self.rest = rest;
+        }
     }
 
     #[inline]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
+        let rest = core::mem::take(&mut self.rest);
+        debug_assert!(rest.len() >= bytes.len(), "measured before writing");
+        if let Some((place, rest)) = rest.split_at_mut_checked(bytes.len()) {
+            place.copy_from_slice(bytes);
+            self.rest = rest;
+        }
     }
 
     #[inline]
     pub(crate) fn u8(&mut self, value: u8) {
-        self.buffer.push(value);
+        self.array([value]);
     }
 
     #[inline]
     pub(crate) fn u16(&mut self, value: u16) {
-        self.bytes(&value.to_be_bytes());
+        self.array(value.to_be_bytes());
     }
 
     #[inline]
     pub(crate) fn u32(&mut self, value: u32) {
-        self.bytes(&value.to_be_bytes());
+        self.array(value.to_be_bytes());
     }
 
     /// A Variable Byte Integer in its shortest form. The caller has checked that `value` is one.
@@ -42,10 +56,10 @@ impl<'o> Writer<'o> {
         debug_assert!(value <= MAX_VAR_INT, "checked before writing");
         let group = |shift: u32| (value >> shift & 0x7F) as u8;
         match value {
-            0..=0x7F => self.bytes(&[group(0)]),
-            0x80..=0x3FFF => self.bytes(&[group(0) | 0x80, group(7)]),
-            0x4000..=0x1F_FFFF => self.bytes(&[group(0) | 0x80, group(7) | 0x80, group(14)]),
-            _ => self.bytes(&[
+            0..=0x7F => self.array([group(0)]),
+            0x80..=0x3FFF => self.array([group(0) | 0x80, group(7)]),
+            0x4000..=0x1F_FFFF => self.array([group(0) | 0x80, group(7) | 0x80, group(14)]),
+            _ => self.array([
                 group(0) | 0x80,
                 group(7) | 0x80,
                 group(14) | 0x80,
@@ -61,5 +75,11 @@ impl<'o> Writer<'o> {
         #[expect(clippy::cast_possible_truncation, reason = "checked before writing")]
         self.u16(bytes.len() as u16);
         self.bytes(bytes);
+    }
+
+    /// Whether everything that was measured was written.
+    #[inline]
+    pub(crate) const fn is_full(&self) -> bool {
+        self.rest.is_empty()
     }
 }
