@@ -181,15 +181,18 @@ impl Decoder {
         let mut body = Reader::new(packet, text);
         body.take(header.len())?;
         let flags = header.first & 0x0F;
-        if packet_type == PacketType::Connect {
-            let version = Connect::decode_version(&mut body.fork())?;
-            check_flags(packet_type, flags, version)?;
-            if version.is_v5() && !header.is_minimal() {
-                return Err(DecodeError::VarIntNotMinimal);
+        let version = match self.version {
+            Some(version) if packet_type != PacketType::Connect => version,
+            // Without a version only a CONNECT comes this far, and it brings its own.
+            _ => {
+                let version = Connect::decode_version(&mut body)?;
+                check_flags(packet_type, flags, version)?;
+                if version.is_v5() && !header.is_minimal() {
+                    return Err(DecodeError::VarIntNotMinimal);
+                }
+                version
             }
-        }
-        // Without a version only a CONNECT comes this far, and it brings its own.
-        let version = self.version.unwrap_or(ProtocolVersion::V5);
+        };
         Packet::decode_body(
             packet_type,
             flags,

@@ -94,7 +94,9 @@ impl Encoder {
         reason: ReasonCode,
     ) -> Result<(), EncodeError> {
         let allowed = if self.version.is_v5() {
-            reason.allowed_in(packet_type, self.sender)
+            // Success is by far the most frequent, and allowed wherever there is a code but in a client's AUTH.
+            reason == ReasonCode::SUCCESS && packet_type != PacketType::Auth
+                || reason.allowed_in(packet_type, self.sender)
         } else {
             reason == ReasonCode::SUCCESS
         };

@@ -57,24 +57,24 @@ pub struct Will<'a> {
 }
 
 impl<'a> Connect<'a> {
-    /// The version that the CONNECT in `body` asks for.
+    /// Reads the version that a CONNECT asks for off the front of its body.
     pub(crate) fn decode_version(body: &mut Reader<'a>) -> Result<ProtocolVersion, DecodeError> {
         let name = body.utf8()?;
         let level = body.u8()?;
-        if !ProtocolVersion::ALL
-            .iter()
-            .any(|version| version.name() == name.as_str())
-        {
-            return Err(DecodeError::UnsupportedProtocolName);
+        match (name.as_str(), level) {
+            ("MQTT", 5) => Ok(ProtocolVersion::V5),
+            ("MQTT", 4) => Ok(ProtocolVersion::V3_1_1),
+            ("MQIsdp", 3) => Ok(ProtocolVersion::V3_1),
+            ("MQTT" | "MQIsdp", _) => Err(DecodeError::UnsupportedProtocolVersion { level }),
+            _ => Err(DecodeError::UnsupportedProtocolName),
         }
-        ProtocolVersion::ALL
-            .into_iter()
-            .find(|version| version.level() == level && version.name() == name.as_str())
-            .ok_or(DecodeError::UnsupportedProtocolVersion { level })
     }
 
-    pub(crate) fn decode(mut body: Reader<'a>) -> Result<Self, DecodeError> {
-        let version = Self::decode_version(&mut body)?;
+    /// Decodes what comes behind the version.
+    pub(crate) fn decode(
+        version: ProtocolVersion,
+        mut body: Reader<'a>,
+    ) -> Result<Self, DecodeError> {
         let flags = Self::decode_flags(&mut body, version)?;
         let keep_alive = KeepAlive::from_secs(body.u16()?);
         let properties = if version.is_v5() {

@@ -94,7 +94,7 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// Decodes a body, all of it, of any type but CONNECT, which brings its own version.
+    /// Decodes a body, all of it; that of a CONNECT from behind its version.
     #[inline]
     pub(crate) fn decode_body(
         packet_type: PacketType,
@@ -103,7 +103,7 @@ impl<'a> Packet<'a> {
         origin: Origin,
     ) -> Result<Self, DecodeError> {
         Ok(match packet_type {
-            PacketType::Connect => Self::Connect(Connect::decode(body)?),
+            PacketType::Connect => Self::Connect(Connect::decode(origin.version, body)?),
             PacketType::Connack => Self::Connack(Connack::decode(body, origin)?),
             PacketType::Publish => Self::Publish(Publish::decode(flags, body, origin)?),
             PacketType::Puback => Self::Puback(PublishAck::decode(packet_type, body, origin)?),
@@ -210,6 +210,8 @@ fn write_properties(
             reason = "packets with longer properties were refused"
         )]
         writer.var_int(properties.wire_len() as u32);
-        properties.write(writer);
+        if !properties.is_empty() {
+            properties.write(writer);
+        }
     }
 }

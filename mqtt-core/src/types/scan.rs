@@ -24,7 +24,7 @@ pub(super) fn scan(text: &[u8]) -> Scan {
     let mut look = |word: [u8; 8]| {
         let word = u64::from_le_bytes(word);
         nul |= zero_bytes(word);
-        wildcard |= zero_bytes((word | WILDCARD_BIT) ^ WILDCARDS);
+        wildcard |= wildcards(word);
     };
     let (words, rest) = text.as_chunks::<8>();
     for word in words {
@@ -46,7 +46,25 @@ pub(super) fn scan(text: &[u8]) -> Scan {
     }
 }
 
-/// Not zero if a byte of `word` is zero.
+/// The place of the first `+` or `#`.
+pub(super) fn find_wildcard(text: &[u8]) -> Option<usize> {
+    let (words, rest) = text.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let found = wildcards(u64::from_le_bytes(*word));
+        if found != 0 {
+            // The first byte of the text is the lowest of the word, and the lowest bit that is set is never a false one.
+            return Some(index * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let place = rest.iter().position(|byte| matches!(byte, b'+' | b'#'))?;
+    Some(words.len() * 8 + place)
+}
+
+const fn wildcards(word: u64) -> u64 {
+    zero_bytes((word | WILDCARD_BIT) ^ WILDCARDS)
+}
+
+/// Not zero if a byte of `word` is zero; then the lowest bit that is set belongs to the lowest such byte.
 const fn zero_bytes(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & HIGHS
 }
@@ -56,6 +74,19 @@ mod tests {
     use alloc::vec;
 
     use super::*;
+
+    #[test]
+    fn finds_the_first_wildcard() {
+        for (text, place) in [
+            ("abc/#/+/defghi", 4),
+            ("++", 0),
+            ("devices/+/sensors/+", 8),
+            ("1234567#", 7),
+            ("*,\u{22}$+", 4),
+        ] {
+            assert_eq!(find_wildcard(text.as_bytes()), Some(place), "{text}");
+        }
+    }
 
     /// Every byte at every place of texts of every short length.
     #[test]
@@ -70,6 +101,8 @@ mod tests {
                         wildcard: matches!(byte, b'+' | b'#'),
                     };
                     assert_eq!(scan(&text), expected, "{byte} at {place} of {len}");
+                    let found = expected.wildcard.then_some(place);
+                    assert_eq!(find_wildcard(&text), found, "{byte} at {place} of {len}");
                 }
             }
             let none = Scan {

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::types::{
     Utf8,
-    scan::{Scan, scan},
+    scan::{Scan, find_wildcard, scan},
     text::MAX_FIELD_LEN,
 };
 
@@ -266,18 +266,18 @@ fn check_common(text: &str) -> Result<Scan, TopicError> {
 }
 
 fn check_wildcards(text: &[u8]) -> Result<(), TopicError> {
-    let mut before = b'/';
-    for (index, byte) in text.iter().enumerate() {
-        if matches!(byte, b'+' | b'#') {
-            let after = text.get(index + 1);
-            if *byte == b'#' && (before != b'/' || after.is_some()) {
-                return Err(TopicError::MisplacedMultiLevelWildcard);
-            }
-            if *byte == b'+' && (before != b'/' || !matches!(after, None | Some(b'/'))) {
-                return Err(TopicError::MisplacedSingleLevelWildcard);
-            }
+    // Always begins with a level.
+    let mut rest = text;
+    while let Some(place) = find_wildcard(rest) {
+        let (before, from) = rest.split_at(place);
+        let fills_from_start = before.last().is_none_or(|byte| *byte == b'/');
+        match from {
+            [b'#'] if fills_from_start => return Ok(()),
+            [b'#', ..] => return Err(TopicError::MisplacedMultiLevelWildcard),
+            [b'+', b'/', behind @ ..] if fills_from_start => rest = behind,
+            [b'+'] if fills_from_start => return Ok(()),
+            _ => return Err(TopicError::MisplacedSingleLevelWildcard),
         }
-        before = *byte;
     }
     Ok(())
 }
