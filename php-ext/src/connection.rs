@@ -117,8 +117,14 @@ impl Connection {
         }
     }
 
-    /// The handle, if the connection was started by this process.
+    /// The handle, if the connection was started by this process, be it in an earlier request.
     pub(crate) fn started(&self) -> Option<&Guarded<Handle>> {
+        if self.handle.get().is_none()
+            && let Origin::Persistent(name) = &self.origin
+            && let Some(running) = persistent::running(name)
+        {
+            let _ = self.handle.set(running);
+        }
         self.handle.get().filter(|handle| handle.is_ours())
     }
 

@@ -90,6 +90,13 @@ pub(crate) fn handle(name: &Name, settings: &Settings) -> Result<Guarded<Handle>
     Ok(handle)
 }
 
+/// The connection of that name, if it was started before.
+pub(crate) fn running(name: &Name) -> Option<Guarded<Handle>> {
+    let table = table();
+    let entry = table.entries.iter().find(|entry| entry.name == *name)?;
+    entry.handle.clone()
+}
+
 /// Takes the connection out of the table: the next request that asks for it starts a new one.
 pub(crate) fn forget(name: &Name) {
     table().entries.retain(|entry| entry.name != *name);
