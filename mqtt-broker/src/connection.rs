@@ -16,8 +16,8 @@ use mqtt_core::server::{
     UnsubscribeRequest,
 };
 use mqtt_core::{
-    AckToken, Acknowledge, Instant, Message, Outcome, Output, PacketType, Progress,
-    ProtocolVersion, ReasonCode, Role, SessionExpiry, WillMessage,
+    AckToken, Acknowledge, Instant, Message, Outcome, Output, Progress, ProtocolVersion,
+    ReasonCode, WillMessage,
 };
 use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::{task, time};
