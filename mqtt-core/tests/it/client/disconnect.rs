@@ -223,3 +223,30 @@ fn a_farewell_is_not_kept_for_a_transport_that_ended() {
     pair.expect_nothing();
     pair.expect_disconnected(DisconnectCause::Requested(ReasonCode::NORMAL_DISCONNECTION));
 }
+
+#[test]
+fn v5_mqtt_3_14_4_2_the_connection_is_to_be_closed_after_disconnect() {
+    let mut pair = Pair::v5();
+    assert!(!pair.client.is_closed());
+    pair.client
+        .disconnect(pair.now, ReasonCode::NORMAL_DISCONNECTION)
+        .unwrap();
+    assert_eq!(
+        (pair.client.is_closed(), pair.client.state()),
+        (true, State::Closed)
+    );
+}
+
+#[test]
+fn v5_mqtt_4_13_2_1_an_error_code_closes_even_if_it_cannot_be_sent() {
+    // A server whose Maximum Packet Size is too small for a DISCONNECT with a code.
+    let mut pair = Pair::v5_with(Limits::default(), "20 08 00 00 05 27 00000002");
+    pair.feed("20 03 00 00 00");
+    pair.expect_nothing();
+    assert!(pair.client.is_closed());
+    // Its own codes close too.
+    let mut pair = Pair::v5();
+    pair.feed("E0 01 80");
+    pair.expect_nothing();
+    assert!(pair.client.is_closed());
+}

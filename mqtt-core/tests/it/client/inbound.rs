@@ -325,3 +325,59 @@ fn v311_mqtt_2_2_2_2_malformed_packets_close_without_disconnect() {
         );
     }
 }
+
+#[test]
+fn v5_mqtt_4_5_0_2_a_message_that_nobody_asked_for_is_acknowledged() {
+    let mut pair = Pair::v5();
+    pair.feed("32 07 0001 'z' 0001 00 'x'");
+    pair.expect("40 02 0001");
+}
+
+#[test]
+fn v5_mqtt_4_3_3_8_pubrec_repeats_the_identifier() {
+    let mut pair = Pair::v5();
+    pair.feed("34 07 0001 'a' 0008 00 'x'");
+    pair.expect("50 02 0008");
+}
+
+#[test]
+fn v5_mqtt_4_3_3_13_the_exchange_goes_on_though_the_message_expired() {
+    let mut limits = Limits::default();
+    limits.acknowledge = mqtt_core::Acknowledge::Manual;
+    let mut pair = Pair::v5_with(limits, "20 03 00 00 00");
+    // Message Expiry Interval 1, held for 3 seconds.
+    pair.feed("34 0C 0001 'a' 0001 05 02 00000001 'x'");
+    let Event::Message {
+        token: Some(token), ..
+    } = pair.event()
+    else {
+        panic!("no token")
+    };
+    pair.advance(std::time::Duration::from_secs(3));
+    pair.client
+        .acknowledge(token, mqtt_core::ReasonCode::SUCCESS)
+        .unwrap();
+    pair.expect("50 02 0001");
+    pair.feed("62 02 0001");
+    pair.expect("70 02 0001");
+}
+
+#[test]
+fn v5_mqtt_3_3_2_11_and_3_1_2_27_no_alias_is_taken_where_none_was_announced() {
+    let mut limits = Limits::default();
+    limits.topic_alias_maximum = 0;
+    let mut pair = Pair::v5_with(limits, "20 03 00 00 00");
+    pair.feed("30 07 0001 'a' 03 23 0001");
+    pair.expect("E0 01 94");
+}
+
+#[test]
+fn v5_mqtt_3_3_2_11_an_alias_above_our_maximum_is_refused() {
+    let mut limits = Limits::default();
+    limits.topic_alias_maximum = 10;
+    let mut pair = Pair::v5_with(limits, "20 03 00 00 00");
+    pair.feed("30 07 0001 'a' 03 23 000A");
+    pair.expect_message(b"");
+    pair.feed("30 07 0001 'a' 03 23 000B");
+    pair.expect("E0 01 94");
+}

@@ -227,3 +227,38 @@ fn a_timeout_that_is_handled_early_or_late_is_harmless() {
     pair.client.handle_timeout(pair.now);
     pair.expect("C0 00");
 }
+
+#[test]
+fn v5_mqtt_3_1_2_21_pings_follow_the_servers_keep_alive() {
+    // Server Keep Alive 5, 60 was asked for.
+    let mut pair = connected(60, "20 06 00 00 03 13 0005");
+    for _ in 0..3 {
+        pair.advance(4 * SEC);
+        pair.expect("C0 00");
+        pair.feed("D0 00");
+    }
+}
+
+#[test]
+fn pings_wait_for_connack() {
+    let mut pair = Pair::new(Limits::default());
+    let mut options = options_v5();
+    options.keep_alive = KeepAlive::from_secs(1);
+    pair.connect(&options);
+    pair.advance(9 * SEC);
+    pair.expect_nothing();
+}
+
+#[test]
+fn a_second_pingreq_gives_a_dead_server_no_more_time() {
+    let mut pair = connected(4, "20 03 00 00 00");
+    let mut seconds = 0;
+    while !pair.client.is_closed() {
+        pair.advance(SEC);
+        pair.take_sent();
+        seconds += 1;
+        assert!(seconds < 60, "nobody noticed");
+    }
+    // PINGREQ after 3 s, and 10 s for its answer, though the next ones were due after 6, 9 and 12 s.
+    assert_eq!(seconds, 13);
+}

@@ -163,3 +163,20 @@ fn a_topic_above_the_peers_packet_limit_is_refused_at_the_call() {
         Err(PublishError::Encode(EncodeError::PacketTooLarge { .. }))
     ));
 }
+
+#[test]
+fn v5_mqtt_3_2_2_18_without_a_maximum_no_alias_is_sent() {
+    let mut pair = Pair::v5();
+    for _ in 0..3 {
+        pair.publish(QoS::AtMostOnce, "x");
+        pair.expect("30 05 0001 'a' 00 'x'");
+    }
+}
+
+#[test]
+fn v5_mqtt_3_1_2_28_response_information_that_was_not_asked_for_is_ignored() {
+    // Response Information "a".
+    let mut pair = Pair::v5_with(Limits::default(), "20 07 00 00 04 1A 0001 'a'");
+    pair.publish(QoS::AtMostOnce, "x");
+    pair.expect("30 05 0001 'a' 00 'x'");
+}

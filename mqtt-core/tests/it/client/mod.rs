@@ -12,3 +12,4 @@ mod queue;
 mod random;
 mod session;
 mod subscribe;
+mod v311;

@@ -168,3 +168,61 @@ fn v5_mqtt_4_3_3_1_an_identifier_is_not_given_out_again_before_pubcomp() {
         while pair.client.poll_event().is_some() {}
     }
 }
+
+#[test]
+fn v5_mqtt_4_3_3_2_and_3_the_first_send_has_dup_0_and_is_unacknowledged_until_pubrec() {
+    let mut pair = Pair::v5();
+    pair.publish(QoS::ExactlyOnce, "x");
+    pair.expect("34 07 0001 'a' 0001 00 'x'");
+    pair.cut();
+    pair.resume_v5(true);
+    pair.expect("3C 07 0001 'a' 0001 00 'x'");
+}
+
+#[test]
+fn v5_mqtt_4_3_3_3_the_publish_is_unacknowledged_until_pubrec() {
+    let mut pair = Pair::v5();
+    pair.publish(QoS::ExactlyOnce, "x");
+    pair.take_sent();
+    pair.feed("50 02 0002");
+    assert!(pair.client.session().queued_bytes() > 0);
+    pair.feed("50 02 0001");
+    // Only the identifier is kept from here on.
+    assert_eq!(pair.client.session().queued_bytes(), 0);
+}
+
+#[test]
+fn v5_mqtt_4_3_3_5_the_pubrel_is_unacknowledged_until_pubcomp() {
+    let mut pair = Pair::v5();
+    pair.publish(QoS::ExactlyOnce, "x");
+    pair.take_sent();
+    pair.feed("50 02 0001");
+    pair.expect("62 02 0001");
+    while pair.client.poll_event().is_some() {}
+    pair.cut();
+    pair.resume_v5(true);
+    pair.expect("62 02 0001");
+    pair.feed("70 02 0001");
+    while pair.client.poll_event().is_some() {}
+    pair.cut();
+    pair.resume_v5(true);
+    pair.expect_nothing();
+}
+
+#[test]
+fn v5_mqtt_4_3_3_6_the_publish_is_never_sent_again_after_pubrel() {
+    let mut pair = Pair::v5();
+    pair.publish(QoS::ExactlyOnce, "x");
+    pair.take_sent();
+    pair.feed("50 02 0001");
+    pair.expect("62 02 0001");
+    // A late duplicate of the PUBREC, on this connection and on the next.
+    pair.feed("50 02 0001");
+    pair.expect("62 02 0001");
+    while pair.client.poll_event().is_some() {}
+    pair.cut();
+    pair.resume_v5(true);
+    pair.expect("62 02 0001");
+    pair.feed("50 02 0001");
+    pair.expect("62 02 0001");
+}

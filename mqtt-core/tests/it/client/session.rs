@@ -300,3 +300,26 @@ fn v31_a_session_goes_on_though_the_connack_cannot_say_so() {
     pair.feed("20 02 00 00");
     pair.expect("32 06 0001 'a' 0001 '1'");
 }
+
+#[test]
+fn v5_mqtt_3_3_1_1_a_redelivered_publish_has_dup_and_its_retain_flag() {
+    let mut pair = Pair::v5();
+    let retained = crate::support::message(QoS::AtLeastOnce, "x").with_retain(true);
+    pair.client.publish(pair.now, retained).unwrap();
+    pair.expect("33 07 0001 'a' 0001 00 'x'");
+    pair.cut();
+    pair.resume_v5(true);
+    pair.expect("3B 07 0001 'a' 0001 00 'x'");
+}
+
+#[test]
+fn v5_mqtt_4_1_0_1_nothing_in_flight_is_dropped_while_connected() {
+    let mut pair = Pair::v5();
+    pair.publish(QoS::ExactlyOnce, "x");
+    pair.take_sent();
+    // Longer than the Session Expiry Interval.
+    pair.advance(std::time::Duration::from_secs(1_000_000));
+    pair.expect_no_event();
+    pair.feed("50 02 0001");
+    pair.expect("62 02 0001");
+}

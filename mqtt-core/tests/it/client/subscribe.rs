@@ -203,3 +203,25 @@ fn requests_end_with_their_connection_and_free_their_identifiers() {
         expect_subscribed(&mut pair, two, &[0]);
     }
 }
+
+#[test]
+fn v5_mqtt_2_2_1_6_another_identifier_leaves_the_request_pending() {
+    let mut pair = Pair::v5();
+    let request = subscribe(&mut pair, &["a"]);
+    pair.take_sent();
+    pair.feed("90 04 0006 00 00");
+    pair.expect_no_event();
+    pair.feed("90 04 0001 00 00");
+    expect_subscribed(&mut pair, request, &[0]);
+}
+
+#[test]
+fn v5_mqtt_3_10_4_5_unsuback_of_another_identifier_completes_nothing() {
+    let mut pair = Pair::v5();
+    pair.client.unsubscribe(&[filter("a")]).unwrap();
+    pair.take_sent();
+    pair.feed("B0 04 000A 00 11");
+    pair.expect_no_event();
+    pair.feed("B0 04 0001 00 11");
+    assert!(matches!(pair.event(), Event::Unsubscribed { .. }));
+}
