@@ -38,6 +38,19 @@ fn v5_mqtt_6_0_0_2_packets_may_be_cut_anywhere() {
 }
 
 #[test]
+fn v311_mqtt_6_0_0_2_packets_may_be_cut_anywhere() {
+    let input = bytes("20 02 01 00 C0 00");
+    let decoder = Decoder::new(Some(V3_1_1), Role::Server);
+    for cut in 0..4 {
+        assert_eq!(decoder.frame(&input[..cut]), Ok(None));
+    }
+    assert_eq!(decoder.frame(&input[..5]), Ok(Some(4)));
+    assert!(
+        matches!(decoder.decode(&input[..4]), Ok(Packet::Connack(connack)) if connack.session_present)
+    );
+}
+
+#[test]
 fn decode_takes_exactly_one_packet() {
     let decoder = Decoder::new(Some(V5), Role::Server);
     for hex in ["", "D0", "D0 00 D0", "30 05 00 01 61 00"] {
