@@ -60,11 +60,17 @@ static zend_object *create_native(zend_class_entry *class_entry)
 static void free_native(zend_object *object)
 {
 	mqtt_object *freed = from_zend(object);
-	void *native = freed->native;
+	int class_number = (int) (object->handlers - native_handlers);
+	void *native;
 
+	/* An exception is unwinding, or a fatal error ended the script: then the body of the loop did not finish. */
+	if (class_number == MQTT_MESSAGE_ITERATOR && freed->native && !EG(exception) && !CG(unclean_shutdown)) {
+		mqtt_iteration_left(object);
+	}
+	native = freed->native;
 	freed->native = NULL;
 	if (native) {
-		mqtt_drop_native((int) (object->handlers - native_handlers), native, EG(exception) != NULL);
+		mqtt_drop_native(class_number, native);
 	}
 	zend_object_std_dtor(object);
 }
@@ -271,7 +277,7 @@ static void register_values(void)
 	ce[MQTT_OPTIONS] = register_class_Mqtt_Options();
 	ce[MQTT_OPTIONS]->create_object = create_options;
 	memcpy(&options_handlers, zend_get_std_object_handlers(), sizeof(zend_object_handlers));
-	options_handlers.get_properties_for = mqtt_debug_options;
+	options_handlers.get_properties_for = mqtt_options_shown;
 	ce[MQTT_PROPERTIES] = register_class_Mqtt_Properties();
 	ce[MQTT_WILL] = register_class_Mqtt_Will();
 	ce[MQTT_OUTGOING] = register_class_Mqtt_Outgoing();

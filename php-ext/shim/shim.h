@@ -44,11 +44,10 @@ zend_object *mqtt_create_exception(zend_class_entry *class_entry);
 /* values.c */
 void mqtt_construct(zend_execute_data *execute_data, int class_number);
 bool mqtt_fill(zend_object *object, HashTable *named, zend_object *base, bool strict);
-HashTable *mqtt_debug_options(zend_object *object, zend_prop_purpose purpose);
+HashTable *mqtt_options_shown(zend_object *object, zend_prop_purpose purpose);
 
 /* zend.c */
 bool mqtt_argument_count(zend_execute_data *execute_data, uint32_t least, uint32_t most);
-uint32_t mqtt_arguments_given(zend_execute_data *execute_data);
 zend_object *mqtt_this(zend_execute_data *execute_data);
 HashTable *mqtt_named_arguments(zend_execute_data *execute_data);
 zval *mqtt_argument(zend_execute_data *execute_data, uint32_t number);
@@ -80,7 +79,8 @@ double mqtt_ini_float(const char *name, size_t length);
 zend_string *mqtt_ini_string(const char *name, size_t length);
 
 /* src/: called from here */
-void mqtt_drop_native(int class_number, void *native, bool unwinding);
+void mqtt_iteration_left(zend_object *iterator);
+void mqtt_drop_native(int class_number, void *native);
 bool mqtt_check_value(int class_number, zend_object *object);
 
 #endif

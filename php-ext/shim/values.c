@@ -93,7 +93,7 @@ bool mqtt_fill(zend_object *object, HashTable *named, zend_object *base, bool st
 }
 
 /* var_dump() and friends do not show the password. */
-HashTable *mqtt_debug_options(zend_object *object, zend_prop_purpose purpose)
+HashTable *mqtt_options_shown(zend_object *object, zend_prop_purpose purpose)
 {
 	HashTable *shown = zend_std_get_properties_for(object, purpose);
 	zend_property_info *info;

@@ -20,11 +20,6 @@ bool mqtt_argument_count(zend_execute_data *execute_data, uint32_t least, uint32
 	return true;
 }
 
-uint32_t mqtt_arguments_given(zend_execute_data *execute_data)
-{
-	return ZEND_NUM_ARGS();
-}
-
 zend_object *mqtt_this(zend_execute_data *execute_data)
 {
 	return Z_TYPE(EX(This)) == IS_OBJECT ? Z_OBJ(EX(This)) : NULL;

@@ -127,9 +127,8 @@ fn read_all(iterable: &mut Zval, qos: QoS) -> Result<Vec<(Key, Message)>, Thrown
 unsafe extern "C" fn read_one(context: *mut c_void, key: *mut Zval, value: *mut Zval) -> bool {
     // SAFETY: the shim passes on the Reader of `read_all`, which nobody else uses meanwhile, and live values.
     let (reader, key, value) = unsafe { (&mut *context.cast::<Reader>(), &*key, &mut *value) };
-    let key = Key::from_zval(key).unwrap_or(Key::Int(
-        i64::try_from(reader.messages.len()).unwrap_or(i64::MAX),
-    ));
+    let position = i64::try_from(reader.messages.len()).unwrap_or(i64::MAX);
+    let key = Key::from_zval(key).unwrap_or(Key::Int(position));
     match message_of(value, reader.qos) {
         Ok(message) => {
             reader.messages.push((key, message));

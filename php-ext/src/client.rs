@@ -12,7 +12,6 @@ use mqtt_core::{ReasonCode, RetainHandling};
 use crate::connection::{Connection, Guarded, Origin};
 use crate::delivery::{self, Progress};
 use crate::exception::{Failure, Thrown};
-use crate::message::Message;
 use crate::method::{Answer, Call, methods};
 use crate::options::Settings;
 use crate::properties::{self, MessageProperties};
@@ -92,10 +91,9 @@ impl Client {
     }
 
     /// Who acknowledges the message: where subscriptions overlap, the one that leaves most to the application.
-    pub(crate) fn ack_mode(&self, message: &Message) -> AckMode {
+    pub(crate) fn ack_mode(&self, numbers: &[u64]) -> AckMode {
         let routes = self.routes.borrow();
-        let modes = message
-            .routes
+        let modes = numbers
             .iter()
             .filter_map(|number| routes.get(number))
             .map(|route| route.ack);
@@ -131,7 +129,7 @@ fn persistent_client(call: &Call<'_>) -> Answer {
             .and_then(|object| object.native::<Client>())
             .is_some_and(|client| {
                 // Not one that a forked child inherited in use.
-                !client.connection.is_closed() && client.connection.handle().is_ok()
+                !client.connection.is_closed() && !client.connection.is_forked()
             });
         if usable {
             return Ok(known);

@@ -12,7 +12,7 @@ use ext_php_rs::types::Zval;
 use mqtt_client::Received;
 use mqtt_client::background::Handle;
 
-use crate::client::{AckMode, Client};
+use crate::client::Client;
 use crate::connection::Guarded;
 use crate::exception::{Failure, Thrown};
 use crate::message::{self, Message};
@@ -64,11 +64,12 @@ fn take(
 
 fn to_object(client: &Client, received: Received) -> Answer {
     let routes = client.routes_of(&received);
-    message::object(received, routes, Rc::clone(&client.connection))
+    let mode = client.ack_mode(&routes);
+    message::object(received, routes, mode, Rc::clone(&client.connection))
 }
 
 /// Calls every handler the message is for. Returns whether there was one.
-fn call_handlers(this: Object<'_>, client: &Client, message: &Zval) -> Result<bool, Thrown> {
+fn call_handlers(this: Object<'_>, message: &Zval) -> Result<bool, Thrown> {
     let received = Object::of(message)
         .and_then(|object| object.native::<Message>())
         .ok_or(Thrown::Pending)?;
@@ -83,14 +84,12 @@ fn call_handlers(this: Object<'_>, client: &Client, message: &Zval) -> Result<bo
         handled = true;
         let mut arguments = [message.shallow_clone(), this.to_zval()];
         if !shim::call(&mut handler, &mut arguments) {
-            if client.ack_mode(received) == AckMode::AfterHandler {
-                received.refuse();
-            }
+            received.failed();
             return Err(Thrown::Pending);
         }
     }
-    if handled && client.ack_mode(received) == AckMode::AfterHandler {
-        received.acknowledge();
+    if handled {
+        received.handled();
     }
     Ok(handled)
 }
@@ -141,7 +140,7 @@ fn poll(call: &Call<'_>) -> Answer {
 }
 
 fn dispatch(this: Object<'_>, client: &Client, message: &Zval) -> Result<(), Thrown> {
-    if !call_handlers(this, client, message)? {
+    if !call_handlers(this, message)? {
         client.unhandled.set(client.unhandled.get() + 1);
     }
     Ok(())
@@ -194,7 +193,7 @@ fn advance(this: Object<'_>) -> Result<(), Thrown> {
     let iterator: &MessageIterator = this.native().ok_or(Thrown::Pending)?;
     let client_object = Object::of(this.property("client")).ok_or(Thrown::Pending)?;
     let client: &Client = client_object.native().ok_or(Thrown::Pending)?;
-    settle_current(this, client);
+    settle_current(this);
     this.init("message", value::null());
     let progress = *iterator.progress.borrow();
     let deadline = match progress {
@@ -213,7 +212,7 @@ fn advance(this: Object<'_>) -> Result<(), Thrown> {
         let Some(message) = take(client, handle, deadline)? else {
             break;
         };
-        if !call_handlers(client_object, client, &message)? {
+        if !call_handlers(client_object, &message)? {
             iterator.given.set(iterator.given.get() + 1);
             this.init("message", message);
             *iterator.progress.borrow_mut() = Progress::Running { deadline };
@@ -223,13 +222,13 @@ fn advance(this: Object<'_>) -> Result<(), Thrown> {
     Ok(())
 }
 
-/// With AckMode::AfterHandler the body of the loop is the handler: asking for the next message says that it is done.
-fn settle_current(this: Object<'_>, client: &Client) {
+/// With AckMode::AfterHandler the body of the loop is the handler. Asking for the next message says that it is done, and so
+/// does leaving the loop other than by an exception.
+pub(crate) fn settle_current(this: Object<'_>) {
     if let Some(message) =
         Object::of(this.property("message")).and_then(|object| object.native::<Message>())
-        && client.ack_mode(message) == AckMode::AfterHandler
     {
-        message.acknowledge();
+        message.handled();
     }
 }
 

@@ -8,7 +8,7 @@ use ext_php_rs::types::Zval;
 use mqtt_client::{Ack, Received};
 use mqtt_core::{PayloadFormat, Properties, QoS, ReasonCode};
 
-use crate::client;
+use crate::client::{self, AckMode};
 use crate::connection::{Connection, Guarded};
 use crate::exception::{Failure, Thrown};
 use crate::method::{Answer, Call, methods};
@@ -30,6 +30,7 @@ pub(crate) struct Message {
     connection: Rc<Connection>,
     /// The subscriptions it is for, by number: kept here and not on the stack, which a fatal error in a handler skips.
     pub(crate) routes: Vec<u64>,
+    pub(crate) mode: AckMode,
 }
 
 impl Native for Message {
@@ -38,7 +39,7 @@ impl Native for Message {
 
 impl Message {
     /// Answers, unless that was done before. No PHP code runs.
-    pub(crate) fn settle(&self, answer: impl FnOnce(&Ack)) {
+    fn settle(&self, answer: impl FnOnce(&Ack)) {
         if let Some(ack) = self.ack.take()
             && ack.is_ours()
         {
@@ -46,13 +47,27 @@ impl Message {
         }
     }
 
-    pub(crate) fn acknowledge(&self) {
+    /// What handled the message is done with it.
+    pub(crate) fn handled(&self) {
+        if self.mode == AckMode::AfterHandler {
+            self.acknowledge();
+        }
+    }
+
+    /// What handled the message failed.
+    pub(crate) fn failed(&self) {
+        if self.mode == AckMode::AfterHandler {
+            self.refuse();
+        }
+    }
+
+    fn acknowledge(&self) {
         self.settle(|ack| {
             ack.acknowledge();
         });
     }
 
-    pub(crate) fn refuse(&self) {
+    fn refuse(&self) {
         self.settle(|ack| {
             ack.reject(ReasonCode::UNSPECIFIED_ERROR);
         });
@@ -60,7 +75,12 @@ impl Message {
 }
 
 /// A `Message` object. Everything of the received message goes into it.
-pub(crate) fn object(received: Received, routes: Vec<u64>, connection: Rc<Connection>) -> Answer {
+pub(crate) fn object(
+    received: Received,
+    routes: Vec<u64>,
+    mode: AckMode,
+    connection: Rc<Connection>,
+) -> Answer {
     let Received {
         message,
         dup,
@@ -75,6 +95,7 @@ pub(crate) fn object(received: Received, routes: Vec<u64>, connection: Rc<Connec
         ack: RefCell::new(Some(Guarded::new(ack))),
         connection,
         routes,
+        mode,
     });
     object
         .init("topic", value::text(message.topic().as_str()))

@@ -213,7 +213,7 @@ impl<'a> Call<'a> {
     pub(crate) fn wrong_type(&self, number: u32, expected: &CStr) -> Thrown {
         if let Some(value) = self.argument(number) {
             // SAFETY: the value is alive; the text is copied.
-            unsafe { c::mqtt_argument_type(number, expected.as_ptr().cast(), value) };
+            unsafe { c::mqtt_argument_type(number, expected.as_ptr(), value) };
         }
         Thrown::Pending
     }
@@ -251,7 +251,7 @@ impl<'a> Call<'a> {
     /// A ValueError: "Argument #n ($name) {complaint}".
     pub(crate) fn wrong_value(&self, number: u32, complaint: &CStr) -> Thrown {
         // SAFETY: the text is copied.
-        unsafe { c::mqtt_argument_value(number, complaint.as_ptr().cast()) };
+        unsafe { c::mqtt_argument_value(number, complaint.as_ptr()) };
         Thrown::Pending
     }
 

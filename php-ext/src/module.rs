@@ -14,7 +14,7 @@ use mqtt_client::background;
 use crate::batch::Batch;
 use crate::client::Client;
 use crate::delivery::Delivery;
-use crate::dispatch::MessageIterator;
+use crate::dispatch::{self, MessageIterator};
 use crate::exception::Thrown;
 use crate::message::Message;
 use crate::shim::{self, Class, Native, Object};
@@ -104,9 +104,20 @@ fn guarded(body: impl FnOnce()) -> c_int {
     }
 }
 
-/// Called by the shim when an object with a Rust value is freed. `unwinding`: an exception is pending.
+/// Called by the shim when an iterator is let go while no exception is pending: the loop was left in good order.
 #[unsafe(no_mangle)]
-extern "C" fn mqtt_drop_native(class: c_int, native: *mut c_void, _unwinding: bool) {
+extern "C" fn mqtt_iteration_left(iterator: *mut ZendObject) {
+    guarded(|| {
+        if let Some(iterator) = NonNull::new(iterator) {
+            // SAFETY: the shim is about to free the object, and has not begun.
+            dispatch::settle_current(unsafe { Object::from_raw(iterator) });
+        }
+    });
+}
+
+/// Called by the shim when an object with a Rust value is freed.
+#[unsafe(no_mangle)]
+extern "C" fn mqtt_drop_native(class: c_int, native: *mut c_void) {
     guarded(|| {
         drop_as::<Client>(class, native);
         drop_as::<Delivery>(class, native);

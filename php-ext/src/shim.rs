@@ -3,7 +3,7 @@
 //! `shim/shim.h` says what each function does and who owns what. Here they get Rust types: an [`Object`] is a PHP object
 //! borrowed for the length of a method call, and a [`Class`] is one of the classes of the stub.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
@@ -66,7 +66,7 @@ unsafe extern "C" {
         takes_value: *mut Zval,
     );
     fn mqtt_property(object: *mut ZendObject, name: *const u8, length: usize) -> *mut Zval;
-    fn mqtt_enum_case(class: c_int, name: *const i8, result: *mut Zval);
+    fn mqtt_enum_case(class: c_int, name: *const c_char, result: *mut Zval);
     fn mqtt_enum_value(object: *mut ZendObject) -> *mut Zval;
     fn mqtt_throw(class: c_int, message: *mut ZendStr, reason_code: c_int);
     fn mqtt_fill(
@@ -79,7 +79,7 @@ unsafe extern "C" {
     fn mqtt_iterate(iterable: *mut Zval, each: EachElement, context: *mut c_void) -> bool;
     fn mqtt_array_iterator(takes_array: *mut Zval, result: *mut Zval);
     fn mqtt_exception_pending() -> bool;
-    fn mqtt_type_error(message: *const i8);
+    fn mqtt_type_error(message: *const c_char);
     fn mqtt_run_interrupt() -> bool;
     fn mqtt_handler_set(client: *mut ZendObject, number: u64, callable: *mut Zval);
     fn mqtt_handler_get(client: *mut ZendObject, number: u64, result: *mut Zval) -> bool;
@@ -95,7 +95,7 @@ unsafe extern "C" {
 
 /// The shim's functions on the arguments of a method, for [`crate::method`].
 pub(crate) mod arguments {
-    use super::{ExecuteData, ZendHashTable, ZendObject, ZendStr, Zval, c_int};
+    use super::{ExecuteData, ZendHashTable, ZendObject, ZendStr, Zval, c_char, c_int};
 
     unsafe extern "C" {
         pub(crate) fn mqtt_argument_count(frame: *mut ExecuteData, least: u32, most: u32) -> bool;
@@ -131,8 +131,8 @@ pub(crate) mod arguments {
         ) -> *mut ZendObject;
         pub(crate) fn mqtt_callable_argument(argument: *mut Zval, number: u32) -> bool;
         pub(crate) fn mqtt_iterable_argument(argument: *mut Zval, number: u32) -> bool;
-        pub(crate) fn mqtt_argument_type(number: u32, expected: *const i8, argument: *mut Zval);
-        pub(crate) fn mqtt_argument_value(number: u32, complaint: *const i8);
+        pub(crate) fn mqtt_argument_type(number: u32, expected: *const c_char, argument: *mut Zval);
+        pub(crate) fn mqtt_argument_value(number: u32, complaint: *const c_char);
         pub(crate) fn mqtt_strict_caller(frame: *mut ExecuteData) -> bool;
     }
 }
@@ -325,10 +325,10 @@ pub(crate) fn construct(class: Class) -> Option<Zval> {
 }
 
 /// A case of one of our enums.
-pub(crate) fn enum_case(class: Class, name: &std::ffi::CStr) -> Zval {
+pub(crate) fn enum_case(class: Class, name: &CStr) -> Zval {
     let mut value = Zval::new();
     // SAFETY: the enum has a case of this name (callers use literals), and `value` is a valid place for the result.
-    unsafe { mqtt_enum_case(class as c_int, name.as_ptr().cast(), &raw mut value) };
+    unsafe { mqtt_enum_case(class as c_int, name.as_ptr(), &raw mut value) };
     value
 }
 
@@ -350,10 +350,10 @@ pub(crate) fn throw(class: Class, message: &str, reason_code: Option<u8>) {
 }
 
 /// Throws PHP's TypeError, unless an exception is pending.
-pub(crate) fn type_error(message: &std::ffi::CStr) {
+pub(crate) fn type_error(message: &CStr) {
     if !exception_pending() {
         // SAFETY: the engine copies the text.
-        unsafe { mqtt_type_error(message.as_ptr().cast()) };
+        unsafe { mqtt_type_error(message.as_ptr()) };
     }
 }
 

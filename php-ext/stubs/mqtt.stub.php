@@ -75,7 +75,10 @@ namespace Mqtt {
     {
         /** The extension, when the message arrives. */
         case OnReceive = 'receive';
-        /** The extension, after the handler returned. If the handler threw, the message is rejected with 0x80. */
+        /**
+         * The extension, after the handler returned. If the handler threw, the message is rejected with 0x80. In a loop over
+         * consume() the body of the loop is the handler.
+         */
         case AfterHandler = 'after-handler';
         /** The application, by Message::ack() or Message::reject(). A message that is let go without either is rejected with 0x80. */
         case Manual = 'manual';
