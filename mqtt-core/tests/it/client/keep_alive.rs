@@ -262,3 +262,37 @@ fn a_second_pingreq_gives_a_dead_server_no_more_time() {
     // PINGREQ after 3 s, and 10 s for its answer, though the next ones were due after 6, 9 and 12 s.
     assert_eq!(seconds, 13);
 }
+
+#[test]
+fn what_is_appended_to_a_stuck_output_is_not_sent() {
+    let mut pair = connected(10, "20 03 00 00 00");
+    pair.publish(QoS::AtMostOnce, "x");
+    for _ in 0..8 {
+        pair.client.poll_transmit(pair.now, &mut pair.output);
+        pair.advance(SEC);
+        // The server is alive, and reads nothing.
+        pair.feed("30 05 0001 'b' 00 'y'");
+        pair.publish(QoS::AtMostOnce, "x");
+    }
+    pair.client.poll_transmit(pair.now, &mut pair.output);
+    let mut waiting = vec![0; pair.output.remaining()];
+    pair.output.copy_to_slice(&mut waiting);
+    assert!(
+        waiting.windows(2).any(|bytes| bytes == [0xC0, 0]),
+        "no PINGREQ"
+    );
+}
+
+#[test]
+fn a_connection_that_is_over_has_no_deadlines() {
+    let mut pair = connected(10, "20 03 00 00 00");
+    pair.client
+        .disconnect(pair.now, mqtt_core::ReasonCode::NORMAL_DISCONNECTION)
+        .unwrap();
+    assert_eq!(pair.client.poll_timeout(), None);
+    pair.expect("E0 00");
+    assert_eq!(pair.client.poll_timeout(), None);
+    pair.client.pause(pair.now);
+    pair.client.resume(pair.now);
+    assert_eq!(pair.client.poll_timeout(), None);
+}

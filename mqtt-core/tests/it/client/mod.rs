@@ -3,6 +3,7 @@
 mod acknowledge;
 mod connect;
 mod disconnect;
+mod hostile;
 mod inbound;
 mod keep_alive;
 mod limits;

@@ -225,3 +225,21 @@ fn v5_mqtt_3_10_4_5_unsuback_of_another_identifier_completes_nothing() {
     pair.feed("B0 04 0001 00 11");
     assert!(matches!(pair.event(), Event::Unsubscribed { .. }));
 }
+
+#[test]
+fn requests_that_nobody_answered_do_not_use_up_the_identifiers() {
+    let mut pair = Pair::v5();
+    // More than there are identifiers.
+    for _ in 0..70 {
+        for _ in 0..1_000 {
+            subscribe(&mut pair, &["a"]);
+        }
+        pair.cut();
+        pair.resume_v5(true);
+    }
+    assert!(
+        pair.client
+            .subscribe(&[(filter("a"), QoS::AtMostOnce.into())], None)
+            .is_ok()
+    );
+}
