@@ -212,6 +212,14 @@ impl Link {
         has_pingreq
     }
 
+    /// Appends all answers that wait, however many there are, and no message: what is left to say before the end.
+    pub(crate) fn flush_answers(&mut self, output: &mut Output) {
+        while let Some(answer) = self.answers.pop() {
+            self.write(&answer, output);
+            self.receiver.sent(&answer);
+        }
+    }
+
     fn sender(&self) -> Sender<'_> {
         Sender {
             role: self.role,

@@ -13,7 +13,9 @@
 
 use alloc::boxed::Box;
 
-use super::{ServerLimits, accept::Pending, encode, event::DisconnectCause, requests::Requests};
+use super::{
+    ServerLimits, accept::Pending, encode, event::DisconnectCause, requests::Requests, taken,
+};
 use crate::{
     decoder::Decoder,
     encoder::Encoder,
@@ -22,7 +24,7 @@ use crate::{
     packet::{Connack, Disconnect, Packet},
     types::{PacketType, ReasonCode, Role, SessionExpiry},
     version::ProtocolVersion,
-    wire::Properties,
+    wire::{Output, Properties},
 };
 
 /// Where a connection stands; see the module.
@@ -48,12 +50,21 @@ pub(super) struct Connection {
     epoch: u32,
 }
 
+/// The last packet of a connection.
+#[derive(Debug)]
+pub(super) enum Last {
+    /// A DISCONNECT with this code, where the version has one.
+    Reason(ReasonCode),
+    /// This packet.
+    Packet(Box<[u8]>),
+}
+
 /// Why a connection ends, and what is to be said and done about it.
 #[derive(Debug)]
 pub(super) struct End {
     pub(super) cause: DisconnectCause,
-    /// The Reason Code of the last packet, if there is to be one and the version has it.
-    pub(super) answer: Option<ReasonCode>,
+    /// What is said last.
+    pub(super) last: Option<Last>,
     pub(super) publish_will: bool,
     /// Where it is not what was agreed.
     pub(super) session_expiry: Option<SessionExpiry>,
@@ -64,7 +75,7 @@ impl End {
     pub(super) const fn new(cause: DisconnectCause) -> Self {
         Self {
             cause,
-            answer: None,
+            last: None,
             publish_will: true,
             session_expiry: None,
         }
@@ -76,7 +87,7 @@ impl End {
 
     pub(super) fn with_answer(self, reason: ReasonCode) -> Self {
         Self {
-            answer: Some(reason),
+            last: Some(Last::Reason(reason)),
             ..self
         }
     }
@@ -129,25 +140,29 @@ impl Connection {
         Ok(())
     }
 
-    /// The DISCONNECT that tells the client, where its version has one [v5 MQTT-4.13.1-1].
-    pub(super) fn disconnect_packet(&self, reason: ReasonCode) -> Option<Box<[u8]>> {
-        if !self.version().is_v5() {
-            return None;
+    /// What is left to say: the answers that wait, the CONNACK among them if it was not sent, which must come before any
+    /// DISCONNECT [v5 MQTT-3.14.0-1], and then that DISCONNECT.
+    pub(super) fn last_words(&mut self, last: Option<Last>) -> Option<Box<[u8]>> {
+        let mut output = Output::new();
+        self.link.flush_answers(&mut output);
+        match last {
+            Some(Last::Reason(reason)) if self.version().is_v5() => {
+                // Not every code of an error may stand in DISCONNECT.
+                let allowed = reason.allowed_in(PacketType::Disconnect, Role::Server);
+                let reason = if allowed {
+                    reason
+                } else {
+                    ReasonCode::PROTOCOL_ERROR
+                };
+                let properties = Properties::EMPTY;
+                let disconnect = Packet::Disconnect(Disconnect { reason, properties });
+                // A client that takes no packet as large as this is left without it.
+                let _ = self.link.encoder().encode(&disconnect, &mut output);
+            }
+            Some(Last::Packet(packet)) => output.writer(packet.len()).bytes(&packet),
+            Some(Last::Reason(_)) | None => {}
         }
-        // Not every code of an error may stand in DISCONNECT.
-        let allowed = reason.allowed_in(PacketType::Disconnect, Role::Server);
-        let reason = if allowed {
-            reason
-        } else {
-            ReasonCode::PROTOCOL_ERROR
-        };
-        let disconnect = Disconnect {
-            reason,
-            properties: Properties::EMPTY,
-        };
-        encode(self.link.encoder(), &Packet::Disconnect(disconnect))
-            .ok()
-            .flatten()
+        taken(output)
     }
 }
 

@@ -56,7 +56,7 @@ pub use self::{
 };
 use self::{
     event::Events,
-    lifecycle::{Connection, End, State},
+    lifecycle::{Connection, End, Last, State},
 };
 use crate::{
     decoder::Decoder,
@@ -383,8 +383,8 @@ impl Server {
     /// Ends the connection from this side: DISCONNECT with `reason` in 5.0, a bare close in 3.x and before the CONNECT is
     /// accepted [v5 MQTT-3.14.0-1]. The client's Will stands.
     ///
-    /// Nothing is sent after it [v5 MQTT-3.14.4-1], so what is to be sent before it must have been taken from
-    /// [`Server::poll_transmit`].
+    /// Answers that wait are still sent before it, messages are not: they stay in the session. Nothing is sent after it
+    /// [v5 MQTT-3.14.4-1].
     ///
     /// # Errors
     /// - [`DisconnectError::WrongState`]: the connection is over.
@@ -403,23 +403,21 @@ impl Server {
         reason: ReasonCode,
         properties: &[Property<'_>],
     ) -> Result<(), DisconnectError> {
-        let farewell = match &self.state {
+        let last = match &self.state {
             State::Ended => return Err(DisconnectError::WrongState),
             State::Connected(connection) if connection.version().is_v5() => {
                 if !reason.allowed_in(PacketType::Disconnect, Role::Server) {
                     return Err(DisconnectError::ReasonNotAllowed(reason));
                 }
-                let disconnect = Disconnect {
-                    reason,
-                    properties: Properties::new(properties),
-                };
-                encode(connection.link.encoder(), &Packet::Disconnect(disconnect))
-                    .map_err(DisconnectError::Encode)?
+                let properties = Properties::new(properties);
+                let disconnect = Packet::Disconnect(Disconnect { reason, properties });
+                encode(connection.link.encoder(), &disconnect).map_err(DisconnectError::Encode)?
             }
             _ => None,
         };
-        self.end(End::new(DisconnectCause::Server(reason)), &[]);
-        self.farewell = farewell;
+        let end = End::new(DisconnectCause::Server(reason));
+        let last = last.map(Last::Packet);
+        self.end(End { last, ..end }, &[]);
         Ok(())
     }
 
@@ -533,12 +531,14 @@ impl Server {
 
     /// Ends the connection, unless it has ended. `packet` is the start of the one that was to blame, if one was.
     fn end(&mut self, end: End, packet: &[u8]) {
-        let (publish_will, session_expiry) = match &self.state {
+        let (publish_will, session_expiry) = match &mut self.state {
             State::Ended => return,
             State::Connected(connection) => {
-                self.farewell = end
-                    .answer
-                    .and_then(|reason| connection.disconnect_packet(reason));
+                self.farewell = match end.cause {
+                    // Nobody listens any more.
+                    DisconnectCause::Client { .. } | DisconnectCause::Closed => None,
+                    _ => connection.last_words(end.last),
+                };
                 let agreed = connection.link.negotiated().session_expiry;
                 (end.publish_will, end.session_expiry.unwrap_or(agreed))
             }
@@ -574,12 +574,15 @@ impl Server {
 fn encode(encoder: Encoder, packet: &Packet<'_>) -> Result<Option<Box<[u8]>>, EncodeError> {
     let mut output = Output::new();
     match encoder.encode(packet, &mut output) {
-        Ok(()) => {
-            let mut bytes = vec![0; output.len()];
-            output.copy_to_slice(&mut bytes);
-            Ok(Some(bytes.into_boxed_slice()))
-        }
+        Ok(()) => Ok(taken(output)),
         Err(EncodeError::PacketTooLarge { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// All bytes of an output, if there are any.
+fn taken(mut output: Output) -> Option<Box<[u8]>> {
+    let mut bytes = vec![0; output.len()];
+    output.copy_to_slice(&mut bytes);
+    (!bytes.is_empty()).then(|| bytes.into_boxed_slice())
 }

@@ -248,7 +248,7 @@ impl Connection {
         let properties = kept(disconnect.properties);
         End {
             cause: DisconnectCause::Client { reason, properties },
-            answer: None,
+            last: None,
             // Only the normal end takes the Will away [v5 MQTT-3.14.4-3, v311 MQTT-3.14.4-3].
             publish_will: reason != ReasonCode::NORMAL_DISCONNECTION,
             session_expiry: changed,

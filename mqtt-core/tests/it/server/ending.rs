@@ -417,3 +417,32 @@ fn calls_after_the_end_change_nothing() {
     peer.feed("C0 00");
     assert_eq!(peer.server, before);
 }
+
+#[test]
+fn v5_mqtt_3_14_0_1_the_connack_goes_before_a_disconnect_that_comes_at_once() {
+    let accept = Accept {
+        receive_maximum: Default::default(),
+        maximum_packet_size: MaximumPacketSize::LARGEST_POSSIBLE,
+        topic_alias_maximum: 0,
+        ..Accept::default()
+    };
+    for (connect, sent) in [
+        (CONNECT_V5, "20 03 00 00 00 D0 00 E0 01 8E"),
+        (CONNECT_V311, "20 02 00 00 D0 00"),
+    ] {
+        let mut peer = Peer::new();
+        peer.feed(&format!("{connect} C0 00"));
+        peer.server.accept(peer.now, session(), &accept).unwrap();
+        peer.feed("");
+        peer.server
+            .disconnect(peer.now, ReasonCode::SESSION_TAKEN_OVER)
+            .unwrap();
+        peer.assert_sent(sent);
+    }
+    // The same where the client is to blame.
+    let mut peer = Peer::new();
+    peer.feed(&format!("{CONNECT_V5} {CONNECT_V5}"));
+    peer.server.accept(peer.now, session(), &accept).unwrap();
+    peer.feed("");
+    peer.assert_sent("20 03 00 00 00 E0 01 82");
+}

@@ -2,6 +2,7 @@
 
 mod connect;
 mod ending;
+mod random;
 mod receiving;
 mod requests;
 mod sending;
