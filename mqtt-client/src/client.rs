@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use mqtt_core::{DEFAULT_MAX_LEVELS, Message, ReasonCode, TopicFilter};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
+use crate::clock::from_now;
 use crate::delivery::Delivery;
 use crate::error::{CloseError, ConnectError, PublishError, SubscribeError};
 use crate::options::{Options, OptionsError, Overflow};
@@ -322,7 +323,7 @@ impl Shared {
     pub(crate) fn request_close(&self, deadline: Duration) -> Request<Result<(), CloseError>> {
         let request = Request::new();
         let command = Command::Close {
-            deadline: Instant::now() + deadline,
+            deadline: from_now(deadline),
             request: request.clone(),
         };
         // Closing is never refused.

@@ -4,6 +4,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// `wait` from now; so far away that it never comes, if the clock does not reach that far.
+pub(crate) fn from_now(wait: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3_600);
+    let now = Instant::now();
+    now.checked_add(wait).unwrap_or_else(|| now + NEVER)
+}
+
 /// Turns tokio's time, which tests can pause, into the machine's: milliseconds since this clock was made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {

@@ -112,6 +112,13 @@ impl Completer {
         self.0.state.fetch_max(state as u8, Ordering::AcqRel);
     }
 
+    /// The publish waits in the queue again.
+    pub(crate) fn restart(&self) {
+        self.0
+            .state
+            .store(DeliveryState::Queued as u8, Ordering::Release);
+    }
+
     pub(crate) fn complete(self, outcome: Outcome) {
         self.set(outcome);
     }

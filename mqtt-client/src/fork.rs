@@ -12,8 +12,7 @@ pub(crate) use untracked::{TrackedSocket, generation};
 #[cfg(all(unix, feature = "background"))]
 mod tracked {
     use std::os::fd::{AsRawFd, RawFd};
-    use std::sync::Once;
-    use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 
     /// Sockets that can be tracked at once. Those beyond are only inherited: the child never writes to them, but the server
     /// sees the connection end only when the child has ended too.
@@ -25,7 +24,7 @@ mod tracked {
     /// Counts the forks between the first process and this one.
     static GENERATION: AtomicU64 = AtomicU64::new(0);
     static SOCKETS: [Slot; MAX_SOCKETS] = [const { Slot::new() }; MAX_SOCKETS];
-    static INSTALL: Once = Once::new();
+    static INSTALLED: AtomicBool = AtomicBool::new(false);
 
     /// An open socket. The inode tells whether the number still means that socket.
     struct Slot {
@@ -49,11 +48,15 @@ mod tracked {
 
     /// Has the child of every later fork run [`in_child`].
     pub(crate) fn install() {
+        // Not a `Once`: a child must be able to call this, even if it was forked while another thread was in here.
+        if INSTALLED.swap(true, Ordering::AcqRel) {
+            return;
+        }
         // SAFETY: `in_child` is a function for the whole life of the process, and does only what is allowed between fork and
         // exec: atomics, fstat and close. An error (no memory) leaves forks unnoticed, as they were before.
-        INSTALL.call_once(|| unsafe {
+        unsafe {
             libc::pthread_atfork(None, None, Some(in_child));
-        });
+        }
     }
 
     /// Runs in the child, whose only thread is the one that forked; any lock may be held by a thread that is not there.

@@ -82,6 +82,9 @@ impl Ack {
         let Some((shared, pending)) = &self.owed else {
             return false;
         };
+        if shared.is_foreign() {
+            return false;
+        }
         if self.answered.swap(true, Ordering::AcqRel) {
             return false;
         }

@@ -76,6 +76,16 @@ pub(crate) struct Queued {
     pub(crate) bytes: usize,
 }
 
+impl Queued {
+    fn is_expired(&self, now: Instant) -> bool {
+        let interval = self.message.properties().message_expiry_interval();
+        interval.is_some_and(|seconds| {
+            now.saturating_duration_since(self.accepted_at)
+                >= Duration::from_secs(u64::from(seconds))
+        })
+    }
+}
+
 /// How the application answered a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum AckAnswer {
@@ -346,6 +356,28 @@ impl Shared {
             batch.publishes.extend(work.publishes.drain(..count));
         }
         batch.more = !work.publishes.is_empty();
+    }
+
+    /// Puts publishes back in front of those that wait. They were never settled, so nothing is booked.
+    pub(crate) fn give_back(&self, publishes: Vec<Queued>) {
+        let mut work = self.work();
+        for queued in publishes.into_iter().rev() {
+            work.publishes.push_front(queued);
+        }
+    }
+
+    /// Takes out the waiting publishes whose Message Expiry Interval is over.
+    pub(crate) fn take_expired(&self) -> Vec<Queued> {
+        let now = Instant::now();
+        let mut work = self.work();
+        if !work.publishes.iter().any(|queued| queued.is_expired(now)) {
+            return Vec::new();
+        }
+        let all = std::mem::take(&mut work.publishes);
+        let (expired, kept): (VecDeque<_>, _) =
+            all.into_iter().partition(|queued| queued.is_expired(now));
+        work.publishes = kept;
+        expired.into()
     }
 
     /// Whether publishes wait for the task.

@@ -175,6 +175,9 @@ impl futures_core::Stream for Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let shared = self.owner.shared();
+        if shared.is_foreign() {
+            return;
+        }
         let tell_server = !shared.options.keeps_session();
         // A closed client has no subscriptions any more.
         let _ = shared.command(Command::Leave {

@@ -13,7 +13,7 @@ use mqtt_core::{
 };
 use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, from_now};
 use crate::error::{CloseError, ConnectError, ConnectStage};
 use crate::options::{Options, OptionsError, SessionLost, Unacknowledged, Version};
 use crate::request::Request;
@@ -114,11 +114,15 @@ impl Task {
         let mut failures = 0_u32;
         loop {
             self.set_state(State::Connecting);
-            let ended = match self.open(place).await {
+            let deadline = from_now(self.shared.options.connect_timeout);
+            let ended = match self.open(place, deadline).await {
                 Waited::Closing => return CloseCause::Requested,
                 Waited::Done(Err(error)) => Ended::failed(error),
-                Waited::Done(Ok((transport, address))) => self.connection(transport, address).await,
+                Waited::Done(Ok((transport, address))) => {
+                    self.connection(transport, address, deadline).await
+                }
             };
+            self.take_back();
             let (error, lasted) = match ended {
                 Ended::Closed => return CloseCause::Requested,
                 Ended::Lost {
@@ -187,13 +191,16 @@ impl Task {
     }
 
     /// Opens a transport, within the connect timeout.
-    async fn open(&mut self, place: usize) -> Waited<Result<(Transport, String), ConnectError>> {
+    async fn open(
+        &mut self,
+        place: usize,
+        deadline: Instant,
+    ) -> Waited<Result<(Transport, String), ConnectError>> {
         let shared = Arc::clone(&self.shared);
         let after = shared.options.connect_timeout;
-        let deadline = Instant::now() + after;
         self.meanwhile(async move {
             let mut address = String::new();
-            let opening = open(&shared.options, place, &mut address);
+            let opening = open(&shared.options, place, deadline, &mut address);
             match timeout_at(deadline, opening).await {
                 Ok(Ok(transport)) => Ok((transport, address)),
                 Ok(Err(error)) => Err(error),
@@ -344,19 +351,26 @@ impl Task {
     fn feed(&mut self) {
         while let Some(queued) = self.batch.publishes.pop_front() {
             // The time of acceptance starts the Message Expiry Interval.
-            match self
-                .core
-                .publish(self.clock.at(queued.accepted_at), queued.message.clone())
-            {
-                Ok(id) => {
-                    self.outbox
-                        .insert(id, queued.completer, queued.accepted_at, queued.bytes)
-                }
-                Err(refusal) => {
-                    self.outbox.refuse(queued, Outcome::Refused(refusal));
-                }
+            let accepted_at = self.clock.at(queued.accepted_at);
+            match self.core.publish(accepted_at, queued.message.clone()) {
+                Ok(id) => self.outbox.insert(id, queued),
+                Err(refusal) => self.outbox.refuse(queued, Outcome::Refused(refusal)),
             }
         }
+    }
+
+    /// Without a connection, what was never sent goes back to the front of the queue, where it can expire, and where the
+    /// overflow policy reaches it.
+    fn take_back(&mut self) {
+        let core = &mut self.core;
+        let unsent = self.outbox.take_unsent(|id| core.cancel(id));
+        self.shared.give_back(unsent);
+        // The machine reports them as cancelled, which nobody needs to know.
+        while self.core.poll_event().is_some() {}
+        for expired in self.shared.take_expired() {
+            self.outbox.refuse(expired, Outcome::Expired);
+        }
+        self.outbox.tell(&self.shared);
     }
 
     /// How many publishes the core may be given now.
@@ -391,7 +405,7 @@ impl Task {
             || (options.clean_start && !(self.was_connected && options.keeps_session()))
     }
 
-    fn connect_options(&self) -> ConnectOptions {
+    fn connect_options(&self, deadline: Instant) -> ConnectOptions {
         let options = &self.shared.options;
         let mut connect = ConnectOptions::new(self.client_id.as_str());
         connect.version = self.version;
@@ -401,7 +415,7 @@ impl Task {
             KeepAlive::from_secs(u16::try_from(options.keep_alive.as_secs()).unwrap_or(u16::MAX));
         connect.username.clone_from(&options.username);
         connect.password.clone_from(&options.password);
-        connect.connect_timeout = options.connect_timeout;
+        connect.connect_timeout = deadline.saturating_duration_since(Instant::now());
         if self.version.is_v5() {
             connect.session_expiry = session_expiry(options.session_expiry);
             connect.user_properties.clone_from(&options.user_properties);
@@ -454,6 +468,7 @@ impl Drop for Task {
 async fn open(
     options: &Options,
     place: usize,
+    deadline: Instant,
     address: &mut String,
 ) -> Result<Transport, ConnectError> {
     if let Some(connector) = &options.connector {
@@ -467,7 +482,7 @@ async fn open(
             });
     }
     match options.addresses.get(place) {
-        Some((host, port)) => transport::connect(host, *port, address).await,
+        Some((host, port)) => transport::connect(host, *port, deadline, address).await,
         None => Err(OptionsError::NoAddress.into()),
     }
 }

@@ -76,11 +76,19 @@ impl Line {
 }
 
 impl Task {
-    /// Drives the machine over `transport` until the connection ends.
-    pub(super) async fn connection(&mut self, transport: Transport, address: String) -> Ended {
+    /// Drives the machine over `transport` until the connection ends. CONNACK is awaited until `deadline`.
+    pub(super) async fn connection(
+        &mut self,
+        transport: Transport,
+        address: String,
+        deadline: Instant,
+    ) -> Ended {
         let mut line = Line::new(transport, address);
         self.hang_up = false;
-        if let Err(cause) = self.core.connect(self.clock.now(), &self.connect_options()) {
+        if let Err(cause) = self
+            .core
+            .connect(self.clock.now(), &self.connect_options(deadline))
+        {
             return Ended::Lost {
                 error: OptionsError::Connect(cause).into(),
                 lasted: None,

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
 use mqtt_core::{Outcome, PublishId};
-use tokio::time::Instant;
 
 use crate::delivery::{Completer, DeliveryState};
 use crate::shared::{Queued, Settlement, Shared};
@@ -22,9 +21,8 @@ pub(super) struct Outbox {
 
 struct Slot {
     id: PublishId,
-    completer: Option<Completer>,
-    accepted_at: Instant,
-    bytes: usize,
+    /// Taken out when its outcome has come.
+    queued: Option<Queued>,
 }
 
 impl Outbox {
@@ -34,21 +32,13 @@ impl Outbox {
     }
 
     /// The core took a publish.
-    pub(super) fn insert(
-        &mut self,
-        id: PublishId,
-        completer: Completer,
-        accepted_at: Instant,
-        bytes: usize,
-    ) {
-        completer.reach(DeliveryState::Sent);
+    pub(super) fn insert(&mut self, id: PublishId, queued: Queued) {
+        queued.completer.reach(DeliveryState::Sent);
         self.open += 1;
-        self.open_bytes += bytes;
+        self.open_bytes += queued.bytes;
         self.slots.push_back(Slot {
             id,
-            completer: Some(completer),
-            accepted_at,
-            bytes,
+            queued: Some(queued),
         });
     }
 
@@ -58,28 +48,39 @@ impl Outbox {
         self.finished.push((queued.completer, outcome));
     }
 
+    /// Takes out the publishes that `cancel` takes back from the core, because they were never sent; in their order.
+    pub(super) fn take_unsent(&mut self, mut cancel: impl FnMut(PublishId) -> bool) -> Vec<Queued> {
+        let mut unsent = Vec::new();
+        for mut slot in std::mem::take(&mut self.slots) {
+            match slot.queued.take_if(|_| cancel(slot.id)) {
+                Some(queued) => {
+                    self.open -= 1;
+                    self.open_bytes -= queued.bytes;
+                    queued.completer.restart();
+                    unsent.push(queued);
+                }
+                None => self.slots.push_back(slot),
+            }
+        }
+        unsent
+    }
+
     /// QoS 2: the server has the message.
     pub(super) fn progress(&mut self, id: PublishId) {
-        if let Some(completer) = self.slot(id).and_then(|slot| slot.completer.as_ref()) {
-            completer.reach(DeliveryState::Received);
+        if let Some(queued) = self.slot(id).and_then(|slot| slot.queued.as_ref()) {
+            queued.completer.reach(DeliveryState::Received);
         }
     }
 
     pub(super) fn outcome(&mut self, id: PublishId, outcome: Outcome) {
-        let Some(slot) = self.slot(id) else { return };
-        let bytes = slot.bytes;
-        let Some(completer) = slot.completer.take() else {
+        // One that was taken back has its outcome to come.
+        let Some(queued) = self.slot(id).and_then(|slot| slot.queued.take()) else {
             return;
         };
         self.open -= 1;
-        self.open_bytes -= bytes;
-        self.finished_bytes += bytes;
-        self.finished.push((completer, outcome));
-        while self
-            .slots
-            .front()
-            .is_some_and(|slot| slot.completer.is_none())
-        {
+        self.open_bytes -= queued.bytes;
+        self.refuse(queued, outcome);
+        while self.slots.front().is_some_and(|slot| slot.queued.is_none()) {
             self.slots.pop_front();
         }
     }
@@ -92,8 +93,11 @@ impl Outbox {
     /// Tells the outcomes that came since the last call. Returns whether there were any.
     pub(super) fn tell(&mut self, shared: &Shared) -> bool {
         let oldest = self.slots.front();
-        let oldest =
-            oldest.and_then(|slot| Some((slot.completer.as_ref()?.id(), slot.accepted_at)));
+        let oldest = oldest.and_then(|slot| {
+            slot.queued
+                .as_ref()
+                .map(|queued| (queued.completer.id(), queued.accepted_at))
+        });
         shared.settle(Settlement {
             messages: self.finished.len(),
             bytes: self.finished_bytes,

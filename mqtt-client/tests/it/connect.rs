@@ -355,6 +355,47 @@ async fn taken_over_by_another_client_is_reported_not_looped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_packet_over_the_limit_ends_the_connection_and_is_not_a_tight_loop() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = connected(options.with_maximum_packet_size(100), &mut server).await;
+    let mut states = client.states();
+    let begun = Instant::now();
+    for attempt in 1..=6 {
+        // PUBLISH with a Remaining Length of 127: refused before its body is there.
+        peer.send(&[0x30, 0x7F]).await;
+        peer.expect(&[0xE0, 0x01, 0x95]).await;
+        drop(peer);
+        let backoff = states
+            .wait_for(|state| matches!(state, State::Backoff { .. }))
+            .await
+            .unwrap()
+            .clone();
+        assert!(
+            matches!(backoff, State::Backoff { attempt: count, .. } if count == attempt),
+            "{backoff:?}"
+        );
+        peer = server.accept(CONNACK_V5).await;
+        states.wait_for(State::is_connected).await.unwrap();
+    }
+    // Six waits, drawn from 0.5 s doubling up to 16 s.
+    assert!(begun.elapsed() > SECOND, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_not_ours_is_ended_by_a_clean_start() {
+    let (options, mut server) = scripted();
+    let client = Client::start(options).unwrap();
+    // CONNACK, session present, to a Clean Start.
+    let mut peer = server.accept(&[0x20, 0x03, 0x01, 0x00, 0x00]).await;
+    peer.expect(&[0xE0, 0x01, 0x82]).await;
+    drop(peer);
+    let mut peer = server.peer().await;
+    assert_eq!(peer.packet().await[9], 0x02);
+    peer.send(CONNACK_V5).await;
+    client.connected(SECOND).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_busy_server_is_tried_again() {
     let (options, mut server) = scripted();
     let client = Client::start(options).unwrap();

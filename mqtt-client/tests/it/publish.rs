@@ -1,11 +1,15 @@
 //! Publishing: outcomes, queues, order, and what becomes of messages when the connection is lost.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use mqtt_client::{
     CloseError, Delivery, DeliveryState, DropReason, Outcome, Overflow, Property, PublishError,
     QoS, ReasonCode, SessionLost, State, Version,
 };
+
+use tokio::io::AsyncWriteExt;
 
 use crate::support::{
     CONNACK_V5, CONNACK_V5_SESSION, CONNACK_V311, CONNACK_V311_SESSION, SECOND, connected, message,
@@ -392,6 +396,185 @@ async fn expiry_counts_from_the_call_and_the_rest_is_sent() {
     assert_eq!(packet[7..13], [0x05, 0x02, 0x00, 0x00, 0x00, 52]);
     assert_eq!(short.wait_timeout(SECOND).await, Some(Outcome::Expired));
     assert_eq!(long.outcome(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn expiry_is_a_time_limit_for_the_queue_in_3_1_1_too() {
+    let (options, mut server) = scripted();
+    let client = mqtt_client::Client::start(options.with_version(Version::V3_1_1)).unwrap();
+    let expiring = |seconds| {
+        message("t", "x", QoS::AtLeastOnce)
+            .with_properties(&[Property::MessageExpiryInterval(seconds)])
+            .unwrap()
+    };
+    let short = client.try_publish(expiring(5)).unwrap();
+    let _long = client.try_publish(expiring(60)).unwrap();
+    let mut peer = server.peer().await;
+    peer.packet().await;
+    tokio::time::sleep(SECOND * 8).await;
+    peer.send(CONNACK_V311).await;
+    peer.expect(&[0x32, 0x06, 0x00, 0x01, b't', 0x00, 0x01, b'x'])
+        .await;
+    assert_eq!(short.wait_timeout(SECOND).await, Some(Outcome::Expired));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_expires_while_the_server_is_away_is_told_before_it_comes_back() {
+    let (options, server) = scripted();
+    drop(server);
+    let client = mqtt_client::Client::start(options).unwrap();
+    let expiring = message("t", "x", QoS::AtLeastOnce)
+        .with_properties(&[Property::MessageExpiryInterval(5)])
+        .unwrap();
+    let delivery = client.try_publish(expiring).unwrap();
+    assert_eq!(
+        delivery.wait_timeout(SECOND * 70).await,
+        Some(Outcome::Expired)
+    );
+    assert_eq!(
+        (client.status().failed, client.status().queued_messages),
+        (1, 0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_never_sent_goes_back_to_the_queue_when_the_connection_is_lost() {
+    let (options, mut server) = scripted();
+    let options = options
+        .with_queue_max_messages(3)
+        .with_overflow(Overflow::DropOldest)
+        .with_session(SECOND * 60);
+    let client = mqtt_client::Client::start(options).unwrap();
+    // Receive Maximum 1: the second and third wait.
+    let mut peer = server
+        .accept(&[0x20, 0x06, 0x00, 0x00, 0x03, 0x21, 0x00, 0x01])
+        .await;
+    client.connected(SECOND).await.unwrap();
+    let publish = |payload: &str| {
+        client
+            .try_publish(message("t", payload, QoS::AtLeastOnce))
+            .unwrap()
+    };
+    let (first, second, third) = (publish("1"), publish("2"), publish("3"));
+    peer.expect(&publish_v5(0x32, 1, b'1')).await;
+    drop(peer);
+    client
+        .states()
+        .wait_for(|state| matches!(state, State::Backoff { .. }))
+        .await
+        .unwrap();
+    assert_eq!(second.state(), DeliveryState::Queued);
+    // The one in flight cannot be dropped, the oldest of the others can.
+    let fourth = publish("4");
+    assert_eq!(
+        second.outcome(),
+        Some(Outcome::Dropped(DropReason::Overflow))
+    );
+    let mut peer = server.accept(CONNACK_V5_SESSION).await;
+    peer.expect(&publish_v5(0x3A, 1, b'1')).await;
+    peer.expect(&publish_v5(0x32, 2, b'3')).await;
+    peer.expect(&publish_v5(0x32, 3, b'4')).await;
+    peer.send(&[
+        0x40, 0x02, 0x00, 0x01, 0x40, 0x02, 0x00, 0x02, 0x40, 0x02, 0x00, 0x03,
+    ])
+    .await;
+    for delivery in [first, third, fourth] {
+        assert_eq!(acknowledged(&delivery).await, ReasonCode::SUCCESS);
+    }
+}
+
+/// Counts the writes that reach a transport.
+struct Counted {
+    stream: tokio::io::DuplexStream,
+    writes: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl tokio::io::AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl tokio::io::AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        self.writes
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        self.writes
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_publishes_are_one_write() {
+    let writes = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (ours, mut theirs) = tokio::io::duplex(64 * 1024);
+    let slot = std::sync::Arc::new(std::sync::Mutex::new(Some(ours)));
+    let counter = std::sync::Arc::clone(&writes);
+    let connector = mqtt_client::Connector::new("counted", move || {
+        let stream = slot.lock().unwrap().take();
+        let writes = std::sync::Arc::clone(&counter);
+        async move {
+            let stream = stream.ok_or(std::io::ErrorKind::ConnectionRefused)?;
+            Ok(Counted { stream, writes })
+        }
+    });
+    let client =
+        mqtt_client::Client::start(mqtt_client::Options::with_connector(connector)).unwrap();
+    theirs.write_all(CONNACK_V5).await.unwrap();
+    client.connected(SECOND).await.unwrap();
+    let before = writes.load(std::sync::atomic::Ordering::Relaxed);
+    let payload = "x".repeat(10_000);
+    let deliveries: Vec<_> = (0..100)
+        .map(|number| {
+            // A large payload among them is sent by reference, in the same write.
+            let payload = if number == 50 { payload.as_str() } else { "x" };
+            client
+                .try_publish(message("t", payload, QoS::AtMostOnce))
+                .unwrap()
+        })
+        .collect();
+    for delivery in deliveries {
+        assert_eq!(delivery.wait_timeout(SECOND).await, Some(Outcome::Sent));
+    }
+    assert_eq!(
+        writes.load(std::sync::atomic::Ordering::Relaxed) - before,
+        1
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -422,6 +422,47 @@ async fn manual_acknowledgements_are_the_applications() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_streams_of_one_message_answer_together_and_the_worst_answer_counts() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut first, _) = subscribed(&client, &mut peer, "t", manual()).await;
+    let (mut second, _) = subscribed(&client, &mut peer, "+", manual()).await;
+    for id in [1, 2] {
+        peer.send(&publish_v5(id, b'x')).await;
+        let (one, two) = (first.recv().await.unwrap(), second.recv().await.unwrap());
+        one.acknowledge();
+        peer.expect_silence(SECOND).await;
+        if id == 1 {
+            two.acknowledge();
+            peer.expect(&[0x40, 0x02, 0x00, 0x01]).await;
+        } else {
+            drop(two);
+            peer.expect(&[0x40, 0x03, 0x00, 0x02, 0x80]).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_qos_2_message_is_delivered_once() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options.with_session(SECOND * 60), &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", manual()).await;
+    peer.send(&[0x34, 0x07, 0x00, 0x01, b't', 0x00, 0x04, 0x00, b'x'])
+        .await;
+    let received = subscription.recv().await.unwrap();
+    drop(peer);
+    let mut peer = server.accept(CONNACK_V5_SESSION).await;
+    client.connected(SECOND).await.unwrap();
+    peer.send(&[0x3C, 0x07, 0x00, 0x01, b't', 0x00, 0x04, 0x00, b'x'])
+        .await;
+    peer.expect_silence(SECOND).await;
+    assert!(subscription.is_empty());
+    // The answer to the first is good for the repeat.
+    assert!(received.acknowledge());
+    peer.expect(&[0x50, 0x02, 0x00, 0x04]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dropped_acknowledgement_is_a_no_in_5_0() {
     let (options, mut server) = scripted();
     let (client, mut peer) = start(options, &mut server).await;
