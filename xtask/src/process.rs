@@ -293,7 +293,10 @@ fn collect(mut reader: impl Read, mut show: impl FnMut(&str) -> bool) -> String 
             }
         }
     }
-    kept.append(&mut line);
+    // A last line that ends in a carriage return was a progress bar that nothing overwrote.
+    if !returned {
+        kept.append(&mut line);
+    }
     String::from_utf8_lossy(&kept).into_owned()
 }
 

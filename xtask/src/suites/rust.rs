@@ -115,7 +115,7 @@ pub(super) const FFI: Suite = Suite {
     name: "ffi",
     about: "libpushmq: the border to C",
     needs: &[Need::CCompiler],
-    run: |run| run.cargo_test(&["-p", "ffi"]),
+    run: |run| run.cargo_test(&["-p", "pushmq-ffi"]),
 };
 
 pub(super) const TOOLS: Suite = Suite {
