@@ -199,11 +199,15 @@ impl World {
                     self.client.cancel(id);
                 }
             }
-            10 if how % 8 == 0 => drop(self.client.disconnect(self.now, ReasonCode::new(how / 8))),
+            10 if how.is_multiple_of(8) => self.disconnect(how / 8),
             10 => {}
-            _ if how % 2 == 0 => self.client.pause(self.now),
+            _ if how.is_multiple_of(2) => self.client.pause(self.now),
             _ => self.client.resume(self.now),
         }
+    }
+
+    fn disconnect(&mut self, reason: u8) {
+        let _ = self.client.disconnect(self.now, ReasonCode::new(reason));
     }
 
     fn drain(&mut self, events: usize) {

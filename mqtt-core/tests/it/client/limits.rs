@@ -180,3 +180,44 @@ fn v5_mqtt_3_1_2_28_response_information_that_was_not_asked_for_is_ignored() {
     pair.publish(QoS::AtMostOnce, "x");
     pair.expect("30 05 0001 'a' 00 'x'");
 }
+
+/// Publishes more messages than there are identifiers, in one session, all of which a server with a Maximum Packet Size of
+/// 20 refuses. With `in_flight` they were sent before, on a connection without that limit.
+fn refuse_more_than_there_are_identifiers(in_flight: bool) {
+    let mut pair = Pair::v5();
+    for _ in 0..7 {
+        for _ in 0..10_000 {
+            pair.publish(QoS::AtLeastOnce, "too long for it");
+            if in_flight {
+                pair.take_sent();
+            }
+            if !in_flight && !pair.client.is_closed() {
+                pair.cut();
+            }
+        }
+        if in_flight {
+            pair.cut();
+        }
+        pair.connect(&options_v5());
+        pair.feed("20 08 01 00 05 27 00000014");
+        pair.expect_nothing();
+        assert_eq!((pair.client.queued(), pair.client.in_flight()), (0, 0));
+        while pair.client.poll_event().is_some() {}
+        pair.cut();
+        pair.resume_v5(true);
+    }
+    for _ in 0..1_000 {
+        pair.publish(QoS::AtLeastOnce, "x");
+        assert_eq!(pair.take_sent().len(), 9);
+    }
+}
+
+#[test]
+fn refused_messages_do_not_use_up_the_identifiers() {
+    refuse_more_than_there_are_identifiers(false);
+}
+
+#[test]
+fn refused_messages_in_flight_do_not_use_up_the_identifiers() {
+    refuse_more_than_there_are_identifiers(true);
+}
