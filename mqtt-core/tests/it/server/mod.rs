@@ -6,4 +6,5 @@ mod random;
 mod receiving;
 mod requests;
 mod sending;
+mod statements;
 mod support;
