@@ -1,4 +1,61 @@
 //! MQTT client over tokio that reconnects, bounds its memory and knows what was delivered.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use mqtt_client::{Client, Message, Options, QoS, ReasonCode, TopicName};
+//! # use mqtt_broker::Broker;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let broker = Broker::bind("127.0.0.1:0", mqtt_broker::Options::default()).await?;
+//! # let port = broker.local_addr().unwrap().port();
+//! let client = Client::connect(Options::new("127.0.0.1", port)).await?;
+//!
+//! // A device listens; its messages come as a stream that goes on across reconnects.
+//! let mut pushes = client.subscribe("devices/7/push", QoS::AtLeastOnce).await?;
+//!
+//! let topic = TopicName::new("devices/7/push")?;
+//! let message = Message::new(topic, "your parcel is here").with_qos(QoS::AtLeastOnce);
+//! let delivery = client.publish(message).await?;
+//! delivery.wait_timeout(Duration::from_secs(5)).await;
+//! assert_eq!(delivery.reason_code(), Some(ReasonCode::SUCCESS));
+//!
+//! let received = pushes.recv().await.unwrap();
+//! assert_eq!(received.message.payload(), b"your parcel is here");
+//!
+//! // Nobody listens here, and the publisher is told.
+//! let message = Message::new(TopicName::new("devices/8/push")?, "lost").with_qos(QoS::AtLeastOnce);
+//! let delivery = client.publish(message).await?;
+//! delivery.wait().await;
+//! assert_eq!(delivery.reason_code(), Some(ReasonCode::NO_MATCHING_SUBSCRIBERS));
+//!
+//! client.close(Duration::from_secs(5)).await?;
+//! # broker.shutdown(Duration::from_secs(5)).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What holds
+//!
+//! - **Nothing has to be polled.** One task owns the connection: it connects, keeps alive, acknowledges and comes back. A
+//!   slow reader of messages never delays the outcomes of its own publishes ([`StreamFull::Pause`] alone trades that away).
+//! - **Each publish ends in exactly one [`Outcome`]**, across reconnects, and also when the client is closed. An
+//!   acknowledgement means that the server has the message, not that a device has it.
+//! - **Everything is bounded**, in messages and in bytes, by [`Options`]; what happens at a bound is chosen there.
+//! - **Subscriptions come back** when the server lost the session; unacknowledged publishes are sent again, in order.
+//! - **A close loses nothing**: it flushes, says DISCONNECT, and reads to the end of the stream.
+//!
+//! # Choices
+//!
+//! | for | use |
+//! |---|---|
+//! | a program on tokio | [`Client`] |
+//! | a program without a runtime | [`blocking::Client`] |
+//! | a border to another language, a process that forks | the module `background`, behind the feature of that name (Unix) |
+//! | another transport than TCP | [`Connector`] |
+//!
+//! TLS, WebSocket and a durable queue are not part of it yet.
 
 #[cfg(all(unix, feature = "background"))]
 pub mod background;

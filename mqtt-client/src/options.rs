@@ -3,15 +3,16 @@
 //! Nothing here touches the network; [`Options::check`] finds what cannot work before anything is started.
 
 mod client_id;
+mod error;
 mod from_url;
 
 use std::fmt;
 use std::time::Duration;
 
 use mqtt_core::{Message, ProtocolVersion};
-use thiserror::Error;
 
 pub use client_id::ClientId;
+pub use error::OptionsError;
 
 use crate::reconnect::Reconnect;
 use crate::transport::Connector;
@@ -431,14 +432,15 @@ impl Default for Options {
 }
 
 impl fmt::Debug for Options {
-    /// Shows where and as whom, and never a password, a Will's payload or what a user property holds.
+    /// Shows where to connect, and never a password, a Will's payload or a user property; nor the user name, which is a
+    /// token for some servers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("addresses", &self.addresses)
             .field("connector", &self.connector.is_some())
             .field("version", &self.version)
             .field("client_id", &self.client_id)
-            .field("username", &self.username)
+            .field("username", &self.username.as_ref().map(|_| "hidden"))
             .field("password", &self.password.as_ref().map(|_| "hidden"))
             .field("keep_alive", &self.keep_alive)
             .field("clean_start", &self.clean_start)
@@ -447,93 +449,6 @@ impl fmt::Debug for Options {
             .field("will", &self.will.is_some())
             .finish_non_exhaustive()
     }
-}
-
-/// Options that cannot work.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[non_exhaustive]
-pub enum OptionsError {
-    /// The text is not a URL.
-    #[error("not a URL: {0}")]
-    Url(#[from] url::ParseError),
-    /// A scheme this project knows and does not carry yet.
-    #[error("{scheme}:// is not supported yet; use mqtt://")]
-    SchemeNotSupported {
-        /// The scheme, in lower case.
-        scheme: String,
-    },
-    /// A scheme that has nothing to do with MQTT.
-    #[error("{scheme}:// is not a scheme of MQTT; use mqtt://")]
-    SchemeUnknown {
-        /// The scheme, in lower case.
-        scheme: String,
-    },
-    /// The URL has a path or a fragment, which have no meaning here.
-    #[error("{part:?} has no meaning in an mqtt:// URL")]
-    UrlPart {
-        /// The path or fragment.
-        part: String,
-    },
-    /// A parameter nobody reads: most likely a slip of the pen.
-    #[error("unknown parameter {name:?} in the URL")]
-    UnknownParameter {
-        /// Its name.
-        name: String,
-    },
-    /// A parameter whose value does not fit. The value is not repeated, since it may be a secret.
-    #[error("parameter {name:?} in the URL must be {expected}")]
-    Parameter {
-        /// Its name.
-        name: &'static str,
-        /// What would fit.
-        expected: &'static str,
-    },
-    /// Neither an address nor a connector.
-    #[error("no address to connect to")]
-    NoAddress,
-    /// A duration that is not a whole number of seconds within the range of the wire.
-    #[error("{option} must be a whole number of seconds up to {limit}")]
-    Seconds {
-        /// The field.
-        option: &'static str,
-        /// The largest value.
-        limit: u64,
-    },
-    /// A bound of zero, with which nothing would ever get through.
-    #[error("{option} must not be zero")]
-    Zero {
-        /// The field.
-        option: &'static str,
-    },
-    /// A text that MQTT cannot carry: more than 65,535 bytes, or with U+0000.
-    #[error("{option} must be at most 65,535 bytes and without U+0000")]
-    Text {
-        /// The field.
-        option: &'static str,
-    },
-    /// The shortest backoff is longer than the longest.
-    #[error("reconnect.min ({min:?}) is longer than reconnect.max ({max:?})")]
-    BackoffRange {
-        /// `reconnect.min`
-        min: Duration,
-        /// `reconnect.max`
-        max: Duration,
-    },
-    /// 3.x has no password without a user name [v311 MQTT-3.1.2-22].
-    #[error("a password without a user name needs MQTT 5.0")]
-    PasswordWithoutUsername,
-    /// 3.1 allows no empty identifier, 3.1.1 only with Clean Session 1 [v311 MQTT-3.1.3-7].
-    #[error("an empty client identifier needs MQTT 5.0, or 3.1.1 with a clean session")]
-    EmptyClientId,
-    /// The options cannot be written as a CONNECT of the version in use.
-    #[error(transparent)]
-    Connect(#[from] mqtt_core::client::ConnectError),
-    /// A field that only 5.0 can say, beside a fixed older version.
-    #[error("{option} needs MQTT 5.0")]
-    NeedsVersion5 {
-        /// The field.
-        option: &'static str,
-    },
 }
 
 /// Checks that `value` can go on the wire as a number of seconds.
@@ -558,7 +473,7 @@ mod tests {
         let options = Options::new("h", 1).with_credentials("anna", "s3cret");
         let shown = format!("{options:?}");
         assert!(
-            shown.contains("anna") && !shown.contains("s3cret"),
+            !shown.contains("anna") && !shown.contains("s3cret"),
             "{shown}"
         );
         // Nor as a list of numbers.

@@ -1,0 +1,93 @@
+//! What can be wrong with options.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Options that cannot work.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum OptionsError {
+    /// The text is not a URL.
+    #[error("not a URL: {0}")]
+    Url(#[from] url::ParseError),
+    /// A scheme this project knows and does not carry yet.
+    #[error("{scheme}:// is not supported yet; use mqtt://")]
+    SchemeNotSupported {
+        /// The scheme, in lower case.
+        scheme: String,
+    },
+    /// A scheme that has nothing to do with MQTT.
+    #[error("{scheme}:// is not a scheme of MQTT; use mqtt://")]
+    SchemeUnknown {
+        /// The scheme, in lower case.
+        scheme: String,
+    },
+    /// The URL has a path or a fragment, which have no meaning here. It is not repeated: a password that was not
+    /// percent-encoded may have ended up in it.
+    #[error("a {part} has no meaning in an mqtt:// URL")]
+    UrlPart {
+        /// "path" or "fragment".
+        part: &'static str,
+    },
+    /// A parameter nobody reads: most likely a slip of the pen.
+    #[error("unknown parameter {name:?} in the URL")]
+    UnknownParameter {
+        /// Its name.
+        name: String,
+    },
+    /// A parameter whose value does not fit. The value is not repeated, since it may be a secret.
+    #[error("parameter {name:?} in the URL must be {expected}")]
+    Parameter {
+        /// Its name.
+        name: &'static str,
+        /// What would fit.
+        expected: &'static str,
+    },
+    /// Neither an address nor a connector.
+    #[error("no address to connect to")]
+    NoAddress,
+    /// A duration that is not a whole number of seconds within the range of the wire.
+    #[error("{option} must be a whole number of seconds up to {limit}")]
+    Seconds {
+        /// The field.
+        option: &'static str,
+        /// The largest value.
+        limit: u64,
+    },
+    /// A bound of zero, with which nothing would ever get through.
+    #[error("{option} must not be zero")]
+    Zero {
+        /// The field.
+        option: &'static str,
+    },
+    /// A text that MQTT cannot carry: more than 65,535 bytes, or with U+0000.
+    #[error("{option} must be at most 65,535 bytes and without U+0000")]
+    Text {
+        /// The field.
+        option: &'static str,
+    },
+    /// The shortest backoff is longer than the longest.
+    #[error("reconnect.min ({min:?}) is longer than reconnect.max ({max:?})")]
+    BackoffRange {
+        /// `reconnect.min`
+        min: Duration,
+        /// `reconnect.max`
+        max: Duration,
+    },
+    /// 3.x has no password without a user name [v311 MQTT-3.1.2-22].
+    #[error("a password without a user name needs MQTT 5.0")]
+    PasswordWithoutUsername,
+    /// 3.1 allows no empty identifier, 3.1.1 only with Clean Session 1 [v311 MQTT-3.1.3-7].
+    #[error("an empty client identifier needs MQTT 5.0, or 3.1.1 with a clean session")]
+    EmptyClientId,
+    /// The options cannot be written as a CONNECT of the version in use.
+    #[error(transparent)]
+    Connect(#[from] mqtt_core::client::ConnectError),
+    /// A field that only 5.0 can say, beside a fixed older version.
+    #[error("{option} needs MQTT 5.0")]
+    NeedsVersion5 {
+        /// The field.
+        option: &'static str,
+    },
+}
