@@ -71,13 +71,17 @@ impl Native for Client {
 
 impl Client {
     fn new(connection: Rc<Connection>) -> Self {
+        // What failed in an earlier request is not this object's.
+        let failed_before = connection
+            .started()
+            .map_or(0, |handle| handle.status().failed);
         Self {
             connection,
             routes: RefCell::new(BTreeMap::new()),
             last_number: Cell::new(0),
             stopped: Cell::new(false),
             unhandled: Cell::new(0),
-            failed_before: Cell::new(0),
+            failed_before: Cell::new(failed_before),
         }
     }
 

@@ -16,6 +16,10 @@ for ($i = 0; $i < 40; $i++) {
     if ($pid === 0) {
         // A child that hangs is ended by this, with another status.
         pcntl_alarm(20);
+        if ($i % 4 === 0) {
+            // Ends like any script, without having used what it inherited.
+            exit(7);
+        }
         $own = Client::persistent($broker->uri());
         $done = $own->publish('storm/nobody', 'child')->wait(10)->state()->value === 'done';
         // As a script ends: with all that the engine does then.
