@@ -286,6 +286,8 @@ impl Server {
     /// large for the client ends in an outcome of its own and harms nothing else [v5 MQTT-3.1.2-25]. For a client of 3.x
     /// its properties are left out.
     ///
+    /// `now` starts the Message Expiry Interval: an owner that kept the message before gives the time at which it came.
+    ///
     /// # Errors
     /// - [`PublishError::NotConnected`]: the connection was not accepted, or is over; see [`Session::push`].
     /// - [`PublishError::QueueFull`], [`PublishError::QueueBytesFull`]: the bounds of the session. Nothing was changed.

@@ -7,7 +7,7 @@ use bytes::{Buf, BytesMut};
 use mqtt_core::{
     AckToken, Acknowledge, Instant, KeepAlive, Message, Outcome, Output, ProtocolVersion,
     PublishError, PublishId, QoS, ReasonCode, ReceiveMaximum, Session, SessionBounds,
-    SessionExpiry, TopicName,
+    SessionExpiry, SubscribeOptions, TopicName,
     client::{self, Client, ConnectOptions},
     server::{self, Accept, Server, ServerLimits},
 };
@@ -87,6 +87,8 @@ pub(crate) struct Network {
     pub(crate) client_ends: Vec<client::DisconnectCause>,
     pub(crate) server_ends: Vec<server::DisconnectCause>,
     pub(crate) connected: bool,
+    /// The codes of each SUBACK and UNSUBACK.
+    pub(crate) answers: Vec<Vec<ReasonCode>>,
 }
 
 impl Network {
@@ -116,6 +118,7 @@ impl Network {
             client_ends: Vec::new(),
             server_ends: Vec::new(),
             connected: false,
+            answers: Vec::new(),
         }
     }
 
@@ -154,6 +157,13 @@ impl Network {
         if noticed_by_server {
             self.close_server();
         }
+    }
+
+    /// The owner of the server forgets the session, as a server does that is started anew without a store.
+    pub(crate) fn forget(&mut self) {
+        self.cut(true);
+        self.stored = None;
+        self.server_side = Application::default();
     }
 
     fn close_server(&mut self) {
@@ -278,6 +288,10 @@ impl Network {
                 self.connected = false;
                 self.client_ends.push(cause);
             }
+            client::Event::Subscribed { reasons, .. }
+            | client::Event::Unsubscribed { reasons, .. } => {
+                self.answers.push(reasons.into_vec());
+            }
             _ => {}
         }
     }
@@ -315,6 +329,18 @@ impl Network {
                     .settle(id, outcome, &self.client_side, self.setup.acknowledge);
             }
             server::Event::Disconnected(end) => self.server_ends.push(end.cause),
+            server::Event::Subscribe(request) => {
+                let granted =
+                    |(_, options): (_, SubscribeOptions)| ReasonCode::new(options.qos.as_u8());
+                let reasons: Vec<_> = request.filters().map(granted).collect();
+                let server = self.server.as_mut().unwrap();
+                server.complete_subscribe(&request, &reasons).unwrap();
+            }
+            server::Event::Unsubscribe(request) => {
+                let reasons = vec![ReasonCode::NO_SUBSCRIPTION_EXISTED; request.filters().len()];
+                let server = self.server.as_mut().unwrap();
+                server.complete_unsubscribe(&request, &reasons).unwrap();
+            }
             other => panic!("unexpected {other:?}"),
         }
     }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use mqtt_core::{Acknowledge, Outcome, ProtocolVersion, QoS, ReasonCode, client, server};
+use mqtt_core::{
+    Acknowledge, Message, Outcome, ProtocolVersion, QoS, ReasonCode, SubscribeOptions,
+    SubscriptionId, TopicFilter, TopicName, client, server,
+};
 
 use super::network::{End, Network, Setup};
 
@@ -156,6 +159,133 @@ fn keep_alive_holds_a_quiet_connection_and_finds_a_dead_one() {
         assert_eq!(
             network.server_ends,
             [server::DisconnectCause::KeepAliveTimeout]
+        );
+    }
+}
+
+#[test]
+fn subscriptions_are_answered_and_their_identifiers_come_back() {
+    let mut network = Network::new(Setup::new(ProtocolVersion::V5));
+    network.connect();
+    network.settle();
+    let filter = |text| TopicFilter::new(text).unwrap();
+    let id = |number| SubscriptionId::new(number).unwrap();
+    let filters = [
+        (filter("a/#"), SubscribeOptions::with_qos(QoS::AtLeastOnce)),
+        (filter("b"), SubscribeOptions::with_qos(QoS::ExactlyOnce)),
+    ];
+    network.client.subscribe(&filters, Some(id(7))).unwrap();
+    network.client.unsubscribe(&[filter("c")]).unwrap();
+    for _ in 0..2 {
+        network.settle();
+    }
+    let granted = vec![ReasonCode::GRANTED_QOS_1, ReasonCode::GRANTED_QOS_2];
+    assert_eq!(
+        network.answers,
+        [granted, vec![ReasonCode::NO_SUBSCRIPTION_EXISTED]]
+    );
+
+    // A message that answers two subscriptions has both of their identifiers.
+    let message =
+        Message::new(TopicName::new("a/b").unwrap(), "0").with_subscription_ids(&[id(7), id(300)]);
+    let server = network.server.as_mut().unwrap();
+    server.publish(network.now, message).unwrap();
+    network.advance(Duration::ZERO);
+    network.deliver(End::Client, usize::MAX);
+    let event = network.client.poll_event();
+    let Some(client::Event::Message { message, .. }) = event else {
+        panic!("{event:?}")
+    };
+    assert!(
+        message
+            .properties()
+            .subscription_identifiers()
+            .eq([id(7), id(300)])
+    );
+    // Passed on by a client, it has none.
+    assert!(
+        network
+            .client
+            .publish(network.now, message.clone())
+            .is_err()
+    );
+    network
+        .client
+        .publish(network.now, message.without_subscription_ids())
+        .unwrap();
+}
+
+#[test]
+fn a_large_message_crosses_both_ways_unchanged() {
+    for version in ProtocolVersion::ALL {
+        let mut network = Network::new(Setup::new(version));
+        network.connect();
+        network.settle();
+        let payload: Vec<u8> = (0..40_000_u32)
+            .map(|number| number.to_le_bytes()[1])
+            .collect();
+        let message =
+            Message::new(TopicName::new("t").unwrap(), payload).with_qos(QoS::AtLeastOnce);
+        network
+            .client
+            .publish(network.now, message.clone())
+            .unwrap();
+        network.advance(Duration::ZERO);
+        // In many parts, as a transport brings it.
+        let mut parts = 0;
+        let arrived = loop {
+            network.deliver(End::Server, 1_500);
+            parts += 1;
+            if let Some(event) = network.server.as_mut().unwrap().poll_event() {
+                break event;
+            }
+        };
+        assert_eq!(parts, 27);
+        let server::Event::Message {
+            message: arrived, ..
+        } = arrived
+        else {
+            panic!("{arrived:?}")
+        };
+        assert_eq!(arrived, message);
+        network
+            .server
+            .as_mut()
+            .unwrap()
+            .publish(network.now, arrived)
+            .unwrap();
+        network.advance(Duration::ZERO);
+        network.deliver(End::Client, usize::MAX);
+        let messages: Vec<_> = std::iter::from_fn(|| network.client.poll_event())
+            .filter_map(|event| match event {
+                client::Event::Message { message, .. } => Some(message),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(messages, [message]);
+    }
+}
+
+#[test]
+fn a_server_that_forgot_the_session_gets_everything_anew() {
+    for version in [ProtocolVersion::V3_1_1, ProtocolVersion::V5] {
+        let mut network = Network::new(Setup::new(version));
+        network.connect();
+        network.settle();
+        for qos in [QoS::ExactlyOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            network.publish(End::Client, "t", qos).unwrap();
+        }
+        // The first message arrives and its PUBREC does not.
+        network.deliver(End::Server, 9);
+        network.forget();
+        network.settle();
+        assert_eq!(network.server_side.received, [0, 1, 2]);
+        assert!(
+            network
+                .client_side
+                .published
+                .iter()
+                .all(|published| published.outcomes == [success()])
         );
     }
 }
