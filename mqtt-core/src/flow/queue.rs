@@ -136,3 +136,39 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::TopicName;
+
+    fn outgoing() -> Outgoing {
+        let topic = TopicName::new("a").expect("a topic");
+        Outgoing::new(Instant::default(), Message::new(topic, "x"))
+    }
+
+    #[test]
+    fn holes_are_bounded_by_what_is_left() {
+        let mut queue = Queue::default();
+        queue.push_back(PublishId::new(0), outgoing());
+        for number in 1..10_000 {
+            queue.push_back(PublishId::new(number), outgoing());
+            assert!(queue.remove(PublishId::new(number)).is_some());
+            assert!(queue.slots.len() <= 2 * queue.len() + 16);
+        }
+        assert_eq!(queue.pop_front().map(|(id, _)| id), Some(PublishId::new(0)));
+        assert_eq!(queue, Queue::default());
+    }
+
+    #[test]
+    fn any_message_can_be_taken_out_once() {
+        let mut queue = Queue::default();
+        for number in 0..100 {
+            queue.push_back(PublishId::new(number), outgoing());
+        }
+        let order = (0..100).step_by(3).chain((0..100).rev());
+        let found = order.filter(|number| queue.remove(PublishId::new(*number)).is_some());
+        assert_eq!(found.count(), 100);
+        assert_eq!((queue.len(), queue.bytes()), (0, 0));
+    }
+}

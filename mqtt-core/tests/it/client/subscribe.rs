@@ -243,3 +243,14 @@ fn requests_that_nobody_answered_do_not_use_up_the_identifiers() {
             .is_ok()
     );
 }
+
+#[test]
+fn answered_requests_free_their_identifiers() {
+    let mut pair = Pair::v5();
+    for _ in 0..70_000 {
+        let request = pair.client.unsubscribe(&[filter("a")]).unwrap();
+        let sent = pair.take_sent();
+        pair.feed_bytes(&[0xB0, 4, sent[2], sent[3], 0, 0]);
+        assert!(matches!(pair.event(), Event::Unsubscribed { id, .. } if id == request));
+    }
+}
