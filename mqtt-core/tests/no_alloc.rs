@@ -1,4 +1,5 @@
-//! Decoding and encoding allocate nothing, and a client in its steady state no more than the messages it hands out. A test binary of its own, since it replaces the allocator.
+//! Decoding and encoding allocate nothing, and machines in their steady state no more than the messages they hand out. A
+//! test binary of its own, since it replaces the allocator.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,10 +15,11 @@ use bytes::{Buf, Bytes, BytesMut};
 use mqtt_core::{
     Auth, Connack, Connect, Decoder, Delivery, Disconnect, Encoder, Instant, KeepAlive,
     MaximumPacketSize, Message, Outcome, Output, Packet, PacketId, PacketType, Properties,
-    Property, ProtocolVersion, Publish, PublishAck, QoS, ReasonCode, ReasonCodes, Role,
-    SessionExpiry, Suback, Subscribe, SubscribeFilters, SubscribeOptions, TopicAlias, TopicFilter,
-    TopicName, Unsuback, Unsubscribe, UnsubscribeFilters, Utf8, Will,
+    Property, ProtocolVersion, Publish, PublishAck, QoS, ReasonCode, ReasonCodes, Role, Session,
+    SessionBounds, SessionExpiry, Suback, Subscribe, SubscribeFilters, SubscribeOptions,
+    TopicAlias, TopicFilter, TopicName, Unsuback, Unsubscribe, UnsubscribeFilters, Utf8, Will,
     client::{Client, ConnectOptions, Event, Limits},
+    server::{self, Accept, Server, ServerLimits},
 };
 
 struct Counting;
@@ -424,4 +426,79 @@ fn receiving_allocates_the_message_and_nothing_else() {
     };
     (0..10).for_each(|_| exchange());
     assert_eq!(allocations(|| (0..1_000).for_each(|_| exchange())), 2_000);
+}
+
+/// A server in its steady state: a message comes in and goes out to another client, who acknowledges it.
+#[test]
+fn a_server_passes_messages_on_with_one_allocation_each() {
+    let mut publisher = Served::new();
+    let mut subscriber = Served::new();
+    let mut exchange = || {
+        // PUBLISH of QoS 1, with a Message Expiry Interval.
+        publisher.feed(&[0x32, 13, 0, 1, b't', 0, 1, 5, 2, 0, 0, 0, 9, b'x', b'y']);
+        publisher.sent();
+        let Some(server::Event::Message { message, .. }) = publisher.server.poll_event() else {
+            panic!("no message");
+        };
+        subscriber.server.publish(NOW, message).unwrap();
+        let (high, low) = subscriber.sent();
+        subscriber.feed(&[0x40, 2, high, low]);
+        assert!(matches!(
+            subscriber.server.poll_event(),
+            Some(server::Event::Outcome { .. })
+        ));
+    };
+    (0..300).for_each(|_| exchange());
+    let count = allocations(|| (0..1_000).for_each(|_| exchange()));
+    assert_eq!(count, 1_000);
+}
+
+/// One connection of a server, accepted, and its buffers.
+struct Served {
+    server: Server,
+    input: BytesMut,
+    output: Output,
+}
+
+impl Served {
+    fn new() -> Self {
+        let mut served = Self {
+            server: Server::new(NOW, ServerLimits::default()),
+            input: BytesMut::with_capacity(1 << 16),
+            output: Output::new(),
+        };
+        // CONNECT of 5.0, client identifier "a".
+        let connect = b"\x10\x0E\0\x04MQTT\x05\x02\0\0\0\0\x01a";
+        served.feed(connect);
+        let session = Session::new(SessionBounds {
+            max_messages: 10,
+            max_bytes: 10_000,
+        });
+        served
+            .server
+            .accept(NOW, session, &Accept::default())
+            .unwrap();
+        served.sent();
+        assert!(matches!(
+            served.server.poll_event(),
+            Some(server::Event::Connect(_))
+        ));
+        served
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        self.input.extend_from_slice(bytes);
+        let _ = self.server.handle_input(NOW, &mut self.input);
+        assert!(self.input.is_empty());
+        self.input.reserve(1 << 12);
+    }
+
+    /// Takes what is to be sent; gives the bytes at 5 and 6, where a PUBLISH to a topic of one byte has its identifier.
+    fn sent(&mut self) -> (u8, u8) {
+        self.server.poll_transmit(NOW, &mut self.output);
+        let at = |index| self.output.chunk().get(index).copied().unwrap_or(0);
+        let id = (at(5), at(6));
+        self.output.advance(self.output.remaining());
+        id
+    }
 }
