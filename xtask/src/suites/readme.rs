@@ -16,6 +16,9 @@ use crate::workspace;
 /// The address of a broker in the examples.
 const USUAL: &str = "localhost:1883";
 
+/// Where the reader of README.md has this workspace.
+const CHECKOUT: &str = "../pushmq/";
+
 pub(super) const README: Suite = Suite {
     name: "readme",
     about: "the Rust and PHP examples of README.md",
@@ -39,7 +42,12 @@ pub(super) const README: Suite = Suite {
             let broker = peers::ours::start()?;
             let text = block.text.replace(USUAL, &broker.address().to_string());
             let verdict = match block.language {
-                "rust" => rust(run, block.line, &text),
+                "rust" => rust(
+                    run,
+                    &manifest(&blocks, workspace::root())?,
+                    block.line,
+                    &text,
+                ),
                 "php" => php_script(block.line, &text),
                 _ => continue,
             }
@@ -55,11 +63,11 @@ pub(super) const README: Suite = Suite {
 };
 
 /// Builds the program and returns how to run it.
-fn rust(run: &mut Run, line: usize, text: &str) -> Result<Command> {
+fn rust(run: &mut Run, manifest: &str, line: usize, text: &str) -> Result<Command> {
     ensure!(text.contains("fn main"), "it is not a whole program");
     let folder = workspace::scratch("readme")?.join(format!("rust-{line}"));
     write(&folder.join("src/main.rs"), text)?;
-    write(&folder.join("Cargo.toml"), &manifest(workspace::root()))?;
+    write(&folder.join("Cargo.toml"), manifest)?;
     // The versions that everything else was built with, so that what is built is shared.
     std::fs::copy(
         workspace::root().join("Cargo.lock"),
@@ -95,14 +103,24 @@ fn run_and_compare(run: &mut Run, program: &mut Command, prints: Option<&str>) -
     Ok(())
 }
 
-/// A crate of its own that may use what a reader of README.md may use.
-fn manifest(root: &Path) -> String {
-    let root = root.display();
-    format!(
-        "[package]\nname = \"readme-example\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
-         mqtt-client = {{ path = \"{root}/mqtt-client\" }}\nmqtt-broker = {{ path = \"{root}/mqtt-broker\" }}\n\
-         mqtt-core = {{ path = \"{root}/mqtt-core\" }}\ntokio = {{ version = \"1\", features = [\"full\"] }}\n"
-    )
+/// A crate of its own with the dependencies that README.md tells a reader to have.
+fn manifest(blocks: &[Block<'_>], root: &Path) -> Result<String> {
+    let dependencies = blocks
+        .iter()
+        .find(|block| block.language == "toml" && block.text.starts_with("[dependencies]"))
+        .context(
+            "README.md has no block marked `toml` with the dependencies of its Rust example",
+        )?;
+    ensure!(
+        dependencies.text.contains(CHECKOUT),
+        "the dependencies do not name {CHECKOUT}"
+    );
+    let dependencies = dependencies
+        .text
+        .replace(CHECKOUT, &format!("{}/", root.display()));
+    Ok(format!(
+        "[package]\nname = \"readme-example\"\nedition = \"2024\"\n\n[workspace]\n\n{dependencies}"
+    ))
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
@@ -160,5 +178,18 @@ mod tests {
                 text: "<?php\necho 1;\n".to_owned()
             }
         );
+    }
+
+    #[test]
+    fn the_example_is_built_with_the_dependencies_that_the_reader_copies() {
+        let markdown =
+            "```toml\n[dependencies]\nmqtt-client = { path = \"../pushmq/mqtt-client\" }\n```\n";
+        let manifest = manifest(&blocks(markdown), Path::new("/src/here")).unwrap();
+        assert!(
+            manifest
+                .ends_with("[dependencies]\nmqtt-client = { path = \"/src/here/mqtt-client\" }\n"),
+            "{manifest}"
+        );
+        assert!(super::manifest(&[], Path::new("/src/here")).is_err());
     }
 }
