@@ -40,7 +40,7 @@
 //!
 //! A message of QoS 1 or 2 is acknowledged after it was queued for every session that matches, connected or not. In 5.0 the
 //! acknowledgement says No matching subscribers (0x10) if there was none, and Quota exceeded (0x97) if none of those that
-//! matched had room. It does not say that a device has the message: only the device can.
+//! matched had room; a 3.x publisher cannot be told either. It does not say that a device has the message: only the device can.
 //!
 //! # Where things are
 //!

@@ -9,6 +9,10 @@ use super::{Connection, Seat, shown_id, shown_peer};
 use crate::authenticate::ConnectInfo;
 use crate::sessions::{NotOpened, Opened};
 
+/// The longest Client Identifier taken, in bytes. A server must take 23 and may take more (v5 3.1.3.1, v311 3.1.3.1); each is
+/// kept with its session, so 65,535 would be a way to fill the memory.
+const MAX_CLIENT_ID: usize = 1_024;
+
 impl<S: AsyncRead + AsyncWrite> Connection<S> {
     /// Answers a CONNECT.
     pub(super) async fn connect(&mut self, request: ConnectRequest) {
@@ -42,6 +46,9 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         request: &ConnectRequest,
         client_id: &str,
     ) -> Result<Opened, ReasonCode> {
+        if client_id.len() > MAX_CLIENT_ID {
+            return Err(ReasonCode::CLIENT_IDENTIFIER_NOT_VALID);
+        }
         if let Some(authenticator) = &self.shared.context.options.authenticator {
             let info = ConnectInfo {
                 version: request.version,

@@ -79,6 +79,21 @@ async fn v311_mqtt_3_1_3_8_no_identifier_needs_a_clean_session() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_very_long_identifier_is_refused_and_a_long_one_is_not() {
+    let broker = broker();
+    let _long = Peer::clean(&broker, &"x".repeat(1_024)).await;
+    let mut longer = Peer::new(&broker);
+    longer
+        .send_bytes(&connect_v5(&"x".repeat(1_025), 2, 0))
+        .await;
+    longer.expect("20 03 00 85 00").await;
+    longer.expect_close().await;
+    let mut old = Peer::new(&broker);
+    old.send_bytes(&connect_v311(&"x".repeat(1_025), 2)).await;
+    old.expect("20 02 00 02").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_says_nothing_is_closed_at_the_deadline() {
     let broker = broker();
     let start = Instant::now();

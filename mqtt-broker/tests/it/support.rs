@@ -8,8 +8,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Longer than anything the broker does at once, shorter than its shortest deadline.
+/// In memory, where the clock stands still while anybody works: shorter than the shortest deadline of the broker.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// Over TCP, where the clock goes on and the machine may be busy.
+const PATIENCE_OVER_TCP: Duration = Duration::from_secs(30);
 
 /// Bytes from text: hexadecimal digits, and text in single quotes, which stands for itself. Bars and white space separate.
 #[track_caller]
@@ -124,12 +126,14 @@ pub(crate) fn subscribe_v5(id: u16, filter: &str, options: u8) -> Vec<u8> {
 /// A client's end of a connection.
 pub(crate) struct Peer<S> {
     stream: S,
+    patience: Duration,
 }
 
 impl Peer<TcpStream> {
     pub(crate) async fn tcp(address: SocketAddr) -> Self {
         Self {
             stream: TcpStream::connect(address).await.unwrap(),
+            patience: PATIENCE_OVER_TCP,
         }
     }
 }
@@ -143,7 +147,10 @@ impl Peer<DuplexStream> {
     pub(crate) fn with_buffer(broker: &Broker, bytes: usize) -> Self {
         let (stream, other) = duplex(bytes);
         broker.serve(other);
-        Self { stream }
+        Self {
+            stream,
+            patience: PATIENCE,
+        }
     }
 
     /// Connected with 5.0. Returns it with the session present flag checked.
@@ -185,7 +192,7 @@ impl<S: AsyncReadExt + AsyncWriteExt + Unpin> Peer<S> {
     }
 
     pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
-        timeout(PATIENCE, self.stream.write_all(bytes))
+        timeout(self.patience, self.stream.write_all(bytes))
             .await
             .expect("the broker does not read")
             .unwrap();
@@ -193,7 +200,9 @@ impl<S: AsyncReadExt + AsyncWriteExt + Unpin> Peer<S> {
 
     /// Writes without minding that the broker may have closed already.
     pub(crate) async fn send_carelessly(&mut self, bytes: &[u8]) {
-        timeout(PATIENCE, self.stream.write_all(bytes)).await.ok();
+        timeout(self.patience, self.stream.write_all(bytes))
+            .await
+            .ok();
     }
 
     /// The next byte; `None` at the end.
@@ -210,7 +219,7 @@ impl<S: AsyncReadExt + AsyncWriteExt + Unpin> Peer<S> {
         let mut received = vec![0; expected.len()];
         let mut length = 0;
         while length < expected.len() {
-            match timeout(PATIENCE, self.stream.read(&mut received[length..])).await {
+            match timeout(self.patience, self.stream.read(&mut received[length..])).await {
                 Ok(Ok(0)) => panic!(
                     "closed after {:02X?}, expected {expected:02X?}",
                     &received[..length]
@@ -244,7 +253,7 @@ impl<S: AsyncReadExt + AsyncWriteExt + Unpin> Peer<S> {
             self.stream.read_exact(&mut body).await.unwrap();
             (first, body)
         };
-        timeout(PATIENCE, read).await.expect("a packet")
+        timeout(self.patience, read).await.expect("a packet")
     }
 
     /// Session Present and Reason Code of a 5.0 CONNACK, whatever its properties.
@@ -256,7 +265,7 @@ impl<S: AsyncReadExt + AsyncWriteExt + Unpin> Peer<S> {
 
     /// The connection is closed, with nothing before.
     pub(crate) async fn expect_close(&mut self) {
-        self.expect_close_within(PATIENCE).await;
+        self.expect_close_within(self.patience).await;
     }
 
     pub(crate) async fn expect_close_within(&mut self, time: Duration) {
