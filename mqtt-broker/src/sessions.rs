@@ -153,18 +153,13 @@ impl Sessions {
             let Some(entry) = table.by_client.get_mut(&subscriber.client_id) else {
                 return ended;
             };
-            // A Will is due when the session ends if that is earlier than its delay (v5 3.1.3.2.2).
-            let delay = will.as_ref().map_or(Duration::ZERO, |will| {
-                Duration::from_secs(u64::from(will.delay))
-            });
-            let due = if kept_for == SessionExpiry::NEVER {
-                delay
-            } else {
-                delay.min(duration(kept_for))
-            };
+            // It is due after its delay, or when the session ends if that is earlier (v5 3.1.3.2.2): see Table::end.
             match will {
-                Some(will) if due.is_zero() => ended.wills.push(will.message),
-                Some(will) => entry.will = Some((now + due, will.message)),
+                Some(will) if will.delay == 0 => ended.wills.push(will.message),
+                Some(will) => {
+                    let delay = Duration::from_secs(u64::from(will.delay));
+                    entry.will = Some((now + delay, will.message));
+                }
                 None => {}
             }
             if kept_for == SessionExpiry::AT_CLOSE {
