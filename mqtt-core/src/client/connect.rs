@@ -24,6 +24,11 @@ use crate::{
 pub(super) fn encode(encoder: &Encoder, packet: &Packet<'_>) -> Result<Box<[u8]>, EncodeError> {
     let mut output = Output::new();
     encoder.encode(packet, &mut output)?;
+    Ok(into_bytes(output))
+}
+
+/// What an output of small packets holds.
+pub(super) fn into_bytes(mut output: Output) -> Box<[u8]> {
     let mut bytes = Vec::with_capacity(output.len());
     while output.has_remaining() {
         let chunk = output.chunk();
@@ -31,7 +36,7 @@ pub(super) fn encode(encoder: &Encoder, packet: &Packet<'_>) -> Result<Box<[u8]>
         bytes.extend_from_slice(chunk);
         output.advance(len);
     }
-    Ok(bytes.into_boxed_slice())
+    bytes.into_boxed_slice()
 }
 
 /// The CONNECT for these options, and what is to be remembered of it.

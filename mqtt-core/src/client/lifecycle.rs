@@ -14,6 +14,7 @@
 //! [v5 MQTT-3.14.4-1, v311 MQTT-3.14.4-2].
 
 use alloc::{boxed::Box, string::String};
+use core::fmt;
 
 use crate::flow::{Link, Negotiated};
 
@@ -31,7 +32,7 @@ pub enum State {
 }
 
 /// A connection that waits for CONNACK.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Eq, Hash, PartialEq)]
 pub(super) struct Connecting {
     /// The CONNECT, until it is written.
     pub(super) packet: Option<Box<[u8]>>,
@@ -39,6 +40,18 @@ pub(super) struct Connecting {
     pub(super) clean_start: bool,
     /// What the CONNECT asked for and offered. The CONNACK completes it.
     pub(super) offered: Negotiated,
+}
+
+impl fmt::Debug for Connecting {
+    // The packet holds the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connecting")
+            .field("is_written", &self.packet.is_none())
+            .field("client_id", &self.client_id)
+            .field("clean_start", &self.clean_start)
+            .field("offered", &self.offered)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The state and what belongs to it alone.

@@ -7,47 +7,40 @@
 //! server may ask for one [v5 MQTT-4.12.0-6].
 
 mod connect;
+mod ending;
 mod event;
 mod keep_alive;
 mod lifecycle;
 mod options;
+mod receive;
 mod requests;
 
-use alloc::boxed::Box;
-
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::BytesMut;
 
 use self::{
-    connect::{check_problem_information, encode},
-    event::Events,
-    keep_alive::KeepAliveWatch,
-    lifecycle::Lifecycle,
+    connect::encode, event::Events, keep_alive::KeepAliveWatch, lifecycle::Lifecycle,
     requests::Requests,
 };
 pub use self::{
+    ending::DisconnectError,
     event::{ConnackInfo, DisconnectCause, Event, ProtocolError, RequestId},
     lifecycle::State,
     options::{ConnectError, ConnectOptions, Limits},
     requests::SubscribeError,
 };
 use crate::{
-    decoder::Decoder,
-    encoder::Encoder,
     flow::{
         AckError, AckToken, Answer, DropReason, Link, Negotiated, Outcome, Progress, PublishError,
-        PublishId, Session, Settled, Timer, Timers, kept,
+        PublishId, Session, Timer, Timers,
     },
     message::Message,
-    packet::{
-        Disconnect, Packet, Publish, PublishAck, Subscribe, SubscribeFilters, Unsubscribe,
-        UnsubscribeFilters,
-    },
+    packet::{Packet, Subscribe, SubscribeFilters, Unsubscribe, UnsubscribeFilters},
     time::Instant,
     types::{
-        MaximumPacketSize, PacketId, PacketType, ReasonCode, Role, SessionExpiry, SubscribeOptions,
-        SubscriptionId, TopicFilter,
+        PacketId, PacketType, ReasonCode, Role, SessionExpiry, SubscribeOptions, SubscriptionId,
+        TopicFilter,
     },
-    wire::{LARGE_PAYLOAD, Output, Properties, Property, PropertyId},
+    wire::{Output, Properties, Property},
 };
 
 /// The machine of one client: its session, and one connection after another.
@@ -65,21 +58,6 @@ pub struct Client {
     keep_alive: KeepAliveWatch,
     /// Length of the input that was left unread: more than that is new.
     unread: usize,
-}
-
-/// Why a DISCONNECT was not queued. Nothing was changed.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DisconnectError {
-    /// There is no connection.
-    #[error("not connected")]
-    NotConnected,
-    /// A client may not send this Reason Code in a DISCONNECT; in 3.x it sends none, so only success is taken.
-    #[error("a client cannot disconnect with {0}")]
-    ReasonNotAllowed(ReasonCode),
-    /// DISCONNECT may not raise the Session Expiry Interval from 0 (v5 3.14.2.2.2), and in 3.x it has none.
-    #[error("the session expiry interval cannot be changed")]
-    SessionExpiry,
 }
 
 impl Client {
@@ -340,7 +318,7 @@ impl Client {
         }
     }
 
-    /// Queues DISCONNECT in front of everything that waits, and ends the connection: nothing follows it
+    /// Queues DISCONNECT in front of all messages that wait, and ends the connection: nothing follows it
     /// [v5 MQTT-3.14.4-1, v311 MQTT-3.14.4-2]. A driver that wants messages to leave first waits for their outcomes.
     ///
     /// With any Reason Code but success the server publishes the Will.
@@ -411,192 +389,6 @@ impl Client {
             .min()
     }
 
-    fn read_packets(&mut self, now: Instant, input: &mut BytesMut) -> Progress {
-        loop {
-            let (negotiated, is_congested) = match &self.lifecycle {
-                Lifecycle::Connecting(connecting) => (&connecting.offered, false),
-                Lifecycle::Connected(link) => (link.negotiated(), link.is_congested()),
-                Lifecycle::Idle | Lifecycle::Closed { .. } => return Progress::Done,
-            };
-            let decoder = self.decoder(negotiated);
-            let len = match decoder.frame(input) {
-                Ok(None) => return Progress::Done,
-                Ok(Some(_)) if is_congested => return Progress::Congested,
-                Ok(Some(_)) if self.is_full() => return Progress::Blocked,
-                Ok(Some(len)) => len,
-                Err(error) => {
-                    self.fail(DisconnectCause::Malformed(error));
-                    continue;
-                }
-            };
-            let handled = if len >= LARGE_PAYLOAD {
-                let frame = input.split_to(len).freeze();
-                self.handle_frame(now, decoder, &frame, Some(&frame))
-            } else {
-                let bytes = input.get(..len).unwrap_or_default();
-                let handled = self.handle_frame(now, decoder, bytes, None);
-                input.advance(len);
-                handled
-            };
-            if let Err(cause) = handled {
-                self.fail(cause);
-            }
-        }
-    }
-
-    /// Whether the application has to take events before there can be more.
-    fn is_full(&self) -> bool {
-        self.events.len() >= self.limits.max_events.max(1)
-            || self.events.bytes() > self.limits.max_event_bytes
-    }
-
-    fn decoder(&self, negotiated: &Negotiated) -> Decoder {
-        Decoder {
-            version: Some(negotiated.version),
-            sender: Role::Server,
-            maximum_packet_size: negotiated
-                .own_maximum_packet_size
-                .unwrap_or(MaximumPacketSize::LARGEST_POSSIBLE),
-            strict_text: self.limits.strict_text,
-        }
-    }
-
-    fn handle_frame(
-        &mut self,
-        now: Instant,
-        decoder: Decoder,
-        bytes: &[u8],
-        frame: Option<&Bytes>,
-    ) -> Result<(), DisconnectCause> {
-        let packet = decoder.decode(bytes).map_err(DisconnectCause::Malformed)?;
-        match &mut self.lifecycle {
-            Lifecycle::Connecting(connecting) => {
-                let Packet::Connack(connack) = packet else {
-                    return Err(ProtocolError::BeforeConnack(packet.packet_type()).into());
-                };
-                let accepted = connect::accepted(connecting, &connack, &self.session)?;
-                let resumes = connect::resumes(connecting, &accepted, &self.session);
-                self.accept(now, accepted, resumes);
-                Ok(())
-            }
-            Lifecycle::Connected(_) => self.handle_packet(&packet, frame),
-            Lifecycle::Idle | Lifecycle::Closed { .. } => Ok(()),
-        }
-    }
-
-    /// The server accepted: Connecting to Connected.
-    fn accept(&mut self, now: Instant, info: ConnackInfo, resumes: bool) {
-        self.timers.clear(Timer::Connect);
-        self.keep_alive
-            .start(now, info.negotiated.keep_alive, &mut self.timers);
-        let epoch = self.session.next_epoch();
-        let mut link = Link::new(
-            Role::Client,
-            info.negotiated,
-            self.limits.acknowledge,
-            epoch,
-        );
-        self.session.establish(&info.client_id);
-        self.events.push(Event::Connected(Box::new(info)));
-        if resumes {
-            link.resume(&mut self.session);
-        } else {
-            let events = &mut self.events;
-            self.session
-                .restart(self.limits.on_session_lost, |id, outcome| {
-                    events.outcome(id, outcome)
-                });
-        }
-        self.lifecycle.establish(link);
-    }
-
-    fn handle_packet(
-        &mut self,
-        packet: &Packet<'_>,
-        frame: Option<&Bytes>,
-    ) -> Result<(), DisconnectCause> {
-        let Lifecycle::Connected(link) = &mut self.lifecycle else {
-            return Ok(());
-        };
-        check_problem_information(link.negotiated(), packet)?;
-        match packet {
-            Packet::Publish(publish) => self.handle_publish(publish, frame)?,
-            Packet::Puback(ack) => self.handle_ack(PacketType::Puback, ack)?,
-            Packet::Pubrec(ack) => self.handle_ack(PacketType::Pubrec, ack)?,
-            Packet::Pubrel(ack) => self.handle_ack(PacketType::Pubrel, ack)?,
-            Packet::Pubcomp(ack) => self.handle_ack(PacketType::Pubcomp, ack)?,
-            Packet::Suback(suback) => {
-                let answer = self.requests.handle_suback(suback)?;
-                self.answered(suback.packet_id, answer);
-            }
-            Packet::Unsuback(unsuback) => {
-                let has_reasons = link.negotiated().version.is_v5();
-                let answer = self.requests.handle_unsuback(unsuback, has_reasons)?;
-                self.answered(unsuback.packet_id, answer);
-            }
-            Packet::Pingresp => self.keep_alive.pingresp(&mut self.timers),
-            Packet::Disconnect(disconnect) => {
-                if disconnect
-                    .properties
-                    .contains(PropertyId::SessionExpiryInterval)
-                {
-                    return Err(ProtocolError::SessionExpiryInDisconnect.into());
-                }
-                let cause = DisconnectCause::Server {
-                    reason: disconnect.reason,
-                    properties: kept(disconnect.properties),
-                };
-                self.close(None, cause);
-            }
-            Packet::Connack(_) => return Err(ProtocolError::SecondConnack.into()),
-            other => return Err(ProtocolError::UnexpectedPacket(other.packet_type()).into()),
-        }
-        Ok(())
-    }
-
-    fn handle_publish(
-        &mut self,
-        publish: &Publish<'_>,
-        frame: Option<&Bytes>,
-    ) -> Result<(), ProtocolError> {
-        let Lifecycle::Connected(link) = &mut self.lifecycle else {
-            return Ok(());
-        };
-        if let Some(received) = link.handle_publish(&mut self.session, publish, frame)? {
-            self.events.push(Event::Message {
-                message: received.message,
-                token: received.token,
-                dup: received.dup,
-            });
-        }
-        Ok(())
-    }
-
-    fn handle_ack(
-        &mut self,
-        packet_type: PacketType,
-        ack: &PublishAck<'_>,
-    ) -> Result<(), ProtocolError> {
-        let Lifecycle::Connected(link) = &mut self.lifecycle else {
-            return Ok(());
-        };
-        match link.handle_ack(&mut self.session, packet_type, ack)? {
-            Some(Settled::Received { id, reason }) => {
-                self.events.push(Event::Progress { id, reason })
-            }
-            Some(Settled::Ended { id, outcome }) => self.events.outcome(id, outcome),
-            None => {}
-        }
-        Ok(())
-    }
-
-    fn answered(&mut self, packet_id: PacketId, answer: Option<Event>) {
-        if let Some(event) = answer {
-            self.session.packet_ids.free(packet_id);
-            self.events.push(event);
-        }
-    }
-
     /// Whether a request with so many filters may be made now.
     fn requestable(&self, filters: usize) -> Result<&Link, SubscribeError> {
         let Lifecycle::Connected(link) = &self.lifecycle else {
@@ -635,101 +427,5 @@ impl Client {
             link.answer(Answer::Encoded(bytes));
         }
         Ok(self.requests.insert(packet_id, packet_type, filters))
-    }
-
-    fn end(
-        &mut self,
-        reason: ReasonCode,
-        session_expiry: Option<SessionExpiry>,
-    ) -> Result<(), DisconnectError> {
-        let (version, agreed) = match &self.lifecycle {
-            Lifecycle::Connecting(connecting) => (
-                connecting.offered.version,
-                connecting.offered.session_expiry,
-            ),
-            Lifecycle::Connected(link) => {
-                (link.negotiated().version, link.negotiated().session_expiry)
-            }
-            Lifecycle::Idle | Lifecycle::Closed { .. } => {
-                return Err(DisconnectError::NotConnected);
-            }
-        };
-        let allowed = if version.is_v5() {
-            reason.allowed_in(PacketType::Disconnect, Role::Client)
-        } else {
-            reason == ReasonCode::NORMAL_DISCONNECTION
-        };
-        if !allowed {
-            return Err(DisconnectError::ReasonNotAllowed(reason));
-        }
-        if let Some(expiry) = session_expiry {
-            let raised = agreed == SessionExpiry::AT_CLOSE && expiry != SessionExpiry::AT_CLOSE;
-            if raised || !version.is_v5() {
-                return Err(DisconnectError::SessionExpiry);
-            }
-        }
-        let property = session_expiry.map(Property::SessionExpiryInterval);
-        let farewell = Disconnect {
-            reason,
-            properties: Properties::new(property.as_slice()),
-        };
-        self.close(Some(&farewell), DisconnectCause::Requested(reason));
-        if session_expiry == Some(SessionExpiry::AT_CLOSE) {
-            self.session.end();
-        }
-        Ok(())
-    }
-
-    /// The server's fault: it is told why, where the version lets it [v5 4.13.1]. In 3.x a DISCONNECT would delete the Will.
-    fn fail(&mut self, cause: DisconnectCause) {
-        let reason = match &cause {
-            DisconnectCause::Malformed(error) => error.reason_code(),
-            DisconnectCause::Protocol(error) => error.reason_code(),
-            _ => return self.close(None, cause),
-        };
-        let allowed = reason.allowed_in(PacketType::Disconnect, Role::Client);
-        let reason = if allowed {
-            reason
-        } else {
-            ReasonCode::PROTOCOL_ERROR
-        };
-        let farewell = Disconnect {
-            reason,
-            properties: Properties::EMPTY,
-        };
-        self.close(Some(&farewell).filter(|_| self.is_v5()), cause);
-    }
-
-    fn is_v5(&self) -> bool {
-        match &self.lifecycle {
-            Lifecycle::Connecting(connecting) => connecting.offered.version.is_v5(),
-            Lifecycle::Connected(link) => link.negotiated().version.is_v5(),
-            Lifecycle::Idle | Lifecycle::Closed { .. } => false,
-        }
-    }
-
-    /// Ends the connection, if there is one. What does not outlive it goes; the session stays.
-    fn close(&mut self, farewell: Option<&Disconnect<'_>>, cause: DisconnectCause) {
-        let encoder = match &self.lifecycle {
-            Lifecycle::Connecting(connecting) => Encoder {
-                version: connecting.offered.version,
-                sender: Role::Client,
-                maximum_packet_size: None,
-            },
-            Lifecycle::Connected(link) => link.encoder(),
-            Lifecycle::Idle | Lifecycle::Closed { .. } => return,
-        };
-        // A server whose limit is too small for a DISCONNECT gets none.
-        let farewell =
-            farewell.and_then(|packet| encode(&encoder, &Packet::Disconnect(*packet)).ok());
-        let agreed = self.lifecycle.close(farewell);
-        if agreed.is_some_and(|negotiated| negotiated.session_expiry == SessionExpiry::AT_CLOSE) {
-            self.session.end();
-        }
-        let packet_ids = &mut self.session.packet_ids;
-        self.requests.clear(|packet_id| packet_ids.free(packet_id));
-        self.timers = Timers::default();
-        self.keep_alive.stop();
-        self.events.push(Event::Disconnected(cause));
     }
 }

@@ -390,4 +390,12 @@ fn secrets_are_not_shown_by_debug() {
     options.username = Some("tops3cret-user".into());
     options.password = Some(b"tops3cret-pass".to_vec());
     assert!(!format!("{options:?}").contains("tops3cret"));
+    // Nor by the client that holds the CONNECT until it is written.
+    let mut client = Client::new(Limits::default());
+    client
+        .connect(mqtt_core::Instant::from_millis(0), &options)
+        .unwrap();
+    let shown = format!("{client:?}");
+    let bytes = format!("{:?}", b"tops3cret-pass");
+    assert!(!shown.contains(bytes.trim_matches(['[', ']'])), "{shown}");
 }

@@ -127,7 +127,7 @@ fn v5_mqtt_3_3_4_9_more_than_our_receive_maximum_is_0x93() {
     let mut pair = with_receive_maximum(2);
     pair.feed("32 07 0001 'a' 0001 00 'x'  34 07 0001 'a' 0002 00 'y'");
     pair.feed("32 07 0001 'a' 0003 00 'z'");
-    pair.expect("E0 01 93");
+    pair.expect("40 02 0001  50 02 0002  E0 01 93");
     pair.expect_message(b"x");
     pair.expect_message(b"y");
     let violation = Violation::ReceiveMaximumExceeded { maximum: 2 };
