@@ -94,6 +94,9 @@ impl Delivery {
 pub(crate) struct Completer(Arc<Progress>);
 
 impl Completer {
+    /// Bytes of memory that each publish costs in [`Delivery`]s.
+    pub(crate) const HELD_BYTES: usize = size_of::<Progress>() + 2 * size_of::<usize>();
+
     pub(crate) fn new(id: PublishId) -> (Self, Delivery) {
         let progress = Arc::new(Progress {
             id,

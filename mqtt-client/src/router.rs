@@ -238,6 +238,7 @@ impl Router {
             request: Some(new.request),
         };
         self.groups.insert(new.key, group);
+        self.ask_later(new.key);
         // Messages of a resumed session may have come before the application had subscribed.
         for arrival in self.unrouted.take() {
             self.shared
@@ -382,6 +383,7 @@ impl Router {
             filter.standing = Standing::Unasked;
         }
         self.requests.session_lost();
+        self.ask_all_later();
     }
 }
 

@@ -24,7 +24,7 @@ use crate::stream::{AckMode, Stream, SubscriptionKey};
 use crate::subscription::Grant;
 
 /// What a queued publish costs beside its message.
-const PUBLISH_OVERHEAD: usize = size_of::<Queued>() + 64;
+const PUBLISH_OVERHEAD: usize = size_of::<Queued>() + Completer::HELD_BYTES;
 
 /// Requests of the application that wait for the server, at most.
 const MAX_COMMANDS: usize = 65_535;

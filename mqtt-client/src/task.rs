@@ -262,7 +262,6 @@ impl Task {
                     },
                     &mut self.acks,
                 );
-                self.router.ask_later();
             }
             Command::Unsubscribe { filters, request } => {
                 self.router.drop_filters(&filters);

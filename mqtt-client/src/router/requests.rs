@@ -1,6 +1,6 @@
 //! SUBSCRIBE and UNSUBSCRIBE: what to ask, and what the answers mean.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::Ordering;
 
 use mqtt_core::client::{Client, RequestId, SubscribeError as Refusal};
@@ -17,8 +17,8 @@ pub(super) struct Requests {
     subscribes: HashMap<RequestId, (SubscriptionKey, Vec<FilterIndex>)>,
     unsubscribes: HashMap<RequestId, Unsubscribe>,
     waiting: Vec<Unsubscribe>,
-    /// Something may have to be asked.
-    due: bool,
+    /// Groups with filters that the server may not know, or whose answer may be known by now.
+    due: BTreeSet<SubscriptionKey>,
 }
 
 /// Filters to take back. Without a `request` nobody waits for the answer.
@@ -53,9 +53,13 @@ impl Requests {
 }
 
 impl Router {
-    /// Something may have to be asked: at the next [`ask`](Self::ask).
-    pub(crate) fn ask_later(&mut self) {
-        self.requests.due = true;
+    /// The group's filters are asked for at the next [`ask`](Self::ask), as far as the server does not know them.
+    pub(super) fn ask_later(&mut self, key: SubscriptionKey) {
+        self.requests.due.insert(key);
+    }
+
+    pub(super) fn ask_all_later(&mut self) {
+        self.requests.due.extend(self.groups.keys());
     }
 
     /// Takes filters back at the server.
@@ -66,50 +70,46 @@ impl Router {
     ) {
         if !filters.is_empty() {
             self.requests.waiting.push(Unsubscribe { filters, request });
-            self.requests.due = true;
         }
     }
 
     /// Asks the server whatever it was not asked yet. Without a connection nothing is asked, and nothing forgotten.
     pub(crate) fn ask(&mut self, core: &mut Client) {
-        if !self.requests.due || core.negotiated().is_none() {
+        if core.negotiated().is_none() {
             return;
         }
-        self.requests.due = false;
-        self.ask_unsubscribes(core);
-        let keys: Vec<_> = self.groups.keys().copied().collect();
-        for key in keys {
+        if !self.requests.waiting.is_empty() {
+            self.ask_unsubscribes(core);
+        }
+        while let Some(key) = self.requests.due.pop_first() {
             if !self.ask_group(core, key) {
-                self.requests.due = true;
+                self.requests.due.insert(key);
                 return;
             }
         }
     }
 
     fn ask_unsubscribes(&mut self, core: &mut Client) {
-        for unsubscribe in std::mem::take(&mut self.requests.waiting) {
-            // A filter that somebody subscribed to meanwhile stays.
-            let mut filters = unsubscribe
-                .filters
-                .iter()
-                .filter(|text| !self.by_text.contains_key(*text))
-                .peekable();
-            if unsubscribe.request.is_none() && filters.peek().is_none() {
-                continue;
+        for mut unsubscribe in std::mem::take(&mut self.requests.waiting) {
+            if unsubscribe.request.is_none() {
+                // What nobody wanted any more may be wanted again by now.
+                unsubscribe
+                    .filters
+                    .retain(|text| !self.by_text.contains_key(text));
+                if unsubscribe.filters.is_empty() {
+                    continue;
+                }
             }
-            let parsed: Vec<_> = unsubscribe
+            let filters: Vec<_> = unsubscribe
                 .filters
                 .iter()
                 .filter_map(|text| TopicFilter::new(text).ok())
                 .collect();
-            match core.unsubscribe(&parsed) {
+            match core.unsubscribe(&filters) {
                 Ok(id) => {
                     self.requests.unsubscribes.insert(id, unsubscribe);
                 }
-                Err(refusal) if is_temporary(&refusal) => {
-                    self.requests.waiting.push(unsubscribe);
-                    self.requests.due = true;
-                }
+                Err(refusal) if is_temporary(&refusal) => self.requests.waiting.push(unsubscribe),
                 Err(refusal) => unsubscribe.answer(Err(translate(&refusal))),
             }
         }
@@ -176,9 +176,12 @@ impl Router {
             if filter.standing == Standing::Asked {
                 filter.standing = Standing::Granted;
             }
-            for member in filter.members.clone() {
-                if let Some(group) = self.groups.get(&member) {
+            for member in &filter.members {
+                if let Some(group) = self.groups.get(member) {
                     group.grant.set(*reason);
+                    if group.request.is_some() && *member != key {
+                        self.requests.due.insert(*member);
+                    }
                 }
             }
         }
@@ -190,7 +193,6 @@ impl Router {
                 self.refused(*index, *reason, asked_by_application);
             }
         }
-        self.requests.due = true;
     }
 
     /// Answers who waits for the group, in the order of its filters.
@@ -269,7 +271,6 @@ impl Router {
         if let Some(unsubscribe) = self.requests.unsubscribes.remove(&id) {
             unsubscribe.answer(Ok(reasons.to_vec()));
         }
-        self.requests.due = true;
     }
 
     /// The connection is over, and no answer will come on it: what was asked is asked again on the next.
@@ -282,7 +283,7 @@ impl Router {
         }
         let unanswered = std::mem::take(&mut self.requests.unsubscribes);
         self.requests.waiting.extend(unanswered.into_values());
-        self.requests.due = true;
+        self.ask_all_later();
     }
 }
 

@@ -1,6 +1,6 @@
 //! One connection, from CONNECT to its end: the one place where the task waits.
 
-use std::future::{poll_fn, ready};
+use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use bytes::{Buf, BytesMut};
 use mqtt_core::client::{ConnackInfo, DisconnectCause, Event, ProtocolError};
 use mqtt_core::{Output, Progress, PropertiesBuf, ProtocolVersion, QoS, ReasonCode};
+use tokio::task::yield_now;
 use tokio::time::{Duration, Instant, Sleep, sleep_until, timeout_at};
 
 use super::Task;
@@ -123,7 +124,7 @@ impl Task {
                 moved = poll_fn(|context| transport.poll_move(context, want_read, input, output)) => Some(moved),
                 () = shared.wake.notified() => None,
                 () = timer.as_mut(), if armed => None,
-                () = ready(()), if more => None,
+                () = yield_now(), if more => None,
             };
             self.handle_io(&mut line, moved);
         }
@@ -231,7 +232,6 @@ impl Task {
         if info.session_present || may_have_session {
             self.router.hold_unrouted();
         }
-        self.router.ask_later();
         if self.was_connected {
             self.shared
                 .counters
