@@ -7,7 +7,7 @@ use alloc::{sync::Arc, vec::Vec};
 use core::{
     fmt,
     hash::{Hash, Hasher},
-    iter, mem,
+    iter,
 };
 
 use bytes::Bytes;
@@ -17,10 +17,16 @@ use crate::{
     packet::{Publish, Will},
     types::{PacketType, QoS, Role, SubscriptionId, TopicName},
     version::ProtocolVersion,
-    wire::{LARGE_PAYLOAD, Properties, Property, PropertyHolder, PropertyId, Summary, var_int_len},
+    wire::{
+        LARGE_PAYLOAD, Properties, Property, PropertyHolder, PropertyId, Summary, Writer,
+        var_int_len,
+    },
 };
 
 const PUBLISH: PropertyHolder = PropertyHolder::Packet(PacketType::Publish);
+
+/// Messages that answer more subscriptions of one client than this are rare, and need one more allocation.
+const FEW_SUBSCRIPTIONS: usize = 8;
 
 /// An Application Message: a topic, a payload, and how it is to be delivered (v5 and v311 1.2).
 ///
@@ -97,15 +103,34 @@ impl Message {
     /// delivery answers [v5 MQTT-3.3.4-3, MQTT-3.3.4-4]. Only a server may send them.
     #[must_use]
     pub fn with_subscription_ids(self, ids: &[SubscriptionId]) -> Self {
-        if ids.is_empty() {
-            return self.without_subscription_ids();
+        if ids.is_empty()
+            || self
+                .properties()
+                .contains(PropertyId::SubscriptionIdentifier)
+        {
+            let message = self.without_subscription_ids();
+            return if ids.is_empty() {
+                message
+            } else {
+                message.with_subscription_ids(ids)
+            };
         }
-        let kept = self
-            .properties()
-            .without(PropertyId::SubscriptionIdentifier);
-        let mut properties: Vec<_> = kept.iter().collect();
-        properties.extend(ids.iter().map(|id| Property::SubscriptionIdentifier(*id)));
-        self.replace_properties(Properties::new(&properties))
+        let mut few = [Property::SubscriptionIdentifier(SubscriptionId::MAX); FEW_SUBSCRIPTIONS];
+        let many: Vec<_>;
+        let items = if let Some(items) = few.get_mut(..ids.len()) {
+            for (item, id) in items.iter_mut().zip(ids) {
+                *item = Property::SubscriptionIdentifier(*id);
+            }
+            &*items
+        } else {
+            many = ids
+                .iter()
+                .copied()
+                .map(Property::SubscriptionIdentifier)
+                .collect();
+            &many
+        };
+        self.replace_properties(self.properties().followed_by(items))
     }
 
     /// The same message without the Subscription Identifiers it was received with, which a client must not send on
@@ -256,32 +281,19 @@ impl Message {
         large: Option<Bytes>,
     ) -> Self {
         let topic = topic.as_str().as_bytes();
-        let written;
-        let properties_bytes = if let Some(bytes) = properties.as_wire() {
-            bytes
-        } else {
-            let mut buffer = Vec::with_capacity(properties.wire_len());
-            properties.append_to(&mut buffer);
-            written = buffer;
-            &written
-        };
-        let parts = [topic, properties_bytes, small];
-        let len = parts.iter().map(|part| part.len()).sum();
+        let len = topic.len() + properties.wire_len() + small.len();
         // Filled in place, because making it of a Vec would be a second allocation.
         let mut head: Arc<[u8]> = iter::repeat_n(0, len).collect();
-        let mut space = Arc::get_mut(&mut head).unwrap_or_default();
-        for part in parts {
-            if let Some((place, rest)) = mem::take(&mut space).split_at_mut_checked(part.len()) {
-                place.copy_from_slice(part);
-                space = rest;
-            }
-        }
+        let mut writer = Writer::new(Arc::get_mut(&mut head).unwrap_or_default());
+        writer.bytes(topic);
+        properties.write(&mut writer);
+        writer.bytes(small);
         Self {
             head,
             large,
             summary: properties.summary(),
             topic_len: topic.len(),
-            properties_len: properties_bytes.len(),
+            properties_len: properties.wire_len(),
             qos: QoS::AtMostOnce,
             retain: false,
         }
@@ -485,6 +497,23 @@ mod tests {
         );
         assert_eq!(second.clone().without_subscription_ids(), message);
         assert_eq!(second.with_subscription_ids(&[]), message);
+    }
+
+    #[test]
+    fn more_subscription_ids_than_a_few_are_kept_too() {
+        let ids: Vec<_> = (1..=20)
+            .map(|number| subscription_id(number * 100))
+            .collect();
+        for count in [7, 8, 9, 20] {
+            let message = Message::new(topic("a"), &b"x"[..]).with_subscription_ids(&ids[..count]);
+            assert!(
+                message
+                    .properties()
+                    .subscription_identifiers()
+                    .eq(ids[..count].iter().copied())
+            );
+            assert_eq!(message.payload(), b"x");
+        }
     }
 
     #[test]

@@ -502,3 +502,25 @@ impl Served {
         id
     }
 }
+
+#[test]
+fn a_message_is_one_allocation_whatever_is_in_it() {
+    let topic = TopicName::new("a/b").unwrap();
+    let payload = Bytes::from_static(b"payload");
+    let message = Message::new(topic, payload.clone());
+    assert_eq!(allocations(|| drop(Message::new(topic, payload))), 1);
+    let properties = [
+        Property::MessageExpiryInterval(9),
+        Property::ContentType(Utf8::new("text/plain").unwrap()),
+    ];
+    let message = message.with_properties(&properties).unwrap();
+    let ids = [1, 300].map(|number| SubscriptionId::new(number).unwrap());
+    let copy = message.clone();
+    let mut delivery = None;
+    assert_eq!(
+        allocations(|| delivery = Some(copy.with_subscription_ids(&ids))),
+        1
+    );
+    assert_eq!(delivery.unwrap().properties().len(), 4);
+    assert_eq!(allocations(|| drop(message.clone())), 0);
+}

@@ -104,7 +104,7 @@ impl<'a> Properties<'a> {
     }
 
     /// This list and after it `items`, in the place of those that [`Properties::new`] may have been given.
-    fn followed_by(self, items: &'a [Property<'a>]) -> Self {
+    pub(crate) fn followed_by(self, items: &'a [Property<'a>]) -> Self {
         let mut list = Properties {
             items,
             wire_len: self.wire.len(),
@@ -151,7 +151,7 @@ impl<'a> Properties<'a> {
         })
     }
 
-    /// A list over bytes that [`Properties::append_to`] wrote.
+    /// A list over bytes that [`Properties::write`] wrote.
     pub(crate) const fn from_checked(wire: &'a [u8], summary: Summary) -> Self {
         Properties {
             wire,
@@ -352,24 +352,6 @@ impl Properties<'_> {
         for item in self.items {
             item.write(writer);
         }
-    }
-
-    /// The properties without the Property Length, if they are a view of bytes.
-    pub(crate) const fn as_wire(&self) -> Option<&[u8]> {
-        if self.items.is_empty() && self.summary.0 & Summary::FILTERED == 0 {
-            Some(self.wire)
-        } else {
-            None
-        }
-    }
-
-    /// Appends the properties without the Property Length; [`Properties::from_checked`] reads them back.
-    pub(crate) fn append_to(&self, buffer: &mut Vec<u8>) {
-        let start = buffer.len();
-        buffer.resize(start.saturating_add(self.wire_len), 0);
-        self.write(&mut Writer::new(
-            buffer.get_mut(start..).unwrap_or_default(),
-        ));
     }
 }
 
