@@ -17,7 +17,8 @@ use mqtt_core::{
     MaximumPacketSize, Message, Outcome, Output, Packet, PacketId, PacketType, Properties,
     Property, ProtocolVersion, Publish, PublishAck, QoS, ReasonCode, ReasonCodes, Role, Session,
     SessionBounds, SessionExpiry, Suback, Subscribe, SubscribeFilters, SubscribeOptions,
-    TopicAlias, TopicFilter, TopicName, Unsuback, Unsubscribe, UnsubscribeFilters, Utf8, Will,
+    SubscriptionId, TopicAlias, TopicFilter, TopicName, Unsuback, Unsubscribe, UnsubscribeFilters,
+    Utf8, Will,
     client::{Client, ConnectOptions, Event, Limits},
     server::{self, Accept, Server, ServerLimits},
 };
