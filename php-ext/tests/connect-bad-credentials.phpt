@@ -5,6 +5,8 @@ Refused credentials: an AuthException with the reason code at once, no further a
 require __DIR__ . '/support.inc';
 $port = scripted_server(function ($connection) {
     read_packet($connection);
+    // Time for the first publish() to get into the queue.
+    usleep(100000);
     fwrite($connection, "\x20\x03\x00\x86\x00");
 });
 $client = new Mqtt\Client("mqtt://user:wrong@127.0.0.1:$port");

@@ -36,7 +36,7 @@ $start = microtime(true);
 foreach ($client->consume(0.3) as $message) {
     echo "nothing should come\n";
 }
-echo round(microtime(true) - $start, 1), "\n";
+echo took($start, 0.3), "\n";
 $publish('9', '10');
 foreach ($client->consume(5) as $message) {
     echo "closed at $message\n";
@@ -54,6 +54,6 @@ yield from 3
 limited 5
 limited 6
 stopped at 8
-0.3
+after 0.3 s
 closed at 9
 messages can be walked once; call consume() again

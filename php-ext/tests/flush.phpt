@@ -15,10 +15,10 @@ $away = new Client(new Options('127.0.0.1', free_port(), queueMaxMessages: 2, ov
 foreach (['1', '2', '3', '4', '5'] as $payload) {
     $away->publish('a', $payload);
 }
-echo json_encode($away->flush(0.3)), ' ', round(microtime(true) - $start, 1), "\n";
+echo json_encode($away->flush(0.3)), ' ', took($start, 0.3), "\n";
 echo json_encode($away->flush(0)), "\n";
 ?>
 --EXPECT--
 {"pending":0,"failed":0}
-{"pending":2,"failed":3} 0.3
+{"pending":2,"failed":3} after 0.3 s
 {"pending":2,"failed":0}

@@ -23,7 +23,7 @@ echo $client->run(10, 2), ' ', implode(' ', $seen), "\n";
 echo $client->run(10), ' ', implode(' ', $seen), "\n";
 echo $client->run(10, 1), ' ', implode(' ', $seen), "\n";
 $start = microtime(true);
-echo $client->run(0.3), ' ', round(microtime(true) - $start, 1), "\n";
+echo $client->run(0.3), ' ', took($start, 0.3), "\n";
 echo $client->poll(), ' ', $client->run(0), ' ', $client->run(limit: 0), "\n";
 ?>
 --EXPECT--
@@ -31,5 +31,5 @@ granted 1
 2 a=1 a=2
 2 a=1 a=2 a=3 a=stop
 1 a=1 a=2 a=3 a=stop a=5
-0 0.3
+0 after 0.3 s
 0 0 0

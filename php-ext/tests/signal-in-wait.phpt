@@ -12,10 +12,10 @@ pcntl_signal(SIGTERM, function () use (&$ran, $start) { $ran = microtime(true) -
 $later = fn(string $signal) => new Program(['sh', '-c', "sleep 0.3; kill -$signal " . getmypid()], '/dev/null');
 $killer = $later('TERM');
 try {
-    $client->publish('a', 'b')->wait(0.9);
+    $client->publish('a', 'b')->wait(2.5);
 } catch (Mqtt\Exception\TimeoutException) {
     $took = microtime(true) - $start;
-    echo $ran > 0.25 && $ran < 0.7 ? 'handler ran inside' : "handler at $ran", ', ', $took > 0.85 && $took < 2 ? 'wait went on' : "wait took $took", "\n";
+    echo $ran > 0.25 && $ran < 2.2 ? 'handler ran inside' : "handler at $ran", ', ', $took > 2.4 && $took < 5 ? 'wait went on' : "wait took $took", "\n";
 }
 pcntl_signal(SIGUSR1, function () { throw new DomainException('stop now'); });
 $start = microtime(true);
@@ -23,7 +23,7 @@ $killer = $later('USR1');
 try {
     $client->flush(10);
 } catch (DomainException $thrown) {
-    echo $thrown->getMessage(), ' ', microtime(true) - $start < 2 ? 'at once' : 'late', "\n";
+    echo $thrown->getMessage(), ' ', microtime(true) - $start < 5 ? 'at once' : 'late', "\n";
 }
 ?>
 --EXPECT--
