@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use mqtt_broker::{Broker, Options, Overflow, PasswordFile};
+use mqtt_broker::{Broker, ListenError, Options, Overflow, PasswordFile};
 use mqtt_core::MaximumPacketSize;
 use tracing::level_filters::LevelFilter;
 
@@ -47,23 +47,23 @@ struct Serve {
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// Most connected clients.
-    #[arg(long, value_name = "N")]
-    max_connections: Option<usize>,
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_connections)]
+    max_connections: usize,
     /// Most sessions, those of clients that are away included.
-    #[arg(long, value_name = "N")]
-    max_sessions: Option<usize>,
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_sessions)]
+    max_sessions: usize,
     /// The longest a session is kept for a client that is away.
-    #[arg(long, value_name = "SECONDS")]
-    max_session_expiry: Option<u64>,
+    #[arg(long, value_name = "SECONDS", default_value_t = Options::default().max_session_expiry.as_secs())]
+    max_session_expiry: u64,
     /// The largest packet a connected client may send.
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
-    max_packet_size: Option<u32>,
+    #[arg(long, value_name = "BYTES", default_value_t = Options::default().maximum_packet_size.get())]
+    max_packet_size: u32,
     /// Most messages waiting for one session.
-    #[arg(long, value_name = "N")]
-    max_queued_messages: Option<usize>,
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_queued_messages)]
+    max_queued_messages: usize,
     /// Most bytes of messages waiting for one session.
-    #[arg(long, value_name = "BYTES")]
-    max_queued_bytes: Option<usize>,
+    #[arg(long, value_name = "BYTES", default_value_t = Options::default().max_queued_bytes)]
+    max_queued_bytes: usize,
     /// What happens to a QoS 1 or 2 message for a session that has no room for it.
     #[arg(long, value_enum, default_value_t = OnOverflow::DropNewest)]
     overflow: OnOverflow,
@@ -121,7 +121,12 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
     let mut signals = Signals::new()?;
     let broker = Broker::start(options);
     for address in &serve.listen {
-        let local = broker.listen(address.as_str()).await?;
+        let local = match broker.listen(address.as_str()).await {
+            Err(error @ ListenError::AuthenticationRequired { .. }) => {
+                return Err(format!("{error}; --password-file configures it").into());
+            }
+            listening => listening?,
+        };
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "listening on {local}")?;
         stdout.flush()?;
@@ -143,24 +148,13 @@ fn options(serve: &Serve) -> Result<Options, Box<dyn Error>> {
     if let Some(path) = &serve.password_file {
         options.authenticator = Some(Arc::new(PasswordFile::read(path)?));
     }
-    if let Some(max) = serve.max_connections {
-        options.max_connections = max;
-    }
-    if let Some(max) = serve.max_sessions {
-        options.max_sessions = max;
-    }
-    if let Some(seconds) = serve.max_session_expiry {
-        options.max_session_expiry = Duration::from_secs(seconds);
-    }
-    if let Some(size) = serve.max_packet_size.and_then(MaximumPacketSize::new) {
-        options.maximum_packet_size = size;
-    }
-    if let Some(max) = serve.max_queued_messages {
-        options.max_queued_messages = max;
-    }
-    if let Some(max) = serve.max_queued_bytes {
-        options.max_queued_bytes = max;
-    }
+    options.max_connections = serve.max_connections;
+    options.max_sessions = serve.max_sessions;
+    options.max_session_expiry = Duration::from_secs(serve.max_session_expiry);
+    options.maximum_packet_size =
+        MaximumPacketSize::new(serve.max_packet_size).ok_or("--max-packet-size must not be 0")?;
+    options.max_queued_messages = serve.max_queued_messages;
+    options.max_queued_bytes = serve.max_queued_bytes;
     options.overflow = match serve.overflow {
         OnOverflow::DropNewest => Overflow::DropNewest,
         OnOverflow::DropOldest => Overflow::DropOldest,

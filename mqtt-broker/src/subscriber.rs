@@ -36,7 +36,7 @@ pub(crate) struct Subscriber {
 
 #[derive(Debug)]
 struct State {
-    place: Place,
+    client: Client,
     mailbox: VecDeque<Waiting>,
     mailbox_bytes: usize,
     /// What the connection holds, as it last said.
@@ -62,9 +62,9 @@ impl Waiting {
     }
 }
 
-/// Who has the session.
+/// Where the client is, and so who has the session.
 #[derive(Debug)]
-enum Place {
+enum Client {
     Connected,
     Away(Box<Session>),
     Ended,
@@ -105,7 +105,7 @@ impl Subscriber {
             client_id: client_id.into(),
             context,
             state: Mutex::new(State {
-                place: Place::Connected,
+                client: Client::Connected,
                 mailbox: VecDeque::new(),
                 mailbox_bytes: 0,
                 on_connection: Held::default(),
@@ -122,7 +122,7 @@ impl Subscriber {
         let waiting = Waiting { since, message };
         let mut guard = self.lock();
         let state = &mut *guard;
-        if matches!(state.place, Place::Ended)
+        if matches!(state.client, Client::Ended)
             || (state.is_away() && !self.is_kept_when_away(&waiting))
         {
             return Offered::NotKept;
@@ -130,7 +130,7 @@ impl Subscriber {
         let dropped = self.make_room(state, &waiting);
         let offered = if !self.has_room(state, &waiting) {
             Offered::Dropped
-        } else if let Place::Away(session) = &mut state.place {
+        } else if let Client::Away(session) = &mut state.client {
             session
                 .push(since, waiting.message)
                 .map_or(Offered::Dropped, |_| Offered::Queued)
@@ -185,8 +185,8 @@ impl Subscriber {
     /// For a new connection: takes the session, or tells the one that has it to end.
     pub(crate) fn take(&self) -> Taken {
         let mut state = self.lock();
-        match mem::replace(&mut state.place, Place::Connected) {
-            Place::Connected => {
+        match mem::replace(&mut state.client, Client::Connected) {
+            Client::Connected => {
                 state
                     .dismissed
                     .get_or_insert(ReasonCode::SESSION_TAKEN_OVER);
@@ -194,13 +194,13 @@ impl Subscriber {
                 self.wake.notify_one();
                 Taken::Held
             }
-            Place::Away(session) => {
+            Client::Away(session) => {
                 state.dismissed = None;
                 state.on_connection = held_by(&session);
                 Taken::Session(session)
             }
-            Place::Ended => {
-                state.place = Place::Ended;
+            Client::Ended => {
+                state.client = Client::Ended;
                 Taken::Ended
             }
         }
@@ -219,7 +219,7 @@ impl Subscriber {
         }
         state.mailbox = VecDeque::new();
         state.on_connection = Held::default();
-        state.place = Place::Away(session);
+        state.client = Client::Away(session);
         self.count(&mut state);
         drop(state);
         self.context.counters.messages_dropped.add(dropped);
@@ -228,7 +228,7 @@ impl Subscriber {
     /// Ends the session: nothing is kept any more.
     pub(crate) fn end(&self) {
         let mut state = self.lock();
-        state.place = Place::Ended;
+        state.client = Client::Ended;
         state.mailbox = VecDeque::new();
         state.mailbox_bytes = 0;
         state.on_connection = Held::default();
@@ -297,17 +297,17 @@ impl Subscriber {
 
 impl State {
     fn is_away(&self) -> bool {
-        matches!(self.place, Place::Away(_))
+        matches!(self.client, Client::Away(_))
     }
 
     fn held(&self) -> Held {
-        match &self.place {
-            Place::Away(session) => held_by(session),
-            Place::Connected => Held {
+        match &self.client {
+            Client::Away(session) => held_by(session),
+            Client::Connected => Held {
                 messages: self.mailbox.len() + self.on_connection.messages,
                 bytes: self.mailbox_bytes + self.on_connection.bytes,
             },
-            Place::Ended => Held::default(),
+            Client::Ended => Held::default(),
         }
     }
 
@@ -320,10 +320,10 @@ impl State {
 
     /// Drops the oldest message that no connection has begun to send.
     fn discard_oldest(&mut self) -> bool {
-        match &mut self.place {
-            Place::Away(session) => session.discard_oldest().is_some(),
-            Place::Connected => self.pop().is_some(),
-            Place::Ended => false,
+        match &mut self.client {
+            Client::Away(session) => session.discard_oldest().is_some(),
+            Client::Connected => self.pop().is_some(),
+            Client::Ended => false,
         }
     }
 }

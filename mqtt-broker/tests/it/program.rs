@@ -126,7 +126,7 @@ fn what_it_cannot_do_it_says_and_fails() {
     let missing = std::env::temp_dir().join("no-such-password-file");
     let broken = temporary("broken", "ann:plain\n");
     for (arguments, said) in [
-        (["--listen", "0.0.0.0:0"], "without authentication"),
+        (["--listen", "0.0.0.0:0"], "--password-file"),
         (["--listen", "127.0.0.1"], "cannot resolve"),
         (
             ["--password-file", missing.to_str().unwrap()],
