@@ -276,3 +276,118 @@ impl InFlight {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{message::Message, time::Instant, types::TopicName};
+
+    fn outgoing() -> Outgoing {
+        let topic = TopicName::new("a").expect("a topic");
+        Outgoing::new(Instant::default(), Message::new(topic, "x"))
+    }
+
+    fn packet_id(number: u16) -> PacketId {
+        PacketId::new(number).expect("not zero")
+    }
+
+    /// The same table, slow and plain: exchanges in the order of their sending, and of their PUBRECs.
+    #[derive(Default)]
+    struct Model {
+        published: Vec<u16>,
+        released: Vec<u16>,
+        unsent: Vec<u16>,
+    }
+
+    impl Model {
+        fn forget(&mut self, id: u16) {
+            self.published.retain(|other| *other != id);
+            self.released.retain(|other| *other != id);
+            self.unsent.retain(|other| *other != id);
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Insert(u16),
+        Remove(u16),
+        Release(u16),
+        Resume,
+        Resend,
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            4 => (1..20_u16).prop_map(Op::Insert),
+            3 => (1..20_u16).prop_map(Op::Remove),
+            2 => (1..20_u16).prop_map(Op::Release),
+            1 => Just(Op::Resume),
+            3 => Just(Op::Resend),
+        ]
+    }
+
+    fn apply(table: &mut InFlight, model: &mut Model, number: u64, op: &Op) {
+        match *op {
+            Op::Insert(id) => {
+                let is_free = !model.published.contains(&id) && !model.released.contains(&id);
+                // New messages wait until everything was sent again.
+                if is_free && model.unsent.is_empty() {
+                    table.insert(PublishId::new(number), packet_id(id), outgoing());
+                    model.published.push(id);
+                }
+            }
+            Op::Remove(id) => {
+                let is_there = model.published.contains(&id) || model.released.contains(&id);
+                assert_eq!(table.remove(packet_id(id)).is_some(), is_there);
+                model.forget(id);
+            }
+            Op::Release(id) => {
+                if model.published.contains(&id) {
+                    assert!(table.release(packet_id(id), ReasonCode::SUCCESS).is_some());
+                    model.forget(id);
+                    model.released.push(id);
+                }
+            }
+            Op::Resume => {
+                table.start_resending();
+                model.unsent = model.published.clone();
+            }
+            Op::Resend => {
+                let next = table.next_resend().map(|entry| entry.packet_id.get());
+                assert_eq!(next, model.unsent.first().copied());
+                if next.is_some() {
+                    table.resent();
+                    model.unsent.remove(0);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_behaves_like_two_plain_lists(ops in prop::collection::vec(op(), 0..200)) {
+            let (mut table, mut model) = (InFlight::default(), Model::default());
+            for (number, op) in ops.iter().enumerate() {
+                apply(&mut table, &mut model, number as u64, op);
+                let released: Vec<_> = table.released().map(|entry| entry.packet_id.get()).collect();
+                assert_eq!(released, model.released);
+                assert_eq!(table.len(), model.published.len() + model.released.len());
+                assert_eq!(table.bytes(), model.published.len() * outgoing().held_bytes());
+                assert_eq!(table.first_published().map(PacketId::get), model.published.first().copied());
+                assert_eq!(table.last_published().map(PacketId::get), model.published.last().copied());
+                assert!(table.slots.len() <= 19, "slots are used again");
+            }
+            // What is left comes out in the order of its sending.
+            table.start_resending();
+            for id in &model.published {
+                assert_eq!(table.next_resend().map(|entry| entry.packet_id.get()), Some(*id));
+                table.resent();
+            }
+            assert!(table.next_resend().is_none());
+        }
+    }
+}

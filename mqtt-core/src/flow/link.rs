@@ -228,9 +228,11 @@ impl Link {
     }
 
     fn write(&self, answer: &Answer, output: &mut Output) {
+        let is_v5 = self.negotiated.version.is_v5();
         let ack = |packet_id: PacketId, reason| PublishAck {
             packet_id,
-            reason,
+            // 3.x cannot say no: a message that was refused while no version was spoken is acknowledged.
+            reason: if is_v5 { reason } else { ReasonCode::SUCCESS },
             properties: Properties::EMPTY,
         };
         let packet = match *answer {

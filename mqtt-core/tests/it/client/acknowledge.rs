@@ -244,3 +244,24 @@ fn v5_a_pubrel_before_its_pubrec_is_a_protocol_error() {
     pair.feed("34 07 0001 'a' 0001 00 'x'  62 02 0001");
     pair.expect("E0 01 82");
 }
+
+#[test]
+fn v311_a_refusal_that_cannot_be_said_is_an_acknowledgement() {
+    let mut pair = Pair::new(limits());
+    pair.connect(&crate::support::options_v311());
+    pair.feed("20 02 00 00");
+    pair.expect_connected(false);
+    pair.feed("34 06 0001 'a' 0001 'x'");
+    let token = token(&mut pair);
+    pair.cut();
+    // Which version the next connection speaks is not known here.
+    pair.client
+        .acknowledge(token, ReasonCode::QUOTA_EXCEEDED)
+        .unwrap();
+    pair.connect(&crate::support::options_v311());
+    pair.feed("20 02 01 00");
+    pair.expect_connected(true);
+    pair.feed("3C 06 0001 'a' 0001 'x'");
+    pair.expect("50 02 0001");
+    pair.expect_no_event();
+}
