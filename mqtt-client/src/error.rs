@@ -193,6 +193,8 @@ pub enum ConnectError {
         cause: String,
         /// The Reason Code of the server's DISCONNECT, if it sent one.
         reason: Option<ReasonCode>,
+        /// Where to go instead, if the server said so (v5 4.11).
+        server_reference: Option<String>,
     },
     /// The time given to the call is over, and nothing has failed so far.
     #[error("not connected after {after:?}")]
@@ -209,6 +211,20 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
+    /// Where to go instead, if the server said so: host and port, or several separated by spaces (v5 4.11).
+    #[must_use]
+    pub fn server_reference(&self) -> Option<&str> {
+        match self {
+            Self::Refused {
+                server_reference, ..
+            }
+            | Self::Lost {
+                server_reference, ..
+            } => server_reference.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The Reason Code the server gave, if it gave one.
     #[must_use]
     pub const fn reason(&self) -> Option<ReasonCode> {

@@ -164,6 +164,9 @@ pub struct Options {
     pub user_properties: Vec<(String, String)>,
     /// When and how often to connect again.
     pub reconnect: Reconnect,
+    /// Whether the client goes where a server points to with Use another server or Server moved (5.0, v5 4.11). The
+    /// credentials go there too. Default false. Not with a `connector`.
+    pub follow_server_reference: bool,
     /// How many publishes may be without an outcome at once. Default 10,000.
     pub queue_max_messages: usize,
     /// How many bytes they may hold. Default 64 MiB.
@@ -280,6 +283,7 @@ impl Options {
         with_topic_alias_maximum topic_alias_maximum: u16;
         with_user_properties user_properties: Vec<(String, String)>;
         with_reconnect reconnect: Reconnect;
+        with_follow_server_reference follow_server_reference: bool;
         with_queue_max_messages queue_max_messages: usize;
         with_queue_max_bytes queue_max_bytes: usize;
         with_overflow overflow: Overflow;
@@ -418,6 +422,7 @@ impl Default for Options {
             topic_alias_maximum: 0,
             user_properties: Vec::new(),
             reconnect: Reconnect::default(),
+            follow_server_reference: false,
             queue_max_messages: 10_000,
             queue_max_bytes: 64 * MIB,
             overflow: Overflow::Wait,

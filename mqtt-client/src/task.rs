@@ -2,6 +2,7 @@
 
 mod connection;
 mod outbox;
+mod route;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,6 +24,7 @@ use crate::state::{CloseCause, State};
 use crate::transport::{self, Transport};
 use connection::Ended;
 use outbox::Outbox;
+use route::Route;
 
 /// Publishes the core may hold at once. More would only wait there instead of in the queue, where they can still be dropped
 /// by the overflow policy; fewer would starve a fast connection.
@@ -108,52 +110,44 @@ impl Task {
     }
 
     async fn drive(&mut self) -> CloseCause {
-        let places = self.places();
-        let mut place = 0;
+        let places = self.shared.options.addresses.len().max(1);
+        let round = u32::try_from(places).unwrap_or(u32::MAX);
+        let policy = self.shared.options.reconnect;
+        let mut route = Route::default();
         // Attempts in a row that failed, or whose connection was not stable.
         let mut failures = 0_u32;
         loop {
-            self.set_state(State::Connecting);
-            let deadline = from_now(self.shared.options.connect_timeout);
-            let ended = match self.open(place, deadline).await {
-                Waited::Closing => return CloseCause::Requested,
-                Waited::Done(Err(error)) => Ended::failed(error),
-                Waited::Done(Ok((transport, address))) => {
-                    self.connection(transport, address, deadline).await
-                }
-            };
-            self.take_back();
-            let (error, lasted) = match ended {
+            let (error, lasted, retry) = match self.attempt(&route).await {
                 Ended::Closed => return CloseCause::Requested,
                 Ended::Lost {
                     error,
                     lasted,
                     retry,
-                } => {
-                    if self.falls_back(&error) {
-                        continue;
-                    }
-                    if !retry {
-                        self.shared.first_round.answer(Err(error.clone()));
-                        return CloseCause::Final(error);
-                    }
-                    (error, lasted)
-                }
+                } => (error, lasted, retry),
             };
+            if lasted.is_some() {
+                route.arrived();
+                route.lost();
+            }
+            if self.falls_back(&error) || route.follow(&self.shared.options, &error) {
+                continue;
+            }
+            if !retry {
+                self.shared.first_round.answer(Err(error.clone()));
+                return CloseCause::Final(error);
+            }
             tracing::warn!(%error, "not connected");
-            let policy = self.shared.options.reconnect;
             if lasted.is_some_and(|lasted| lasted >= policy.stable_after) {
                 failures = 0;
             }
             failures = failures.saturating_add(1);
-            // A connection that had come up is tried again where it was; one that failed, at the next address.
             if lasted.is_none() {
-                place = (place + 1) % places;
-            }
-            let round = u32::try_from(places).unwrap_or(u32::MAX);
-            if lasted.is_none() && !failures.is_multiple_of(round) {
-                self.shared.set_last_error(error);
-                continue;
+                // One that had come up is tried again where it was; one that failed, at the next address.
+                route.failed(places);
+                if !failures.is_multiple_of(round) {
+                    self.shared.set_last_error(error);
+                    continue;
+                }
             }
             self.shared.first_round.answer(Err(error.clone()));
             let attempt = failures.div_ceil(round);
@@ -172,8 +166,19 @@ impl Task {
         }
     }
 
-    fn places(&self) -> usize {
-        self.shared.options.addresses.len().max(1)
+    /// One connection, from its beginning to its end.
+    async fn attempt(&mut self, route: &Route) -> Ended {
+        self.set_state(State::Connecting);
+        let deadline = from_now(self.shared.options.connect_timeout);
+        let ended = match self.open(route, deadline).await {
+            Waited::Closing => Ended::Closed,
+            Waited::Done(Err(error)) => Ended::failed(error),
+            Waited::Done(Ok((transport, address))) => {
+                self.connection(transport, address, deadline).await
+            }
+        };
+        self.take_back();
+        ended
     }
 
     /// A server that does not know 5.0 gets 3.1.1, at once and for good, where the options leave that open.
@@ -190,21 +195,30 @@ impl Task {
         falls_back
     }
 
-    /// Opens a transport, within the connect timeout.
+    /// Opens a transport, before the deadline.
     async fn open(
         &mut self,
-        place: usize,
+        route: &Route,
         deadline: Instant,
     ) -> Waited<Result<(Transport, String), ConnectError>> {
         let shared = Arc::clone(&self.shared);
-        let after = shared.options.connect_timeout;
+        let destination = route.address(&shared.options);
         self.meanwhile(async move {
             let mut address = String::new();
-            let opening = open(&shared.options, place, deadline, &mut address);
+            let opening = open(
+                &shared.options,
+                destination.as_ref(),
+                deadline,
+                &mut address,
+            );
             match timeout_at(deadline, opening).await {
                 Ok(Ok(transport)) => Ok((transport, address)),
                 Ok(Err(error)) => Err(error),
-                Err(_) => Err(timed_out(&shared.options, place, address, after)),
+                Err(_) => Err(timed_out(
+                    address,
+                    destination,
+                    shared.options.connect_timeout,
+                )),
             }
         })
         .await
@@ -463,10 +477,10 @@ impl Drop for Task {
     }
 }
 
-/// Opens the transport to the address at `place`; `address` tells where, as far as it came.
+/// Opens the transport to `destination`, or whatever the connector opens; `address` tells where, as far as it came.
 async fn open(
     options: &Options,
-    place: usize,
+    destination: Option<&(String, u16)>,
     deadline: Instant,
     address: &mut String,
 ) -> Result<Transport, ConnectError> {
@@ -480,14 +494,14 @@ async fn open(
                 source: Arc::new(source),
             });
     }
-    match options.addresses.get(place) {
+    match destination {
         Some((host, port)) => transport::connect(host, *port, deadline, address).await,
         None => Err(OptionsError::NoAddress.into()),
     }
 }
 
 /// The connect timeout is over, and `address` tells how far it came.
-fn timed_out(options: &Options, place: usize, address: String, after: Duration) -> ConnectError {
+fn timed_out(address: String, destination: Option<(String, u16)>, after: Duration) -> ConnectError {
     if !address.is_empty() {
         return ConnectError::TimedOut {
             address,
@@ -495,9 +509,7 @@ fn timed_out(options: &Options, place: usize, address: String, after: Duration) 
             after,
         };
     }
-    let address = options
-        .addresses
-        .get(place)
+    let address = destination
         .map(|(host, port)| format!("{host}:{port}"))
         .unwrap_or_default();
     ConnectError::TimedOut {

@@ -328,6 +328,11 @@ impl Task {
         self.router.connection_lost();
         self.shared.held.pausing.store(false, Ordering::Release);
         let lasted = line.accepted_at.map(|at| at.elapsed());
+        // The server has a session we know nothing of, such as one whose CONNACK was lost. It must end.
+        self.force_clean_start |= matches!(
+            line.ended,
+            Some(DisconnectCause::Protocol(ProtocolError::SessionPresent))
+        );
         let (error, retry) = self.why(&mut line, lasted.is_some());
         self.shared.set_last_error(error.clone());
         self.changed = true;
@@ -343,7 +348,7 @@ impl Task {
         }
     }
 
-    fn why(&mut self, line: &mut Line, was_accepted: bool) -> (ConnectError, bool) {
+    fn why(&self, line: &mut Line, was_accepted: bool) -> (ConnectError, bool) {
         let address = std::mem::take(&mut line.address);
         let detail = line.io_error.as_ref().map(ToString::to_string);
         let cause = line.ended.take().unwrap_or(DisconnectCause::Closed);
@@ -361,28 +366,13 @@ impl Task {
                 let detail = reason_string(&properties)
                     .map(|text| format!(" ({text})"))
                     .unwrap_or_default();
-                let cause = format!("the server disconnected: {reason}{detail}");
-                (
-                    ConnectError::Lost {
-                        address,
-                        cause,
-                        reason: Some(reason),
-                    },
-                    may_retry(reason),
-                )
-            }
-            DisconnectCause::Protocol(ProtocolError::SessionPresent) => {
-                // The server has a session we know nothing of, such as one whose CONNACK was lost. It must end.
-                self.force_clean_start = true;
-                let cause = with_sources(&cause);
-                (
-                    ConnectError::Lost {
-                        address,
-                        cause,
-                        reason: None,
-                    },
-                    true,
-                )
+                let error = ConnectError::Lost {
+                    address,
+                    cause: format!("the server disconnected: {reason}{detail}"),
+                    reason: Some(reason),
+                    server_reference: server_reference(&properties),
+                };
+                (error, may_retry(reason))
             }
             DisconnectCause::ConnectTimeout => {
                 let after = self.shared.options.connect_timeout;
@@ -395,13 +385,14 @@ impl Task {
                     true,
                 )
             }
-            cause if was_accepted => {
+            cause if was_accepted || self.force_clean_start => {
                 let cause = detail.unwrap_or_else(|| with_sources(&cause));
                 (
                     ConnectError::Lost {
                         address,
                         cause,
                         reason: None,
+                        server_reference: None,
                     },
                     true,
                 )

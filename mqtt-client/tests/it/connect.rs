@@ -244,6 +244,42 @@ async fn several_addresses_are_tried_in_turn() {
     drop(server.await.unwrap());
 }
 
+#[tokio::test]
+async fn a_server_reference_is_followed_where_that_is_allowed() {
+    let old = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let new = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (old_port, new_port) = (
+        old.local_addr().unwrap().port(),
+        new.local_addr().unwrap().port(),
+    );
+    let reference = format!("127.0.0.1:{new_port}");
+    let length = u8::try_from(reference.len()).unwrap();
+    // CONNACK, Server moved, with a Server Reference.
+    let connack = [
+        &[0x20, 6 + length, 0x00, 0x9D, 3 + length, 0x1C, 0x00, length],
+        reference.as_bytes(),
+    ]
+    .concat();
+    let servers = tokio::spawn(async move {
+        for _ in 0..2 {
+            let (mut stream, _) = old.accept().await.unwrap();
+            stream.read_u8().await.unwrap();
+            stream.write_all(&connack).await.unwrap();
+        }
+    });
+    let options = Options::new("127.0.0.1", old_port);
+    let error = Client::connect(options.clone()).await.unwrap_err();
+    assert_eq!(error.server_reference(), Some(reference.as_str()));
+
+    let connecting = tokio::spawn(Client::connect(options.with_follow_server_reference(true)));
+    let (mut stream, _) = new.accept().await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), 0x10);
+    stream.write_all(CONNACK_V5).await.unwrap();
+    let client = connecting.await.unwrap().unwrap();
+    assert_eq!(client.connack().unwrap().address, reference);
+    servers.await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn comes_back_after_a_loss_and_counts_it() {
     let (options, mut server) = scripted();

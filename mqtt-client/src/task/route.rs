@@ -1,0 +1,162 @@
+//! Where the next connection goes: the addresses of the options in turn, or where a server pointed to.
+
+use mqtt_core::ReasonCode;
+
+use crate::error::ConnectError;
+use crate::options::{DEFAULT_PORT, Options};
+
+/// How often in a row a server may point elsewhere before its word is taken for a failure: two that point at each other must
+/// not keep a client running.
+const MAX_HOPS: u32 = 5;
+
+#[derive(Debug, Default)]
+pub(super) struct Route {
+    place: usize,
+    detour: Option<Detour>,
+    hops: u32,
+}
+
+#[derive(Debug)]
+struct Detour {
+    host: String,
+    port: u16,
+    /// The server has moved for good (0x9D); otherwise this is for one connection (0x9C).
+    lasting: bool,
+}
+
+impl Route {
+    /// Host and port to connect to next; `None` where a connector decides.
+    pub(super) fn address(&self, options: &Options) -> Option<(String, u16)> {
+        if options.connector.is_some() {
+            return None;
+        }
+        match &self.detour {
+            Some(detour) => Some((detour.host.clone(), detour.port)),
+            None => options.addresses.get(self.place).cloned(),
+        }
+    }
+
+    /// A connection was accepted.
+    pub(super) fn arrived(&mut self) {
+        self.hops = 0;
+    }
+
+    /// The attempt failed: the next one goes to the next address.
+    pub(super) fn failed(&mut self, places: usize) {
+        match &self.detour {
+            Some(_) => self.detour = None,
+            None => self.place = (self.place + 1) % places,
+        }
+    }
+
+    /// The connection is over. One that was only pointed to is not where the next one goes.
+    pub(super) fn lost(&mut self) {
+        self.detour.take_if(|detour| !detour.lasting);
+    }
+
+    /// Whether the server pointed elsewhere, and the options allow to go there (v5 4.11).
+    pub(super) fn follow(&mut self, options: &Options, error: &ConnectError) -> bool {
+        if !options.follow_server_reference || options.connector.is_some() || self.hops >= MAX_HOPS
+        {
+            return false;
+        }
+        let lasting = match error.reason() {
+            Some(ReasonCode::USE_ANOTHER_SERVER) => false,
+            Some(ReasonCode::SERVER_MOVED) => true,
+            _ => return false,
+        };
+        let Some((host, port)) = error.server_reference().and_then(first_reference) else {
+            return false;
+        };
+        tracing::info!(host, port, "the server points elsewhere");
+        self.hops += 1;
+        self.detour = Some(Detour {
+            host,
+            port,
+            lasting,
+        });
+        true
+    }
+}
+
+/// The first of a list that is separated by spaces: `host`, `host:port`, `[address]` or `[address]:port`.
+fn first_reference(references: &str) -> Option<(String, u16)> {
+    let first = references.split(' ').find(|part| !part.is_empty())?;
+    let (host, port) = match first.strip_prefix('[') {
+        Some(rest) => {
+            let (host, rest) = rest.split_once(']')?;
+            (host, rest.strip_prefix(':'))
+        }
+        None => match first.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (first, None),
+        },
+    };
+    let port = port.map_or(Some(DEFAULT_PORT), |port| port.parse().ok())?;
+    (!host.is_empty()).then(|| (host.to_owned(), port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_first_reference() {
+        let read = |text| first_reference(text).map(|(host, port)| format!("{host} {port}"));
+        assert_eq!(read("other.example").as_deref(), Some("other.example 1883"));
+        assert_eq!(
+            read("a.example:99 b.example").as_deref(),
+            Some("a.example 99")
+        );
+        assert_eq!(read("[2001:db8::1]:7").as_deref(), Some("2001:db8::1 7"));
+        assert_eq!(read("[2001:db8::1]").as_deref(), Some("2001:db8::1 1883"));
+        for bad in ["", " ", ":1", "a:x", "[::1", "a:70000"] {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_taken_in_turn_and_a_detour_ends_with_its_failure() {
+        let options = Options::new("a", 1)
+            .with_address("b", 2)
+            .with_follow_server_reference(true);
+        let next = |route: &Route| route.address(&options).map(|(host, _)| host);
+        let moved = |reason| ConnectError::Refused {
+            address: "a:1".to_owned(),
+            reason,
+            detail: None,
+            server_reference: Some("c:3".to_owned()),
+        };
+        let mut route = Route::default();
+        assert_eq!(next(&route).as_deref(), Some("a"));
+        route.failed(2);
+        assert_eq!(next(&route).as_deref(), Some("b"));
+        assert!(route.follow(&options, &moved(ReasonCode::USE_ANOTHER_SERVER)));
+        assert_eq!(next(&route).as_deref(), Some("c"));
+        route.lost();
+        assert_eq!(next(&route).as_deref(), Some("b"));
+        assert!(route.follow(&options, &moved(ReasonCode::SERVER_MOVED)));
+        route.lost();
+        assert_eq!(next(&route).as_deref(), Some("c"));
+        route.failed(2);
+        assert_eq!(next(&route).as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn servers_that_point_at_each_other_are_left_in_the_end() {
+        let options = Options::new("a", 1).with_follow_server_reference(true);
+        let error = ConnectError::Refused {
+            address: "a:1".to_owned(),
+            reason: ReasonCode::SERVER_MOVED,
+            detail: None,
+            server_reference: Some("b".to_owned()),
+        };
+        let mut route = Route::default();
+        let followed = (0..10).filter(|_| route.follow(&options, &error)).count();
+        assert_eq!(followed, 5);
+        assert!(
+            !Route::default().follow(&Options::new("a", 1), &error),
+            "not unless allowed"
+        );
+    }
+}
