@@ -30,6 +30,7 @@ pub struct Connect<'a> {
     /// How long the client may be silent.
     pub keep_alive: KeepAlive,
     /// The Client Identifier. Empty asks the server to choose; 3.1 has no such thing, and 3.1.1 only with Clean Session.
+    /// 3.1 asks for at most 23 characters; whether more are taken is left to the server.
     pub client_id: Utf8<'a>,
     /// What the server is to publish if the connection ends badly.
     pub will: Option<Will<'a>>,

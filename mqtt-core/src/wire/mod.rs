@@ -2,23 +2,27 @@
 
 mod fixed_header;
 mod output;
+mod properties;
+mod properties_buf;
 mod property;
-mod property_list;
+mod property_value;
 mod reader;
+mod summary;
 mod var_int;
 mod writer;
 
 pub(crate) use self::{
     fixed_header::FixedHeader,
     output::LARGE_PAYLOAD,
-    property::Hidden,
-    property_list::Summary,
+    property_value::Hidden,
     reader::{Reader, TextRules},
+    summary::Summary,
     var_int::{MAX_VAR_INT, var_int_len},
     writer::Writer,
 };
 pub use self::{
     output::Output,
+    properties::{Properties, PropertiesIter},
+    properties_buf::PropertiesBuf,
     property::{PayloadFormat, Property, PropertyHolder, PropertyId},
-    property_list::{Properties, PropertiesBuf, PropertiesIter},
 };

@@ -1,6 +1,5 @@
 //! Lists of properties: over checked bytes, over a caller's slice, or both.
 
-use alloc::{boxed::Box, vec::Vec};
 use core::{
     fmt,
     hash::{Hash, Hasher},
@@ -9,69 +8,13 @@ use core::{
 use crate::{
     error::{DecodeError, EncodeError},
     types::{
-        KeepAlive, MAX_FIELD_LEN, MaximumPacketSize, QoS, ReceiveMaximum, Role, SessionExpiry,
-        SubscriptionId, TopicAlias, TopicName, Utf8,
+        KeepAlive, MaximumPacketSize, QoS, ReceiveMaximum, Role, SessionExpiry, SubscriptionId,
+        TopicAlias, TopicName, Utf8,
     },
-    wire::{PayloadFormat, Property, PropertyHolder, PropertyId, Reader, TextRules, Writer},
+    wire::{
+        PayloadFormat, Property, PropertyHolder, PropertyId, Reader, Summary, TextRules, Writer,
+    },
 };
-
-/// Which identifiers a list has, one bit for each, and in the unused high bits what must be looked at more closely
-/// before the list is encoded.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Summary(u64);
-
-impl Summary {
-    /// A property that may be there once in any packet is there more than once.
-    const REPEATED: u64 = 1 << 60;
-    /// There are several Subscription Identifiers, which only PUBLISH may have.
-    const SUBSCRIPTION_IDS: u64 = 1 << 61;
-    /// A value that has no wire form: Binary Data above 65,535 bytes, or Maximum QoS 2.
-    const UNWRITABLE: u64 = 1 << 62;
-    /// Some properties were taken out by [`Properties::without`], so the bytes cannot be copied as they are.
-    const FILTERED: u64 = 1 << 63;
-
-    const fn bit(id: PropertyId) -> u64 {
-        1 << id.as_u8()
-    }
-
-    const fn has(self, id: PropertyId) -> bool {
-        self.0 & Self::bit(id) != 0
-    }
-
-    /// Adds a property that can be written and does not break the rule about repeating.
-    #[inline]
-    fn add_checked(&mut self, id: PropertyId) {
-        if matches!(id, PropertyId::SubscriptionIdentifier) && self.has(id) {
-            self.0 |= Self::SUBSCRIPTION_IDS;
-        }
-        self.0 |= Self::bit(id);
-    }
-
-    fn add(&mut self, property: &Property<'_>) {
-        let bit = Self::bit(property.id());
-        if self.0 & bit != 0 {
-            match property {
-                Property::UserProperty(..) => {}
-                Property::SubscriptionIdentifier(_) => self.0 |= Self::SUBSCRIPTION_IDS,
-                _ => self.0 |= Self::REPEATED,
-            }
-        }
-        if is_unwritable(property) {
-            self.0 |= Self::UNWRITABLE;
-        }
-        self.0 |= bit;
-    }
-}
-
-const fn is_unwritable(property: &Property<'_>) -> bool {
-    match property {
-        Property::CorrelationData(data) | Property::AuthenticationData(data) => {
-            data.len() > MAX_FIELD_LEN
-        }
-        Property::MaximumQoS(qos) => matches!(qos, QoS::ExactlyOnce),
-        _ => false,
-    }
-}
 
 /// A list of properties (v5 2.2.2), to be looked through or to be encoded.
 ///
@@ -93,7 +36,7 @@ impl<'a> Properties<'a> {
     pub const EMPTY: Self = Properties {
         wire: &[],
         items: &[],
-        summary: Summary(0),
+        summary: Summary::EMPTY,
         wire_len: 0,
     };
 
@@ -136,10 +79,11 @@ impl<'a> Properties<'a> {
             let Some(id) = PropertyId::from_u32(number) else {
                 return Err(DecodeError::UnknownProperty { id: number });
             };
-            if allowed & !seen & Summary::bit(id) == 0 {
+            let bit = 1 << id.as_u8();
+            if allowed & !seen & bit == 0 {
                 return Err(misplaced(id, holder, sender));
             }
-            seen |= Summary::bit(id) & !repeatable;
+            seen |= bit & !repeatable;
             Property::read(id, &mut block)?;
             summary.add_checked(id);
         }
@@ -163,7 +107,7 @@ impl<'a> Properties<'a> {
 
     pub(crate) const fn summary(&self) -> Summary {
         // What is appended is written anew, so nothing in it is hidden.
-        Summary(self.summary.0 & !Summary::FILTERED)
+        self.summary.unfiltered()
     }
 
     /// The properties in their order. User Properties keep theirs [v5 MQTT-3.3.2-18].
@@ -217,9 +161,9 @@ impl<'a> Properties<'a> {
             return self;
         }
         let mut list = self;
-        list.summary.0 &= !Summary::bit(id);
-        // The flags are made anew from what is left, since some may be about what was taken out.
-        let mut summary = Summary(Summary::FILTERED);
+        list.summary.hide(id);
+        // The summary is made anew from what is left, since a part of it may be about what was taken out.
+        let mut summary = Summary::FILTERED;
         list.wire_len = 0;
         for property in list.iter() {
             summary.add(&property);
@@ -297,14 +241,7 @@ accessors! {
 impl Properties<'_> {
     /// Checks that `sender` may write this list into `holder`, without going through it unless something is wrong.
     pub(crate) fn check(&self, holder: PropertyHolder, sender: Role) -> Result<(), EncodeError> {
-        if self.is_empty() {
-            return Ok(());
-        }
-        let mut allowed = holder.ids_from(sender) | Summary::FILTERED;
-        if PropertyId::SubscriptionIdentifier.repeatable_in(holder) {
-            allowed |= Summary::SUBSCRIPTION_IDS;
-        }
-        if self.summary.0 & !allowed == 0 {
+        if self.is_empty() || self.summary.suits(holder, sender) {
             Ok(())
         } else {
             self.find_fault(holder, sender)
@@ -332,7 +269,7 @@ impl Properties<'_> {
             if seen.has(id) && !id.repeatable_in(holder) {
                 return Err(EncodeError::PropertyRepeated { property: id });
             }
-            if is_unwritable(&property) {
+            if !property.is_writable() {
                 return Err(EncodeError::PropertyValue { property: id });
             }
             seen.add(&property);
@@ -342,7 +279,7 @@ impl Properties<'_> {
 
     /// Appends the properties without the Property Length.
     pub(crate) fn write(&self, writer: &mut Writer<'_>) {
-        if self.summary.0 & Summary::FILTERED != 0 {
+        if self.summary.is_filtered() {
             for property in self.iter() {
                 property.write(writer);
             }
@@ -351,6 +288,15 @@ impl Properties<'_> {
         writer.bytes(self.wire);
         for item in self.items {
             item.write(writer);
+        }
+    }
+
+    /// The properties without the Property Length, if they are a view of bytes.
+    pub(super) const fn as_wire(&self) -> Option<&[u8]> {
+        if self.items.is_empty() && !self.summary.is_filtered() {
+            Some(self.wire)
+        } else {
+            None
         }
     }
 }
@@ -465,104 +411,3 @@ impl<'a> Iterator for PropertiesIter<'a> {
 }
 
 impl core::iter::FusedIterator for PropertiesIter<'_> {}
-
-/// Properties that are kept: owned, in their wire form, checked. An empty list allocates nothing.
-#[derive(Clone, Default)]
-pub struct PropertiesBuf {
-    wire: Box<[u8]>,
-    summary: Summary,
-}
-
-impl PropertiesBuf {
-    /// Collects properties, in their order.
-    ///
-    /// # Errors
-    /// - [`EncodeError::PropertyValue`]: Binary Data above 65,535 bytes, or a Maximum QoS of 2.
-    /// - [`EncodeError::PropertyRepeated`]: a property twice that no packet may have twice.
-    pub fn collect<'p>(
-        properties: impl IntoIterator<Item = Property<'p>>,
-    ) -> Result<Self, EncodeError> {
-        let mut wire = Vec::new();
-        let mut summary = Summary::default();
-        for property in properties {
-            summary.add(&property);
-            if is_unwritable(&property) {
-                return Err(EncodeError::PropertyValue {
-                    property: property.id(),
-                });
-            }
-            if summary.0 & Summary::REPEATED != 0 {
-                return Err(EncodeError::PropertyRepeated {
-                    property: property.id(),
-                });
-            }
-            let start = wire.len();
-            wire.resize(start + property.wire_len(), 0);
-            property.write(&mut Writer::new(wire.get_mut(start..).unwrap_or_default()));
-        }
-        Ok(Self {
-            wire: wire.into_boxed_slice(),
-            summary,
-        })
-    }
-
-    /// A view of the properties.
-    #[must_use]
-    pub const fn as_properties(&self) -> Properties<'_> {
-        Properties::from_checked(&self.wire, self.summary)
-    }
-
-    /// A view of the properties and after them `more`.
-    #[must_use]
-    pub fn followed_by<'a>(&'a self, more: &'a [Property<'a>]) -> Properties<'a> {
-        self.as_properties().followed_by(more)
-    }
-
-    /// Whether there are no properties.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.wire.is_empty()
-    }
-
-    /// Bytes held on the heap.
-    #[must_use]
-    pub const fn held_bytes(&self) -> usize {
-        self.wire.len()
-    }
-}
-
-impl<'a> TryFrom<Properties<'a>> for PropertiesBuf {
-    type Error = EncodeError;
-
-    /// Keeps a copy of `properties`. Those of a decoded packet never fail.
-    fn try_from(properties: Properties<'a>) -> Result<Self, EncodeError> {
-        if properties.items.is_empty() && properties.summary.0 & Summary::FILTERED == 0 {
-            return Ok(Self {
-                wire: properties.wire.into(),
-                summary: properties.summary,
-            });
-        }
-        Self::collect(properties)
-    }
-}
-
-// The wire form is unique, so equal lists have equal bytes.
-impl PartialEq for PropertiesBuf {
-    fn eq(&self, other: &Self) -> bool {
-        self.wire == other.wire
-    }
-}
-
-impl Eq for PropertiesBuf {}
-
-impl Hash for PropertiesBuf {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.wire.hash(state);
-    }
-}
-
-impl fmt::Debug for PropertiesBuf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_properties().fmt(f)
-    }
-}

@@ -1,0 +1,84 @@
+//! What is in a list of properties, so that it need not be gone through to be checked.
+
+use crate::{
+    types::Role,
+    wire::{Property, PropertyHolder, PropertyId},
+};
+
+/// Which identifiers a list has, one bit for each, and in the unused high bits what must be looked at more closely
+/// before the list is encoded.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Summary(u64);
+
+/// A property that may be there once in any packet is there more than once.
+const REPEATED: u64 = 1 << 60;
+/// There are several Subscription Identifiers, which only PUBLISH may have.
+const SUBSCRIPTION_IDS: u64 = 1 << 61;
+/// A value that has no wire form.
+const UNWRITABLE: u64 = 1 << 62;
+/// Some properties were taken out by `Properties::without`, so the bytes cannot be copied as they are.
+const FILTERED: u64 = 1 << 63;
+
+const fn bit(id: PropertyId) -> u64 {
+    1 << id.as_u8()
+}
+
+impl Summary {
+    pub(super) const EMPTY: Self = Self(0);
+    pub(super) const FILTERED: Self = Self(FILTERED);
+
+    pub(super) const fn has(self, id: PropertyId) -> bool {
+        self.0 & bit(id) != 0
+    }
+
+    pub(super) const fn is_filtered(self) -> bool {
+        self.0 & FILTERED != 0
+    }
+
+    pub(super) const fn is_repeated(self) -> bool {
+        self.0 & REPEATED != 0
+    }
+
+    pub(super) const fn unfiltered(self) -> Self {
+        Self(self.0 & !FILTERED)
+    }
+
+    /// Whether `sender` may write the list into `holder`.
+    pub(super) fn suits(self, holder: PropertyHolder, sender: Role) -> bool {
+        let mut allowed = holder.ids_from(sender) | FILTERED;
+        if PropertyId::SubscriptionIdentifier.repeatable_in(holder) {
+            allowed |= SUBSCRIPTION_IDS;
+        }
+        self.0 & !allowed == 0
+    }
+
+    /// Hides every property with this identifier.
+    pub(super) const fn hide(&mut self, id: PropertyId) {
+        self.0 &= !bit(id);
+    }
+
+    /// Adds a property that can be written and does not break the rule about repeating.
+    #[inline]
+    pub(super) fn add_checked(&mut self, id: PropertyId) {
+        if matches!(id, PropertyId::SubscriptionIdentifier) && self.has(id) {
+            self.0 |= SUBSCRIPTION_IDS;
+        }
+        self.0 |= bit(id);
+    }
+
+    pub(super) fn add(&mut self, property: &Property<'_>) {
+        let id = property.id();
+        if self.has(id)
+            && !matches!(
+                id,
+                PropertyId::UserProperty | PropertyId::SubscriptionIdentifier
+            )
+        {
+            self.0 |= REPEATED;
+        }
+        if !property.is_writable() {
+            self.0 |= UNWRITABLE;
+        }
+        self.add_checked(id);
+    }
+}
