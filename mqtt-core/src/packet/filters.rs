@@ -1,12 +1,10 @@
 //! Lists of Topic Filters: with options for SUBSCRIBE, bare for UNSUBSCRIBE.
 
-use core::fmt;
-
 use crate::{
     error::{DecodeError, EncodeError},
     types::{PacketType, SubscribeOptions, TopicError, TopicFilter},
     version::ProtocolVersion,
-    wire::{Reader, TextRules, Writer},
+    wire::{Reader, TextRules, Writer, list_traits},
 };
 
 /// What is special in a list of filters, so that encoding need not go through it once more to find out.
@@ -184,57 +182,11 @@ fn read_options(byte: u8, version: ProtocolVersion) -> Result<SubscribeOptions, 
     })
 }
 
-impl Default for SubscribeFilters<'_> {
-    fn default() -> Self {
-        Self::EMPTY
-    }
-}
-
-impl<'a> From<&'a [(TopicFilter<'a>, SubscribeOptions)]> for SubscribeFilters<'a> {
-    fn from(items: &'a [(TopicFilter<'a>, SubscribeOptions)]) -> Self {
-        Self::new(items)
-    }
-}
-
-impl<'a, const N: usize> From<&'a [(TopicFilter<'a>, SubscribeOptions); N]>
-    for SubscribeFilters<'a>
-{
-    fn from(items: &'a [(TopicFilter<'a>, SubscribeOptions); N]) -> Self {
-        Self::new(items)
-    }
-}
-
-impl PartialEq for SubscribeFilters<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.wire_len == other.wire_len && self.iter().eq(other.iter())
-    }
-}
-
-impl Eq for SubscribeFilters<'_> {}
-
-impl fmt::Debug for SubscribeFilters<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
-    }
-}
-
-impl<'a> IntoIterator for SubscribeFilters<'a> {
-    type Item = (TopicFilter<'a>, SubscribeOptions);
-    type IntoIter = SubscribeFiltersIter<'a>;
-
-    fn into_iter(self) -> SubscribeFiltersIter<'a> {
-        self.iter()
-    }
-}
-
-impl<'a> IntoIterator for &SubscribeFilters<'a> {
-    type Item = (TopicFilter<'a>, SubscribeOptions);
-    type IntoIter = SubscribeFiltersIter<'a>;
-
-    fn into_iter(self) -> SubscribeFiltersIter<'a> {
-        self.iter()
-    }
-}
+list_traits!(
+    SubscribeFilters,
+    SubscribeFiltersIter,
+    (TopicFilter<'a>, SubscribeOptions)
+);
 
 /// Goes through [`SubscribeFilters`].
 #[derive(Clone, Debug)]
@@ -265,7 +217,6 @@ impl<'a> Iterator for SubscribeFiltersIter<'a> {
 }
 
 impl ExactSizeIterator for SubscribeFiltersIter<'_> {}
-impl core::iter::FusedIterator for SubscribeFiltersIter<'_> {}
 
 /// The Topic Filters of an UNSUBSCRIBE, in order. At least one when it is encoded.
 #[derive(Clone, Copy)]
@@ -371,55 +322,7 @@ impl<'a> UnsubscribeFilters<'a> {
     }
 }
 
-impl Default for UnsubscribeFilters<'_> {
-    fn default() -> Self {
-        Self::EMPTY
-    }
-}
-
-impl<'a> From<&'a [TopicFilter<'a>]> for UnsubscribeFilters<'a> {
-    fn from(items: &'a [TopicFilter<'a>]) -> Self {
-        Self::new(items)
-    }
-}
-
-impl<'a, const N: usize> From<&'a [TopicFilter<'a>; N]> for UnsubscribeFilters<'a> {
-    fn from(items: &'a [TopicFilter<'a>; N]) -> Self {
-        Self::new(items)
-    }
-}
-
-impl PartialEq for UnsubscribeFilters<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.wire_len == other.wire_len && self.iter().eq(other.iter())
-    }
-}
-
-impl Eq for UnsubscribeFilters<'_> {}
-
-impl fmt::Debug for UnsubscribeFilters<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
-    }
-}
-
-impl<'a> IntoIterator for UnsubscribeFilters<'a> {
-    type Item = TopicFilter<'a>;
-    type IntoIter = UnsubscribeFiltersIter<'a>;
-
-    fn into_iter(self) -> UnsubscribeFiltersIter<'a> {
-        self.iter()
-    }
-}
-
-impl<'a> IntoIterator for &UnsubscribeFilters<'a> {
-    type Item = TopicFilter<'a>;
-    type IntoIter = UnsubscribeFiltersIter<'a>;
-
-    fn into_iter(self) -> UnsubscribeFiltersIter<'a> {
-        self.iter()
-    }
-}
+list_traits!(UnsubscribeFilters, UnsubscribeFiltersIter, TopicFilter<'a>);
 
 /// Goes through [`UnsubscribeFilters`].
 #[derive(Clone, Debug)]
@@ -449,4 +352,3 @@ impl<'a> Iterator for UnsubscribeFiltersIter<'a> {
 }
 
 impl ExactSizeIterator for UnsubscribeFiltersIter<'_> {}
-impl core::iter::FusedIterator for UnsubscribeFiltersIter<'_> {}

@@ -1,8 +1,9 @@
 //! Lists of Reason Codes.
 
-use core::fmt;
-
-use crate::{types::ReasonCode, wire::Writer};
+use crate::{
+    types::ReasonCode,
+    wire::{Writer, list_traits},
+};
 
 /// The Reason Codes of a SUBACK or UNSUBACK, one for each Topic Filter of the request, in order.
 #[derive(Clone, Copy)]
@@ -63,55 +64,7 @@ impl<'a> ReasonCodes<'a> {
     }
 }
 
-impl Default for ReasonCodes<'_> {
-    fn default() -> Self {
-        Self::EMPTY
-    }
-}
-
-impl<'a> From<&'a [ReasonCode]> for ReasonCodes<'a> {
-    fn from(items: &'a [ReasonCode]) -> Self {
-        Self::new(items)
-    }
-}
-
-impl<'a, const N: usize> From<&'a [ReasonCode; N]> for ReasonCodes<'a> {
-    fn from(items: &'a [ReasonCode; N]) -> Self {
-        Self::new(items)
-    }
-}
-
-impl PartialEq for ReasonCodes<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
-    }
-}
-
-impl Eq for ReasonCodes<'_> {}
-
-impl fmt::Debug for ReasonCodes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
-    }
-}
-
-impl<'a> IntoIterator for ReasonCodes<'a> {
-    type Item = ReasonCode;
-    type IntoIter = ReasonCodesIter<'a>;
-
-    fn into_iter(self) -> ReasonCodesIter<'a> {
-        self.iter()
-    }
-}
-
-impl<'a> IntoIterator for &ReasonCodes<'a> {
-    type Item = ReasonCode;
-    type IntoIter = ReasonCodesIter<'a>;
-
-    fn into_iter(self) -> ReasonCodesIter<'a> {
-        self.iter()
-    }
-}
+list_traits!(ReasonCodes, ReasonCodesIter, ReasonCode);
 
 /// Goes through [`ReasonCodes`].
 #[derive(Clone, Debug)]
@@ -137,4 +90,3 @@ impl Iterator for ReasonCodesIter<'_> {
 }
 
 impl ExactSizeIterator for ReasonCodesIter<'_> {}
-impl core::iter::FusedIterator for ReasonCodesIter<'_> {}

@@ -1,6 +1,7 @@
 //! Bytes: how single fields are read and written. Knows no packet.
 
 mod fixed_header;
+mod list_traits;
 mod output;
 mod properties;
 mod properties_buf;
@@ -13,6 +14,7 @@ mod writer;
 
 pub(crate) use self::{
     fixed_header::FixedHeader,
+    list_traits::list_traits,
     output::LARGE_PAYLOAD,
     property_value::Hidden,
     reader::{Reader, TextRules},

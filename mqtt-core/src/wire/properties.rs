@@ -1,9 +1,6 @@
 //! Lists of properties: over checked bytes, over a caller's slice, or both.
 
-use core::{
-    fmt,
-    hash::{Hash, Hasher},
-};
+use core::hash::{Hash, Hasher};
 
 use crate::{
     error::{DecodeError, EncodeError},
@@ -13,6 +10,7 @@ use crate::{
     },
     wire::{
         PayloadFormat, Property, PropertyHolder, PropertyId, Reader, Summary, TextRules, Writer,
+        list_traits,
     },
 };
 
@@ -317,36 +315,6 @@ fn misplaced(property: PropertyId, holder: PropertyHolder, sender: Role) -> Deco
     }
 }
 
-/// The list without properties.
-impl Default for Properties<'_> {
-    fn default() -> Self {
-        Self::EMPTY
-    }
-}
-
-impl<'a> From<&'a [Property<'a>]> for Properties<'a> {
-    fn from(items: &'a [Property<'a>]) -> Self {
-        Self::new(items)
-    }
-}
-
-impl<'a, const N: usize> From<&'a [Property<'a>; N]> for Properties<'a> {
-    fn from(items: &'a [Property<'a>; N]) -> Self {
-        Self::new(items)
-    }
-}
-
-/// Equal if they have the same properties in the same order.
-impl PartialEq for Properties<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.wire_len == other.wire_len
-            && self.summary() == other.summary()
-            && self.iter().eq(other.iter())
-    }
-}
-
-impl Eq for Properties<'_> {}
-
 impl Hash for Properties<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.wire_len.hash(state);
@@ -356,29 +324,7 @@ impl Hash for Properties<'_> {
     }
 }
 
-impl fmt::Debug for Properties<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
-    }
-}
-
-impl<'a> IntoIterator for Properties<'a> {
-    type Item = Property<'a>;
-    type IntoIter = PropertiesIter<'a>;
-
-    fn into_iter(self) -> PropertiesIter<'a> {
-        self.iter()
-    }
-}
-
-impl<'a> IntoIterator for &Properties<'a> {
-    type Item = Property<'a>;
-    type IntoIter = PropertiesIter<'a>;
-
-    fn into_iter(self) -> PropertiesIter<'a> {
-        self.iter()
-    }
-}
+list_traits!(Properties, PropertiesIter, Property<'a>);
 
 /// Goes through [`Properties`].
 #[derive(Clone, Debug)]
@@ -409,5 +355,3 @@ impl<'a> Iterator for PropertiesIter<'a> {
         None
     }
 }
-
-impl core::iter::FusedIterator for PropertiesIter<'_> {}
