@@ -46,6 +46,8 @@ impl<'a> Properties<'a> {
 
     /// This list and after it `items`, in the place of those that [`Properties::new`] may have been given.
     pub(crate) fn followed_by(self, items: &'a [Property<'a>]) -> Self {
+        // What was taken out would come back if the items brought its identifier.
+        debug_assert!(!self.summary.is_filtered(), "only whole lists go on");
         let mut list = Properties {
             items,
             wire_len: self.wire.len(),
