@@ -384,27 +384,8 @@ impl Outbound {
         quota: &mut SendQuota,
         output: &mut Output,
     ) -> Step {
-        if let Some(entry) = self.in_flight.next_resend() {
-            let Phase::Published(outgoing) = &entry.phase else {
-                return Step::Idle;
-            };
-            if quota.free == 0 {
-                return Step::Idle;
-            }
-            let packet_id = entry.packet_id;
-            return match sender.write(now, outgoing, Some(packet_id), true, output) {
-                Ok(()) => {
-                    quota.free -= 1;
-                    self.in_flight.resent();
-                    Step::Sent(None)
-                }
-                Err(error) => {
-                    let id = entry.id;
-                    self.in_flight.remove(packet_id);
-                    ids.free(packet_id);
-                    Step::Ended(id, Outcome::Refused(error))
-                }
-            };
+        if self.in_flight.next_resend().is_some() {
+            return self.resend_next(now, sender, ids, quota, output);
         }
         if let Some(id) = self.queue.pop_expired(now) {
             return Step::Ended(id, Outcome::Expired);
@@ -438,6 +419,36 @@ impl Outbound {
             Err(error) => {
                 ids.free(packet_id);
                 self.queue.pop_front();
+                Step::Ended(id, Outcome::Refused(error))
+            }
+        }
+    }
+
+    /// Writes the next PUBLISH that a resumed session has to send again.
+    fn resend_next(
+        &mut self,
+        now: Instant,
+        sender: Sender<'_>,
+        ids: &mut PacketIds,
+        quota: &mut SendQuota,
+        output: &mut Output,
+    ) -> Step {
+        let Some(entry) = self.in_flight.next_resend().filter(|_| quota.free > 0) else {
+            return Step::Idle;
+        };
+        let (id, packet_id) = (entry.id, entry.packet_id);
+        let Phase::Published(outgoing) = &entry.phase else {
+            return Step::Idle;
+        };
+        match sender.write(now, outgoing, Some(packet_id), true, output) {
+            Ok(()) => {
+                quota.free -= 1;
+                self.in_flight.resent();
+                Step::Sent(None)
+            }
+            Err(error) => {
+                self.in_flight.remove(packet_id);
+                ids.free(packet_id);
                 Step::Ended(id, Outcome::Refused(error))
             }
         }
