@@ -246,6 +246,100 @@ async fn an_absent_device_finds_its_messages() {
 }
 
 #[tokio::test]
+async fn many_subscriptions_come_back() {
+    const COUNT: usize = 1_000;
+    for version in [Version::V3_1_1, Version::V5] {
+        let broker = Mortal::start(0).await;
+        let client = Client::connect(broker.options().with_version(version))
+            .await
+            .unwrap();
+        let subscribing: Vec<_> = (0..COUNT)
+            .map(|number| {
+                let client = client.clone();
+                tokio::spawn(async move {
+                    client
+                        .subscribe(&format!("d/{number}"), QoS::AtLeastOnce)
+                        .await
+                })
+            })
+            .collect();
+        let mut subscriptions = Vec::new();
+        for subscription in subscribing {
+            subscriptions.push(
+                timeout(PATIENCE, subscription)
+                    .await
+                    .unwrap()
+                    .unwrap()
+                    .unwrap(),
+            );
+        }
+        let port = broker.die().await;
+        let broker = Mortal::start(port).await;
+        let delivery = client
+            .publish(message("d/0", "x", QoS::AtLeastOnce))
+            .await
+            .unwrap();
+        delivery.wait_timeout(PATIENCE).await.unwrap();
+        // The SUBSCRIBEs were sent before the first publish.
+        for number in 0..COUNT {
+            client
+                .publish(message(&format!("d/{number}"), "y", QoS::AtLeastOnce))
+                .await
+                .unwrap();
+        }
+        for subscription in &mut subscriptions {
+            let received = timeout(PATIENCE, subscription.recv())
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(received.message.topic().as_str(), subscription.filter());
+        }
+        client.close(PATIENCE).await.unwrap();
+        broker.die().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_threads_share_a_client_and_a_small_queue() {
+    let broker = Mortal::start(0).await;
+    let client = Client::connect(broker.options().with_queue_max_messages(7))
+        .await
+        .unwrap();
+    let mut subscription = client.subscribe("#", QoS::AtMostOnce).await.unwrap();
+    let publishing: Vec<_> = (0..8)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move {
+                for number in 0..500 {
+                    let qos = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce][number % 3];
+                    let delivery = client.publish(message("t", "x", qos)).await.unwrap();
+                    if number % 7 == 0 {
+                        delivery.wait_timeout(PATIENCE).await.unwrap();
+                    }
+                }
+            })
+        })
+        .collect();
+    let reading = tokio::spawn(async move { while subscription.recv().await.is_some() {} });
+    for publisher in publishing {
+        timeout(PATIENCE, publisher).await.unwrap().unwrap();
+    }
+    assert!(client.flush(PATIENCE).await.is_complete());
+    let status = client.status();
+    assert_eq!(
+        (
+            status.sent + status.acknowledged,
+            status.failed,
+            status.queued_messages
+        ),
+        (4_000, 0, 0)
+    );
+    client.close(PATIENCE).await.unwrap();
+    reading.await.unwrap();
+    broker.die().await;
+}
+
+#[tokio::test]
 async fn nobody_there_is_told() {
     let broker = Mortal::start(0).await;
     let client = Client::connect(broker.options()).await.unwrap();

@@ -616,6 +616,39 @@ async fn a_paused_reader_loses_nothing_and_is_no_dead_server() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn bytes_behind_a_full_stream_are_bounded_by_not_reading() {
+    let (options, mut server) = scripted();
+    let options = options
+        .with_version(Version::V3_1_1)
+        .with_stream_max_messages(1)
+        .with_stream_max_bytes(20_000);
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+    // 3.1.1 has no Receive Maximum: a server may send as much as it likes.
+    const COUNT: u8 = 40;
+    let sending = tokio::spawn(async move {
+        for id in 1..=COUNT {
+            // PUBLISH, QoS 1, Remaining Length 8,197: "t", the Packet Identifier, 8,192 bytes.
+            peer.send(&[0x32, 0x85, 0x40, 0x00, 0x01, b't', 0x00, id])
+                .await;
+            peer.send(&[id; 8_192]).await;
+        }
+        peer
+    });
+    tokio::time::sleep(SECOND).await;
+    assert!(!sending.is_finished(), "the server is held back by TCP");
+    // One in the stream, and behind it what two reads brought beyond the bound.
+    assert!(client.status().held < 20, "{}", client.status().held);
+    for id in 1..=COUNT {
+        assert_eq!(payload(&mut subscription).await, [id; 8_192]);
+    }
+    let mut peer = sending.await.unwrap();
+    for id in 1..=COUNT {
+        peer.expect(&[0x40, 0x02, 0x00, id]).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_reader_does_not_stop_its_own_outcomes() {
     let (options, mut server) = scripted();
     let options = options
