@@ -363,7 +363,13 @@ impl Receiver {
             match held.ids.get(&packet_id) {
                 Some(Decision::Pending { .. }) => break,
                 Some(Decision::Made(reason)) => {
-                    answers.push(Answer::Pubrec(packet_id, *reason));
+                    // Decided between connections, or on one of another version: 3.x has one thing to say only.
+                    let reason = if self.is_v5 {
+                        *reason
+                    } else {
+                        ReasonCode::SUCCESS
+                    };
+                    answers.push(Answer::Pubrec(packet_id, reason));
                     // After a PUBREC with an error the identifier is a new message [v5 MQTT-4.3.3-9].
                     if reason.is_error() {
                         held.ids.remove(&packet_id);

@@ -304,6 +304,9 @@ impl Server {
     /// they carry no Reason Code, so `reason` is not sent and even a refused message is acknowledged as normal
     /// [v311 MQTT-3.3.5-2]; an owner that wants it otherwise ends the connection.
     ///
+    /// After the end of the connection a QoS 2 message can still be decided on: the client is told when it sends the
+    /// message again. One of QoS 1 is delivered anew instead.
+    ///
     /// # Errors
     /// Any [`AckError`]; nothing was changed.
     pub fn acknowledge(&mut self, token: AckToken, reason: ReasonCode) -> Result<(), AckError> {
@@ -312,6 +315,9 @@ impl Server {
         };
         match &mut self.state {
             State::Connected(connection) => connection.acknowledge(session, token, reason),
+            _ if !reason.allowed_in(PacketType::Pubrec, Role::Server) => {
+                Err(AckError::ReasonNotAllowed(reason))
+            }
             _ => session.acknowledge(token, reason),
         }
     }

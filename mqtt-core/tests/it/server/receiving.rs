@@ -623,3 +623,35 @@ fn v5_a_code_that_disconnect_does_not_have_becomes_a_protocol_error() {
     peer.assert_sent("E0 01 82");
     peer.disconnected();
 }
+
+#[test]
+fn what_was_decided_after_the_end_is_said_in_the_words_of_the_next_connection() {
+    let (v5, v311) = (
+        "10 0E 00 04 'MQTT' 05 00 00 3C 00 00 01 'a'",
+        "10 0D 00 04 'MQTT' 04 00 00 3C 00 01 'a'",
+    );
+    for (next, repeat, pubrec) in [
+        (v5, "3C 07 00 01 'a' 00 01 00 'x'", "50 03 00 01 97"),
+        (v311, "3C 06 00 01 'a' 00 01 'x'", "50 02 00 01"),
+    ] {
+        let mut peer = Peer::manual(v5, &Accept::default());
+        peer.feed("34 07 00 01 'a' 00 01 00 'x'");
+        let token = peer.token();
+        peer.server.handle_close(peer.now);
+        let refused = peer.server.acknowledge(token, ReasonCode::BANNED);
+        assert_eq!(refused, Err(AckError::ReasonNotAllowed(ReasonCode::BANNED)));
+        peer.server
+            .acknowledge(token, ReasonCode::QUOTA_EXCEEDED)
+            .unwrap();
+        let session = peer.server.into_session().unwrap();
+        let mut peer = Peer::new();
+        let accept = Accept {
+            session_present: true,
+            ..Accept::default()
+        };
+        peer.connect(next, &accept, session);
+        peer.feed(repeat);
+        peer.assert_sent(pubrec);
+        assert!(peer.messages().is_empty());
+    }
+}
