@@ -679,6 +679,30 @@ async fn close_without_a_connection_waits_for_one_only_if_something_is_queued() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn close_does_not_wait_for_ever_for_a_server_that_is_gone() {
+    let (options, server) = scripted();
+    drop(server);
+    let client = mqtt_client::Client::start(options).unwrap();
+    let delivery = client
+        .try_publish(message("t", "1", QoS::AtLeastOnce))
+        .unwrap();
+    let begun = tokio::time::Instant::now();
+    assert_eq!(
+        client.close(SECOND * 30).await,
+        Err(CloseError::Unfinished { pending: 1 })
+    );
+    assert!(
+        (29..=30).contains(&begun.elapsed().as_secs()),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(
+        delivery.outcome(),
+        Some(Outcome::Dropped(DropReason::Closed))
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_last_handle_closes_the_client() {
     let (options, mut server) = scripted();
     let (client, mut peer) = connected(options, &mut server).await;
