@@ -160,7 +160,7 @@ pub struct Options {
     pub maximum_packet_size: u32,
     /// How many Topic Aliases the server may use (5.0). Default 0.
     pub topic_alias_maximum: u16,
-    /// User Properties of CONNECT (5.0).
+    /// User Properties of CONNECT (5.0; left out where the client had to fall back to 3.1.1).
     pub user_properties: Vec<(String, String)>,
     /// When and how often to connect again.
     pub reconnect: Reconnect,

@@ -107,7 +107,8 @@ impl Grant {
 ///
 /// Dropping it ends the subscription at the server too, except where the server is asked to keep the session
 /// ([`Options::keeps_session`](crate::Options::keeps_session)): a device that goes offline must not lose its subscription by
-/// going. There, `unsubscribe` ends it.
+/// going. There, `unsubscribe` ends it. Messages that are still unacknowledged then are answered as a dropped
+/// [`Ack`](crate::Ack) is. When the client is closed instead, they stay unanswered, and a kept session sends them again.
 pub struct Subscription {
     pub(crate) filter: String,
     pub(crate) key: SubscriptionKey,
