@@ -152,32 +152,30 @@ fn message_of(value: &Zval, qos: QoS) -> Result<Message, Thrown> {
             properties::properties_property(object)?.as_ref(),
         )?);
     }
-    let pair = value.array().filter(|pair| pair.len() == 2);
+    // A reference of its own, since converting the payload may run PHP code that changes the array.
+    let held = value.shallow_clone();
+    let pair = held.array().filter(|pair| pair.len() == 2);
     let element = |index| {
         pair.and_then(|pair| pair.get_index(index))
             .map(Zval::dereference)
     };
-    match element(0).and_then(value::bytes_of).zip(element(1)) {
-        Some((topic, payload)) => {
-            if let Some(payload) = value::bytes_of(payload) {
-                return Ok(properties::message(topic, payload, qos, false, None)?);
-            }
-            if payload.is_scalar() || payload.is_object() {
-                // A copy of its own: converting may run PHP code that changes the array.
-                let topic = topic.to_vec();
-                let converted = payload.coerce_to_string().ok_or_else(malformed)?;
-                return Ok(properties::message(
-                    &topic,
-                    converted.as_bytes(),
-                    qos,
-                    false,
-                    None,
-                )?);
-            }
-            Err(malformed())
-        }
-        None => Err(malformed()),
+    let (Some(topic), Some(payload)) = (element(0).and_then(value::bytes_of), element(1)) else {
+        return Err(malformed());
+    };
+    if let Some(payload) = value::bytes_of(payload) {
+        return Ok(properties::message(topic, payload, qos, false, None)?);
     }
+    if !payload.is_scalar() && !payload.is_object() {
+        return Err(malformed());
+    }
+    let converted = payload.coerce_to_string().ok_or_else(malformed)?;
+    Ok(properties::message(
+        topic,
+        converted.as_bytes(),
+        qos,
+        false,
+        None,
+    )?)
 }
 
 fn malformed() -> Thrown {

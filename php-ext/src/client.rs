@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ext_php_rs::types::Zval;
+use ext_php_rs::zend::BailoutGuard;
 use mqtt_client::{Received, Request, State, SubscribeError, SubscribeOptions, SubscriptionKey};
 use mqtt_core::{ReasonCode, RetainHandling};
 
@@ -92,6 +93,13 @@ impl Client {
             .iter()
             .filter(|(_, route)| received.subscriptions.contains(route.key));
         matching.map(|(number, _)| *number).collect()
+    }
+
+    /// A route that unsubscribe() has left nothing of.
+    fn route_without_filters(&self) -> Option<u64> {
+        let routes = self.routes.borrow();
+        let found = routes.iter().find(|(_, route)| route.filters.is_empty());
+        found.map(|(number, _)| *number)
     }
 
     /// Who acknowledges the message: where subscriptions overlap, the one that leaves most to the application.
@@ -300,41 +308,36 @@ fn unsubscribe(call: &Call<'_>) -> Answer {
     let filters = subscription::read_filters(call, 1, SubscribeOptions::default())?;
     let filters: Vec<String> = filters.into_iter().map(|(filter, _)| filter).collect();
     let (this, client) = (call.this()?, call.native::<Client>()?);
-    for number in routes_without(client, &filters) {
+    let answers = begin_unsubscribe(&client.connection, &filters)?;
+    for route in client.routes.borrow_mut().values_mut() {
+        route.filters.retain(|filter| !filters.contains(filter));
+    }
+    // From here on PHP code may run: the destructor of what a handler held, signal handlers.
+    drop(filters);
+    while let Some(number) = client.route_without_filters() {
         forget_route(this, number);
     }
-    unsubscribe_filters(&client.connection, &filters, timeout)?;
+    finish_unsubscribe(&client.connection, &answers, timeout)?;
     Ok(value::null())
 }
 
-/// Takes filters out of every route; returns the routes that have none left.
-fn routes_without(client: &Client, filters: &[String]) -> Vec<u64> {
-    let mut routes = client.routes.borrow_mut();
-    for route in routes.values_mut() {
-        route.filters.retain(|filter| !filters.contains(filter));
-    }
-    routes
-        .iter()
-        .filter(|(_, route)| route.filters.is_empty())
-        .map(|(number, _)| *number)
-        .collect()
+/// Queues UNSUBSCRIBE. The answers are under a guard, because waiting for them may run PHP code that never comes back.
+pub(crate) fn begin_unsubscribe(
+    connection: &Connection,
+    filters: &[String],
+) -> Result<BailoutGuard<Guarded<Answers>>, Failure> {
+    let answers = connection.handle()?.unsubscribe(filters);
+    let answers = answers.map_err(|error| Failure::subscribe(&error))?;
+    Ok(BailoutGuard::new(Guarded::new(answers)))
 }
 
-/// Sends UNSUBSCRIBE and waits for the answer.
-pub(crate) fn unsubscribe_filters(
-    connection: &Rc<Connection>,
-    filters: &[String],
+/// Waits for the answer to UNSUBSCRIBE.
+pub(crate) fn finish_unsubscribe(
+    connection: &Connection,
+    answers: &Guarded<Answers>,
     timeout: Duration,
 ) -> Result<(), Thrown> {
-    let handle = connection.handle()?;
-    let answers = Guarded::new(
-        handle
-            .unsubscribe(filters)
-            .map_err(|error| Failure::subscribe(&error))?,
-    );
-    // Waiting may run PHP code that never comes back, so the answers go where they are freed nevertheless.
-    let answers = ext_php_rs::zend::BailoutGuard::new(answers);
-    match subscription::await_answers(connection, &answers, timeout, "unsubscribe request")? {
+    match subscription::await_answers(connection, answers, timeout, "unsubscribe request")? {
         Ok(_) => Ok(()),
         Err(error) => Err(Failure::subscribe(&error).into()),
     }
@@ -416,7 +419,7 @@ fn close(call: &Call<'_>) -> Answer {
         return Ok(value::bool(!forked));
     };
     // Signal handlers may run while it closes, and one may never come back.
-    let closing = ext_php_rs::zend::BailoutGuard::new(Guarded::new(handle.begin_close(timeout)));
+    let closing = BailoutGuard::new(Guarded::new(handle.begin_close(timeout)));
     // The background keeps the deadline; a moment more, so that its answer is seen.
     let longest = timeout + Duration::from_millis(500);
     wait::until(handle, Some(longest), OnSignal::GoOn, || {

@@ -201,9 +201,11 @@ pub(crate) fn await_answers(
 fn unsubscribe(call: &Call<'_>) -> Answer {
     let timeout = call.timeout_or(1, 5.0)?;
     let subscription = call.native::<Subscription>()?;
+    let connection = &subscription.connection;
     let client = Object::of(call.this()?.property("client")).ok_or(Thrown::Pending)?;
+    let answers = client::begin_unsubscribe(connection, &subscription.filters)?;
     client::forget_route(client, subscription.number);
-    client::unsubscribe_filters(&subscription.connection, &subscription.filters, timeout)?;
+    client::finish_unsubscribe(connection, &answers, timeout)?;
     Ok(value::null())
 }
 
