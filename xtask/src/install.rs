@@ -21,6 +21,9 @@ pub(crate) use probe::{output, php, php_fpm, run_tests_script};
 /// Longest time for one call of a package manager.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
 
+/// Packages that bring a service along.
+const SERVERS: [&str; 2] = ["php-fpm", "mosquitto"];
+
 /// Something that a command of ours cannot do without.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Need {
@@ -147,13 +150,16 @@ impl Plan {
         if !self.packages.is_empty() {
             println!("  would install with apt-get: {}", self.packages.join(" "));
         }
-        if self
+        let servers: Vec<_> = self
             .packages
             .iter()
-            .any(|package| ["mosquitto", "php-fpm"].contains(package))
-        {
+            .filter(|package| SERVERS.contains(package))
+            .copied()
+            .collect();
+        if !servers.is_empty() {
+            let names = servers.join(" and ");
             println!(
-                "    (mosquitto and php-fpm may start a service of their own, which we neither use nor touch)"
+                "    ({names} may start a service of the system's, which we neither use nor touch)"
             );
         }
         if !self.components.is_empty() {

@@ -1,5 +1,6 @@
 //! The gather buffer.
 
+#[cfg(feature = "std")]
 use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
@@ -23,6 +24,7 @@ fn publish() -> Publish<'static> {
 
 const ENCODER: Encoder = Encoder::new(ProtocolVersion::V5, Role::Client);
 
+#[cfg(feature = "std")]
 #[test]
 fn large_payload_is_referenced_behind_its_header() {
     let payload = Bytes::from(vec![7; 5_000]);
@@ -49,6 +51,7 @@ fn large_payload_is_referenced_behind_its_header() {
     assert_eq!(output.chunks_vectored(&mut []), 0);
 }
 
+#[cfg(feature = "std")]
 #[test]
 fn small_payload_is_copied() {
     let payload = Bytes::from(vec![7; 4_095]);
@@ -79,7 +82,7 @@ fn both_ways_of_giving_a_payload_are_the_same_bytes() {
                 &mut copied,
             )
             .unwrap();
-        assert_eq!(contents(&referenced), contents(&copied));
+        assert_eq!(contents(&mut referenced), contents(&mut copied));
     }
 }
 
@@ -97,7 +100,7 @@ fn failed_encode_with_payload_leaves_the_output_alone() {
             .encode_with_payload(&publish(), &payload, &mut output)
             .is_err()
     );
-    assert_eq!(contents(&output), bytes("C0 00"));
+    assert_eq!(contents(&mut output), bytes("C0 00"));
 }
 
 /// Whatever is taken off the front and whenever more is added, the bytes that come out are those that went in.
@@ -121,7 +124,7 @@ fn bytes_come_out_as_they_went_in() {
             ENCODER
                 .encode_with_payload(&publish(), &payload, &mut once)
                 .unwrap();
-            expected.extend(contents(&once));
+            expected.extend(contents(&mut once));
             for _ in 0..2 {
                 let count = step.min(output.remaining());
                 let mut buffer = vec![0; count];
@@ -151,7 +154,7 @@ fn clear_drops_everything() {
     assert!(output.is_empty());
     assert_eq!(output.len(), 0);
     ENCODER.encode(&Packet::Pingreq, &mut output).unwrap();
-    assert_eq!(contents(&output), bytes("C0 00"));
+    assert_eq!(contents(&mut output), bytes("C0 00"));
 }
 
 #[test]
