@@ -231,7 +231,8 @@ impl Events {
     }
 
     pub(super) fn is_full(&self, limits: &ServerLimits) -> bool {
-        self.queue.len() >= limits.max_events || self.bytes >= limits.max_event_bytes
+        // With a bound of zero nothing would ever move.
+        self.queue.len() >= limits.max_events.max(1) || self.bytes >= limits.max_event_bytes.max(1)
     }
 }
 

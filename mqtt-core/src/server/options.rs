@@ -12,12 +12,12 @@ pub struct ServerLimits {
     /// The largest packet taken before a CONNECT is accepted; afterwards
     /// [`Accept::maximum_packet_size`](super::Accept::maximum_packet_size) counts. Default: 256 KiB.
     pub connect_maximum_packet_size: MaximumPacketSize,
-    /// Events that may wait before no more input is taken, at least 1. Default: 1,024.
+    /// Events that may wait before no more input is taken; 0 is taken as 1. Default: 1,024.
     pub max_events: usize,
     /// Bytes that waiting events may hold, likewise, and those that SUBSCRIBE and UNSUBSCRIBE packets may hold until they
     /// are answered. One more packet may go above it. Default: 1 MiB.
     pub max_event_bytes: usize,
-    /// SUBSCRIBE and UNSUBSCRIBE packets that may wait for the owner's answer, likewise, at least 1. Default: 64.
+    /// SUBSCRIBE and UNSUBSCRIBE packets that may wait for the owner's answer, likewise. Default: 64.
     pub max_pending_requests: usize,
     /// Who acknowledges received messages. Default: the machine.
     pub acknowledge: Acknowledge,

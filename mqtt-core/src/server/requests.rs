@@ -189,7 +189,9 @@ impl Requests {
     }
 
     pub(super) fn is_full(&self, limits: &ServerLimits) -> bool {
-        self.pending.len() >= limits.max_pending_requests || self.bytes >= limits.max_event_bytes
+        // With a bound of zero nothing would ever move.
+        self.pending.len() >= limits.max_pending_requests.max(1)
+            || self.bytes >= limits.max_event_bytes.max(1)
     }
 
     fn contains(&self, answer: PacketType, packet_id: PacketId) -> bool {

@@ -669,3 +669,19 @@ fn v5_mqtt_3_2_2_19_and_20_reason_string_and_user_properties_give_way_to_the_cli
         peer.assert_sent(connack);
     }
 }
+
+#[test]
+fn what_the_client_asked_for_is_not_told_to_it() {
+    // Session Expiry Interval 8.
+    let mut peer = Peer::new();
+    peer.feed("10 13 00 04 'MQTT' 05 00 00 3C 05 11 00 00 00 08 00 01 'a'");
+    let accept = Accept {
+        session_expiry: Some(SessionExpiry::from_secs(8)),
+        receive_maximum: ReceiveMaximum::default(),
+        maximum_packet_size: MaximumPacketSize::LARGEST_POSSIBLE,
+        topic_alias_maximum: 0,
+        ..Accept::default()
+    };
+    peer.server.accept(peer.now, session(), &accept).unwrap();
+    peer.assert_sent("20 03 00 00 00");
+}

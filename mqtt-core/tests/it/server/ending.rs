@@ -446,3 +446,34 @@ fn v5_mqtt_3_14_0_1_the_connack_goes_before_a_disconnect_that_comes_at_once() {
     peer.feed("");
     peer.assert_sent("20 03 00 00 00 E0 01 82");
 }
+
+#[test]
+fn bounds_of_zero_let_one_thing_through_at_a_time() {
+    let mut peer = Peer::with_limits(ServerLimits {
+        max_events: 0,
+        max_event_bytes: 0,
+        max_pending_requests: 0,
+        ..ServerLimits::default()
+    });
+    peer.connect(CONNECT_V5, &Accept::default(), session());
+    assert!(peer.feed("30 05 00 01 'a' 00 'x' 82 07 00 01 00 00 01 'a' 00 C0 00"));
+    assert!(matches!(peer.events()[..], [Event::Message { .. }]));
+    assert!(peer.feed(""));
+    let events = peer.events();
+    let [Event::Subscribe(request)] = &events[..] else {
+        panic!("{events:?}")
+    };
+    peer.server
+        .complete_subscribe(request, &[ReasonCode::SUCCESS])
+        .unwrap();
+    assert!(!peer.feed(""));
+    peer.assert_sent("90 04 00 01 00 00 D0 00");
+}
+
+#[test]
+fn after_the_clients_disconnect_nothing_is_said_any_more() {
+    let mut peer = Peer::connected(CONNECT_V5, &Accept::default());
+    peer.feed("C0 00 32 07 00 01 'a' 00 01 00 'x' E0 00");
+    peer.assert_sent("");
+    assert_eq!(peer.events().len(), 2);
+}

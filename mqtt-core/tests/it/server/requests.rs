@@ -460,3 +460,18 @@ fn a_client_that_does_not_read_its_subacks_is_not_read_from_either() {
     assert_eq!(peer.sent().len(), 66 * 1_006);
     assert!(!peer.feed(""));
 }
+
+#[test]
+fn in_3_x_a_shared_subscription_is_a_filter_like_any_other() {
+    for connect in [CONNECT_V311, CONNECT_V31] {
+        let mut peer = Peer::connected(connect, &Accept::default());
+        // The second would be malformed in 5.0.
+        peer.feed("82 1A 00 01 00 0A '$share/g/a' 00 00 08 '$share/g' 00");
+        let request = peer.subscribe_request();
+        let filters: Vec<_> = request
+            .filters()
+            .map(|(filter, _)| filter.as_str())
+            .collect();
+        assert_eq!(filters, ["$share/g/a", "$share/g"]);
+    }
+}
