@@ -1,5 +1,6 @@
 //! The suites of `cargo xtask nightly`.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -78,16 +79,19 @@ const OLDEST_RUST: Suite = Suite {
         let version = oldest_rust()?;
         let rustup =
             find_program("rustup").context("no rustup command, which can install another Rust")?;
-        let mut install = Command::new(&rustup);
-        install.args([
-            "toolchain",
-            "install",
-            &version,
-            "--profile",
-            "minimal",
-            "--no-self-update",
-        ]);
-        run.prepare(&format!("Rust {version}"), &mut install)?;
+        // Asking to install what is there already goes to the network all the same.
+        if !is_installed(&rustup, &version)? {
+            let mut install = Command::new(&rustup);
+            install.args([
+                "toolchain",
+                "install",
+                &version,
+                "--profile",
+                "minimal",
+                "--no-self-update",
+            ]);
+            run.prepare(&format!("Rust {version}"), &mut install)?;
+        }
         let mut check = Command::new(&rustup);
         check.args([
             "run",
@@ -177,14 +181,21 @@ fn at_mosquitto(run: &mut Run, what: &str, options: Options) -> Result<()> {
     shown
 }
 
-/// `rust-version` of the workspace.
+fn is_installed(rustup: &Path, version: &str) -> Result<bool> {
+    let mut ask = Command::new(rustup);
+    ask.args(["run", version, "rustc", "--version"]);
+    let answer = ask.output().context("cannot run rustup")?;
+    Ok(answer.status.success())
+}
+
+/// `rust-version` of the workspace, as toolchains are named: with its patch release.
 fn oldest_rust() -> Result<String> {
     let manifest = std::fs::read_to_string(workspace::root().join("Cargo.toml"))
         .context("cannot read Cargo.toml")?;
     manifest
         .lines()
         .find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'))
-        .map(str::to_owned)
+        .map(|version| format!("{version}.0"))
         .context("Cargo.toml has no rust-version")
 }
 
