@@ -274,11 +274,21 @@ impl Shared {
             && work.pending_bytes + bytes <= self.options.queue_max_bytes
     }
 
-    /// Whether there would be room without the publishes that no connection has seen yet.
+    /// Whether dropping publishes that no connection has seen yet makes room. Looks at no more of them than would go.
     fn can_make_room(&self, work: &Work, bytes: usize) -> bool {
-        let waiting: usize = work.publishes.iter().map(|queued| queued.bytes).sum();
-        work.pending - work.publishes.len() < self.options.queue_max_messages
-            && work.pending_bytes - waiting + bytes <= self.options.queue_max_bytes
+        let fits = |messages: usize, held: usize| {
+            messages < self.options.queue_max_messages
+                && held + bytes <= self.options.queue_max_bytes
+        };
+        let (mut messages, mut held) = (work.pending, work.pending_bytes);
+        for oldest in &work.publishes {
+            if fits(messages, held) {
+                return true;
+            }
+            messages -= 1;
+            held -= oldest.bytes;
+        }
+        fits(messages, held)
     }
 
     fn push_out(&self, dropped: Vec<Queued>) {
@@ -356,6 +366,13 @@ impl Shared {
             batch.publishes.extend(work.publishes.drain(..count));
         }
         batch.more = !work.publishes.is_empty();
+        // A flush that looks before the task has told what it holds must not take these for settled.
+        if work.oldest_in_core.is_none() {
+            work.oldest_in_core = batch
+                .publishes
+                .front()
+                .map(|queued| (queued.completer.id(), queued.accepted_at));
+        }
     }
 
     /// Puts publishes back in front of those that wait. They were never settled, so nothing is booked.
@@ -592,4 +609,43 @@ fn check_limits(message: &Message, negotiated: Option<&Negotiated>) -> Result<()
         return Err(PublishError::RetainNotSupported);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    use mqtt_core::TopicName;
+
+    use super::*;
+
+    fn message() -> Message {
+        Message::new(TopicName::new("t").unwrap(), &b"x"[..])
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flush_waits_for_what_the_task_has_just_taken() {
+        let shared = Shared::new(Options::new("h", 1));
+        let _first = shared.enqueue(message(), Overflow::Refuse).unwrap();
+        let mut flush = std::pin::pin!(shared.flush(Duration::from_secs(60)));
+        poll_fn(|context| {
+            assert!(flush.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        // The task takes it; before it has said so, another thread publishes and something else is settled.
+        let mut batch = Batch::default();
+        shared.take(&mut batch, 10);
+        let _second = shared.enqueue(message(), Overflow::Refuse).unwrap();
+        shared.notify_settled();
+        poll_fn(|context| {
+            assert!(
+                flush.as_mut().poll(context).is_pending(),
+                "the first has no outcome yet"
+            );
+            Poll::Ready(())
+        })
+        .await;
+    }
 }
