@@ -125,8 +125,11 @@ impl Task {
                     retry,
                 } => (error, lasted, retry),
             };
-            if lasted.is_some() {
+            let was_stable = lasted.is_some_and(|lasted| lasted >= policy.stable_after);
+            if was_stable {
                 route.arrived();
+            }
+            if lasted.is_some() {
                 route.lost();
             }
             if self.falls_back(&error) || route.follow(&self.shared.options, &error) {
@@ -137,7 +140,7 @@ impl Task {
                 return CloseCause::Final(error);
             }
             tracing::warn!(%error, "not connected");
-            if lasted.is_some_and(|lasted| lasted >= policy.stable_after) {
+            if was_stable {
                 failures = 0;
             }
             failures = failures.saturating_add(1);

@@ -36,7 +36,7 @@ impl Route {
         }
     }
 
-    /// A connection was accepted.
+    /// A connection was accepted and lasted: a server that accepts only to point elsewhere is no end of a chain.
     pub(super) fn arrived(&mut self) {
         self.hops = 0;
     }

@@ -280,6 +280,38 @@ async fn a_server_reference_is_followed_where_that_is_allowed() {
     servers.await.unwrap();
 }
 
+/// A server that accepts every client and then points at itself must meet the backoff like any other failure.
+#[tokio::test]
+async fn servers_that_accept_and_then_point_elsewhere_are_not_followed_for_ever() {
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = server.local_addr().unwrap().port();
+    let reference = format!("127.0.0.1:{port}");
+    let length = u8::try_from(reference.len()).unwrap();
+    // DISCONNECT, Use another server, with a Server Reference.
+    let answer = [
+        CONNACK_V5,
+        &[0xE0, 5 + length, 0x9C, 3 + length, 0x1C, 0x00, length],
+        reference.as_bytes(),
+    ]
+    .concat();
+    let mut options = Options::new("127.0.0.1", port).with_follow_server_reference(true);
+    options.reconnect.attempts = Some(0);
+    let client = Client::start(options).unwrap();
+    let mut accepted = 0;
+    while !client.state().is_closed() {
+        let Ok(arrived) = timeout(Duration::from_millis(50), server.accept()).await else {
+            continue;
+        };
+        accepted += 1;
+        assert!(accepted < 20, "it goes round in circles");
+        let (mut stream, _) = arrived.unwrap();
+        stream.read_u8().await.unwrap();
+        stream.write_all(&answer).await.unwrap();
+    }
+    // The first, and as many hops as are allowed.
+    assert_eq!(accepted, 6);
+}
+
 #[tokio::test(start_paused = true)]
 async fn comes_back_after_a_loss_and_counts_it() {
     let (options, mut server) = scripted();
