@@ -62,6 +62,8 @@ enum Standing {
 /// One `subscribe` call.
 struct Group {
     filters: Vec<FilterIndex>,
+    /// How many filters the call named.
+    asked: usize,
     stream: Arc<Stream>,
     mode: AckMode,
     grant: Arc<Grant>,
@@ -231,6 +233,7 @@ impl Router {
             }
         }
         let group = Group {
+            asked: filters.len(),
             filters,
             stream: new.stream,
             mode: new.mode,
@@ -313,12 +316,14 @@ impl Router {
     pub(crate) fn drop_filters(&mut self, texts: &[String]) {
         for text in texts {
             if let Some(index) = self.by_text.get(text).copied() {
-                self.drop_filter(index);
+                self.drop_filter(index, None);
             }
         }
     }
 
-    fn drop_filter(&mut self, index: FilterIndex) {
+    /// Takes a filter out for everybody, because the server refused it or because it was unsubscribed. Whoever still waits
+    /// for the answer to a `subscribe` call that has no filter left is told.
+    fn drop_filter(&mut self, index: FilterIndex, refusal: Option<ReasonCode>) {
         let members =
             entry_mut(&mut self.filters, index).map(|filter| std::mem::take(&mut filter.members));
         self.remove(index);
@@ -330,6 +335,12 @@ impl Router {
             if group.filters.is_empty()
                 && let Some(group) = self.groups.remove(&key)
             {
+                if let Some(request) = &group.request {
+                    request.answer(match refusal {
+                        Some(reason) => Ok(vec![reason; group.asked]),
+                        None => Err(SubscribeError::Closed),
+                    });
+                }
                 let shared_by_others = self
                     .groups
                     .values()

@@ -246,7 +246,7 @@ impl Router {
                 .refused_again
                 .fetch_add(1, Ordering::Relaxed);
         }
-        self.drop_filter(index);
+        self.drop_filter(index, Some(reason));
     }
 
     fn refuse_group(&mut self, key: SubscriptionKey, error: SubscribeError) {

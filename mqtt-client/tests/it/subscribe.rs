@@ -99,6 +99,44 @@ async fn a_subscription_is_asked_for_granted_and_delivers() {
     assert_eq!((client.status().received, client.status().dropped), (2, 0));
 }
 
+/// Two calls for one filter are one SUBSCRIBE, and its refusal answers both.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_told_to_everybody_who_asked() {
+    let (options, mut server) = scripted();
+    let client = Client::start(options).unwrap();
+    let ask = || {
+        let client = client.clone();
+        tokio::spawn(async move { client.subscribe("t", QoS::AtMostOnce).await })
+    };
+    let asking = [ask(), ask()];
+    let mut peer = server.accept(CONNACK_V5).await;
+    let packet = peer.packet().await;
+    peer.send(&[0x90, 0x04, packet[2], packet[3], 0x00, 0x87])
+        .await;
+    for one in asking {
+        let answer = tokio::time::timeout(SECOND, one).await;
+        let error = answer.expect("an answer").unwrap().unwrap_err();
+        assert!(matches!(error, SubscribeError::Refused { .. }), "{error}");
+    }
+}
+
+/// A call that waits for its answer must not hang because somebody unsubscribes its filter meanwhile.
+#[tokio::test(start_paused = true)]
+async fn unsubscribing_ends_a_subscribe_that_still_waits() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let subscribing = tokio::spawn({
+        let client = client.clone();
+        async move { client.subscribe("t", QoS::AtMostOnce).await }
+    });
+    assert_eq!(peer.packet().await[0], 0x82);
+    let unsubscribing = tokio::spawn(async move { client.unsubscribe("t").await });
+    assert_eq!(peer.packet().await[0], 0xA2);
+    let answer = tokio::time::timeout(SECOND, subscribing).await;
+    assert!(answer.expect("an answer").unwrap().is_err());
+    unsubscribing.abort();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refused_filter_is_an_error_and_leaves_nothing() {
     let (options, mut server) = scripted();
