@@ -79,6 +79,8 @@ struct Connection<S> {
     /// How far the machine got with `input`.
     progress: Progress,
     read_size: usize,
+    /// The most that `input` ever had room for: one large packet makes a large buffer, in which small ones may follow it.
+    largest_buffer: usize,
     seat: Option<Seat>,
     collected: Vec<Waiting>,
     /// When the CONNECT must have been accepted.
@@ -119,6 +121,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             output: Output::new(),
             progress: Progress::Done,
             read_size: SMALL_READ,
+            largest_buffer: LARGE_READ,
             seat: None,
             collected: Vec::new(),
         }
@@ -162,10 +165,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
 
     fn publish(&mut self, message: &Message, token: Option<AckToken>) {
         let Some(seat) = &self.seat else { return };
-        // A payload of this size is a slice of the read buffer and would keep all of that, though only its own size is
-        // counted. A smaller one has been copied already, and a larger one fills most of its buffer.
-        let detached = (SMALL_READ..LARGE_READ)
-            .contains(&message.payload().len())
+        let detached = pins_more_than_it_counts(message.payload().len(), self.largest_buffer)
             .then(|| message.clone().detached());
         let message = detached.as_ref().unwrap_or(message);
         let publication =
@@ -264,6 +264,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let readable = self.progress == Progress::Done && self.output.remaining() < MAX_UNWRITTEN;
         if readable {
             self.input.reserve(self.read_size);
+            self.largest_buffer = self.largest_buffer.max(self.input.capacity());
         }
         let deadline = self.server.poll_timeout();
         self.alarm.set(&self.shared.context.clock, deadline);
@@ -382,6 +383,12 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     }
 }
 
+/// Whether a payload is to be copied before it is kept. From [`SMALL_READ`] on it is a slice of the read buffer and keeps all
+/// of that, though only its own size is counted; a smaller one has been copied already.
+const fn pins_more_than_it_counts(payload: usize, largest_buffer: usize) -> bool {
+    SMALL_READ <= payload && (payload < LARGE_READ || payload < largest_buffer / 2)
+}
+
 async fn woken(subscriber: Option<&Subscriber>) {
     match subscriber {
         Some(subscriber) => subscriber.woken().await,
@@ -398,4 +405,18 @@ fn shown_id(client_id: &str) -> tracing::field::DebugValue<&str> {
 
 fn shown_peer(peer: Option<SocketAddr>) -> Option<tracing::field::DisplayValue<SocketAddr>> {
     peer.map(tracing::field::display)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_at_least_half_of_what_it_keeps() {
+        assert!(!pins_more_than_it_counts(SMALL_READ - 1, 4 << 20));
+        assert!(pins_more_than_it_counts(SMALL_READ, LARGE_READ));
+        assert!(pins_more_than_it_counts(LARGE_READ, 2 << 20));
+        assert!(!pins_more_than_it_counts(1 << 20, 2 << 20));
+        assert!(!pins_more_than_it_counts(LARGE_READ, LARGE_READ));
+    }
 }
