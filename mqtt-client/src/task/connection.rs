@@ -21,6 +21,9 @@ use crate::router::Arrival;
 use crate::state::{Connack, State};
 use crate::transport::Transport;
 
+/// Payloads from this size on are slices of the buffer they came in (bytes); smaller ones the machine copies.
+const SLICED: usize = 4 * 1024;
+
 /// How long the last words of a connection that failed may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -52,6 +55,8 @@ struct Line {
     transport: Transport,
     address: String,
     input: BytesMut,
+    /// The most that `input` ever had room for: one large packet makes a large buffer, in which small ones may follow it.
+    largest_buffer: usize,
     output: Output,
     progress: Progress,
     paused: bool,
@@ -66,6 +71,7 @@ impl Line {
             transport,
             address,
             input: BytesMut::new(),
+            largest_buffer: 0,
             output: Output::new(),
             progress: Progress::Done,
             paused: false,
@@ -183,8 +189,10 @@ impl Task {
                     token,
                     dup,
                 } => {
+                    let pins =
+                        pins_more_than_it_counts(message.payload().len(), line.largest_buffer);
                     let arrival = Arrival {
-                        message,
+                        message: if pins { message.detached() } else { message },
                         token,
                         dup,
                         at: SystemTime::now(),
@@ -301,6 +309,8 @@ impl Task {
 
     fn handle_io(&mut self, line: &mut Line, moved: Option<io::Result<crate::transport::Moved>>) {
         let now = self.clock.now();
+        // Before anything is taken off its front, so that all of it counts.
+        line.largest_buffer = line.largest_buffer.max(line.input.capacity());
         match moved {
             None => {}
             Some(Ok(moved)) => match moved.read {
@@ -426,6 +436,12 @@ impl Task {
     }
 }
 
+/// Whether a received payload is to be copied before it waits for the application: a slice keeps all of its buffer, though
+/// only its own size is counted.
+const fn pins_more_than_it_counts(payload: usize, largest_buffer: usize) -> bool {
+    SLICED <= payload && payload < largest_buffer / 2
+}
+
 fn reason_string(properties: &PropertiesBuf) -> Option<String> {
     properties
         .as_properties()
@@ -450,4 +466,17 @@ fn with_sources(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_at_least_half_of_what_it_keeps() {
+        assert!(!pins_more_than_it_counts(SLICED - 1, 32 << 20));
+        assert!(pins_more_than_it_counts(SLICED, 32 << 20));
+        assert!(!pins_more_than_it_counts(16 << 20, 32 << 20));
+        assert!(!pins_more_than_it_counts(SLICED, 2 * SLICED));
+    }
 }
