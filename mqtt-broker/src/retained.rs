@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::time::Duration;
 
 use mqtt_core::{Instant, Message, TopicFilter};
 
@@ -13,6 +14,8 @@ pub(crate) struct Retained {
     bytes: usize,
     max_messages: usize,
     max_bytes: usize,
+    /// Nothing expires before this.
+    next_expiry: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -22,6 +25,12 @@ struct Kept {
 }
 
 impl Kept {
+    /// When the Message Expiry Interval passes.
+    fn expires(&self) -> Option<Instant> {
+        let interval = self.message.properties().message_expiry_interval();
+        interval.map(|seconds| self.since + Duration::from_secs(u64::from(seconds)))
+    }
+
     /// Whether the Message Expiry Interval has passed [v5 MQTT-3.3.2-5].
     fn is_expired(&self, now: Instant) -> bool {
         let age = now.saturating_duration_since(self.since);
@@ -43,6 +52,7 @@ impl Retained {
             bytes: 0,
             max_messages,
             max_bytes,
+            next_expiry: None,
         }
     }
 
@@ -70,13 +80,12 @@ impl Retained {
         }
         self.remove(topic);
         self.bytes += cost(message);
-        self.messages.insert(
-            topic.into(),
-            Kept {
-                message: message.clone(),
-                since: now,
-            },
-        );
+        let kept = Kept {
+            message: message.clone(),
+            since: now,
+        };
+        self.next_expiry = self.next_expiry.into_iter().chain(kept.expires()).min();
+        self.messages.insert(topic.into(), kept);
         Ok(())
     }
 
@@ -107,10 +116,14 @@ impl Retained {
         }
     }
 
-    /// Frees what has expired. Only done when room is short: the walk is over everything.
+    /// Frees what has expired. Only done when room is short and something may have expired: the walk is over everything.
     fn purge(&mut self, now: Instant) {
+        if self.next_expiry.is_none_or(|next| now < next) {
+            return;
+        }
         self.messages.retain(|_, kept| !kept.is_expired(now));
         self.bytes = self.messages.values().map(|kept| cost(&kept.message)).sum();
+        self.next_expiry = self.messages.values().filter_map(Kept::expires).min();
     }
 }
 
@@ -132,8 +145,6 @@ fn literal_start(filter: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use mqtt_core::{Property, TopicName};
 
     use super::*;
@@ -215,5 +226,22 @@ mod tests {
         assert_eq!(retained.store(at(9), &message("b", "1")), Err(RetainedFull));
         assert_eq!(retained.store(at(10), &message("b", "1")), Ok(()));
         assert_eq!(retained.len(), 1);
+    }
+    #[test]
+    fn the_next_expiry_is_known_so_that_a_full_store_is_not_searched_in_vain() {
+        let mut retained = Retained::new(2, 1 << 20);
+        retained.store(START, &message("a", "1")).unwrap();
+        assert_eq!(retained.next_expiry, None);
+        let expiring = |topic, seconds| {
+            message(topic, "1")
+                .with_properties(&[Property::MessageExpiryInterval(seconds)])
+                .unwrap()
+        };
+        let at = |seconds| START + Duration::from_secs(seconds);
+        retained.store(START, &expiring("b", 10)).unwrap();
+        assert_eq!(retained.next_expiry, Some(at(10)));
+        retained.store(at(10), &expiring("c", 5)).unwrap();
+        assert_eq!(found(&retained, "#"), ["a=1", "c=1"]);
+        assert_eq!(retained.next_expiry, Some(at(15)));
     }
 }
