@@ -53,7 +53,7 @@ impl Fpm {
                 .arg(format!("extension={}", extension.display()));
         }
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        let program = Program::start("php-fpm", &mut command)?;
+        let program = Program::start("php-fpm", &mut command, Signal::TERM)?;
         let mut fpm = Self {
             program,
             socket,

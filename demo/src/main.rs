@@ -33,8 +33,8 @@ struct Arguments {
     /// Use this broker instead of an embedded one, as in mqtt://localhost:1883
     #[arg(long, value_name = "URL")]
     broker: Option<String>,
-    /// Messages to push altogether
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    /// Messages to push altogether; the scripts queue them at once, and a queue holds 10,000
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=10_000))]
     messages: u32,
     /// Devices to push to
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(3..=1_000))]

@@ -53,8 +53,11 @@ impl Php {
         variables: &BTreeMap<String, String>,
     ) -> Result<Report> {
         let mut command = self.command(script, variables);
-        let mut program =
-            Program::start("php", command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+        let mut program = Program::start(
+            "php",
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()),
+            Signal::KILL,
+        )?;
         let (output, errors) = (program.child().stdout.take(), program.child().stderr.take());
         let run = async {
             let complaints = each_line(errors, |line| println!("           php: {line}"));
@@ -176,7 +179,8 @@ impl Worker {
             ("CLIENT_ID".to_owned(), settings.client_id(device)),
         ]);
         let mut command = php.command(&settings.script("worker.php"), &variables);
-        let mut program = Program::start("worker.php", command.stdout(Stdio::piped()))?;
+        let mut program =
+            Program::start("worker.php", command.stdout(Stdio::piped()), Signal::KILL)?;
         let output = program.child().stdout.take();
         let (subscribed, ready) = oneshot::channel();
         let device = device.to_owned();

@@ -1,10 +1,11 @@
-//! Other programs that the demo runs: each leads a process group of its own and never outlives the demo.
+//! Other programs that the demo runs. None outlives it: they end when it drops them, and they stay in its process group, so that
+//! whoever ends the group (a terminal, `cargo xtask`) ends them with it however the demo itself was ended.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -12,24 +13,37 @@ use tokio::time::timeout;
 /// How long a program may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// A running program. Dropping it kills its whole group.
+/// A running program. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Program {
     name: &'static str,
     child: Child,
-    group: Option<Pid>,
+    /// `None` once somebody has waited for its end: from then on the number may be another's.
+    id: Option<Pid>,
+    when_dropped: Signal,
 }
 
 impl Program {
     /// Starts it without input. What becomes of its output is the caller's choice.
-    pub(crate) fn start(name: &'static str, command: &mut Command) -> Result<Self> {
+    ///
+    /// `when_dropped` ends it at once: [`Signal::KILL`] for most, for a program with children of its own the signal at which it
+    /// ends these too.
+    pub(crate) fn start(
+        name: &'static str,
+        command: &mut Command,
+        when_dropped: Signal,
+    ) -> Result<Self> {
         let child = command
             .stdin(Stdio::null())
-            .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {name}"))?;
-        let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        Ok(Self { name, child, group })
+        let id = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        Ok(Self {
+            name,
+            child,
+            id,
+            when_dropped,
+        })
     }
 
     /// The running program, to take its pipes from.
@@ -42,7 +56,7 @@ impl Program {
         match timeout(limit, self.child.wait()).await {
             Ok(status) => {
                 let status = status.with_context(|| format!("cannot wait for {}", self.name))?;
-                self.group = None;
+                self.id = None;
                 Ok(status)
             }
             Err(_) => bail!("{} did not end within {} s", self.name, limit.as_secs()),
@@ -53,7 +67,7 @@ impl Program {
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         let status = self.child.try_wait().ok().flatten();
         if status.is_some() {
-            self.group = None;
+            self.id = None;
         }
         status
     }
@@ -65,17 +79,16 @@ impl Program {
     }
 
     fn signal(&self, signal: Signal) {
-        // Fails only when nobody is left in the group, which is what is wanted.
-        if let Some(group) = self.group {
-            let _ = kill_process_group(group, signal);
+        // Fails only when the program has ended already, which is what is wanted.
+        if let Some(id) = self.id {
+            let _ = kill_process(id, signal);
         }
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // The process id is ours as long as nobody has waited for the end of the program: `group` is `None` after that.
-        self.signal(Signal::KILL);
+        self.signal(self.when_dropped);
     }
 }
 
@@ -111,7 +124,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_program_that_ends_tells_how() {
-        let mut program = Program::start("sh", &mut shell("echo hello; exit 3")).unwrap();
+        let mut program =
+            Program::start("sh", &mut shell("echo hello; exit 3"), Signal::KILL).unwrap();
         let text = read_all(program.child().stdout.take()).await.unwrap();
         let status = program.wait(Duration::from_secs(20)).await.unwrap();
         assert_eq!((text.as_str(), status.code()), ("hello\n", Some(3)));
@@ -119,7 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_program_that_hangs_is_named() {
-        let mut program = Program::start("sh", &mut shell("sleep 300")).unwrap();
+        let mut program = Program::start("sh", &mut shell("sleep 300"), Signal::KILL).unwrap();
         let error = program
             .wait(Duration::from_millis(50))
             .await
@@ -129,14 +143,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn dropping_kills_what_the_program_started_too() {
-        let mut program =
-            Program::start("sh", &mut shell("sleep 300 & echo started; wait")).unwrap();
+    async fn dropping_ends_the_program() {
+        let mut program = Program::start(
+            "sh",
+            &mut shell("echo started; exec sleep 300"),
+            Signal::KILL,
+        )
+        .unwrap();
         let pipe = program.child().stdout.take().unwrap();
         let mut lines = BufReader::new(pipe).lines();
         assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("started"));
         drop(program);
-        // `sleep` holds the pipe open as long as it lives.
+        // The pipe is open as long as the program lives.
         assert_eq!(
             timeout(Duration::from_secs(20), lines.next_line())
                 .await

@@ -32,10 +32,10 @@ pub(crate) struct Options {
     /// Show the Rust half only: no PHP, nothing to install
     #[arg(long)]
     pub(crate) no_php: bool,
-    /// Messages to push altogether [default: 1000, 200 with --short]
+    /// Messages to push altogether, 10 to 10,000 [default: 1000, 200 with --short]
     #[arg(long, value_name = "N")]
     pub(crate) messages: Option<u32>,
-    /// Devices to push to [default: 20, 6 with --short]
+    /// Devices to push to, 3 to 1,000 [default: 20, 6 with --short]
     #[arg(long, value_name = "N")]
     pub(crate) devices: Option<u32>,
     /// Fewer devices and messages

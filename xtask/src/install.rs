@@ -29,6 +29,8 @@ const SERVERS: [&str; 2] = ["php-fpm", "mosquitto"];
 pub(crate) enum Need {
     /// The C compiler that Rust links with, and that builds the extension's shim.
     CCompiler,
+    /// The C++ compiler: fuzzing needs one, and the C header is tried with it.
+    CppCompiler,
     /// `cargo fmt`.
     Rustfmt,
     /// `cargo clippy`.
@@ -69,6 +71,7 @@ impl Need {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::CCompiler => "C compiler",
+            Self::CppCompiler => "C++ compiler",
             Self::Rustfmt => "cargo fmt",
             Self::Clippy => "cargo clippy",
             Self::Php => "PHP 8.2 or later",
@@ -86,6 +89,7 @@ impl Need {
     fn source(self) -> Source {
         match self {
             Self::CCompiler => Source::Apt(&["gcc", "libc6-dev"]),
+            Self::CppCompiler => Source::Apt(&["g++"]),
             Self::Rustfmt => Source::Rustup("rustfmt"),
             Self::Clippy => Source::Rustup("clippy"),
             Self::Php => Source::Apt(&["php-cli"]),

@@ -43,9 +43,11 @@ pub(crate) fn watch_signals() -> Result<()> {
         Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot watch for signals")?;
     thread::spawn(move || {
         for _ in signals.forever() {
-            let again = INTERRUPTED.swap(true, Ordering::SeqCst);
-            if again || signal_groups(Signal::TERM) == 0 {
-                signal_groups(Signal::KILL);
+            // Some send a signal twice, to us and to our group; an impatient user does too. The first is enough.
+            if INTERRUPTED.swap(true, Ordering::SeqCst) {
+                continue;
+            }
+            if signal_groups(Signal::TERM) == 0 {
                 std::process::exit(130);
             }
             // The main thread now sees its programs end, cleans up and leaves by itself. If it does not, this does.

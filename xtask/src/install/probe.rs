@@ -15,6 +15,7 @@ const OLDEST_PHP: u32 = 80_200;
 pub(super) fn look(need: Need) -> Result<String, String> {
     match need {
         Need::CCompiler => command("cc"),
+        Need::CppCompiler => command("c++"),
         Need::Rustfmt => component("fmt"),
         Need::Clippy => component("clippy"),
         Need::Php => look_php(),

@@ -160,10 +160,10 @@ const DEMO_AGAIN: Suite = Suite {
             )?;
         }
         let many = Options {
-            messages: Some(20_000),
+            messages: Some(10_000),
             ..Options::default()
         };
-        demo::show(run, "embedded broker, 20,000 messages", &many)
+        demo::show(run, "embedded broker, 10,000 messages", &many)
     },
 };
 

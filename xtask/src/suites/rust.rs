@@ -114,7 +114,7 @@ pub(super) const BROKER: Suite = Suite {
 pub(super) const FFI: Suite = Suite {
     name: "ffi",
     about: "libpushmq: the border to C",
-    needs: &[Need::CCompiler],
+    needs: &[Need::CCompiler, Need::CppCompiler],
     run: |run| run.cargo_test(&["-p", "pushmq-ffi"]),
 };
 
@@ -128,7 +128,7 @@ pub(super) const TOOLS: Suite = Suite {
 pub(super) const FUZZ: Suite = Suite {
     name: "fuzz",
     about: "the fuzz targets build, and each seed passes",
-    needs: &[Need::CCompiler],
+    needs: &[Need::CCompiler, Need::CppCompiler],
     run: |run| run.cargo_test_with(&mut outlying("fuzz", &["test", "--no-fail-fast"])?),
 };
 
