@@ -5,6 +5,7 @@
 //! had it lets go.
 
 mod connect;
+mod subscribe;
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -12,8 +13,7 @@ use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
 use mqtt_core::server::{
-    DisconnectCause, Disconnected, Event, Server, ServerLimits, SubscribeRequest,
-    UnsubscribeRequest,
+    DisconnectCause, Disconnected, Event, Server, ServerLimits, UnsubscribeRequest,
 };
 use mqtt_core::{
     AckToken, Acknowledge, Instant, Message, Outcome, Output, Progress, ProtocolVersion,
@@ -181,24 +181,6 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         };
         if let Err(error) = self.server.acknowledge(token, reason) {
             tracing::debug!(%error, "an acknowledgement came too late");
-        }
-    }
-
-    async fn subscribe(&mut self, request: &SubscribeRequest) {
-        let Some(seat) = &self.seat else { return };
-        let router = &self.shared.router;
-        let id = request.subscription_id();
-        let mut reasons = Vec::with_capacity(request.filters().len());
-        for (filter, options) in request.filters() {
-            let now = self.shared.context.clock.now();
-            reasons.push(router.subscribe(now, &seat.subscriber, id, filter, options));
-            if filter.has_wildcard() {
-                // Many retained messages may have been looked at, and a SUBSCRIBE may hold many filters.
-                task::yield_now().await;
-            }
-        }
-        if let Err(error) = self.server.complete_subscribe(request, &reasons) {
-            tracing::debug!(%error, "a subscription could not be answered");
         }
     }
 

@@ -71,6 +71,9 @@ pub struct Options {
 
     /// Most subscriptions of one session; more are refused with Quota exceeded (0x97). Default 1,000.
     pub max_subscriptions: usize,
+    /// Most Topic Filters looked at in one SUBSCRIBE; those after them are refused with Quota exceeded (0x97). Each with a
+    /// wildcard may have to be compared with all retained messages. Default 1,024.
+    pub max_filters_per_subscribe: usize,
     /// Most bytes held by the subscriptions of all sessions, roughly. Default 256 MiB.
     pub max_subscription_bytes: usize,
     /// Most levels of a Topic Filter; deeper ones are refused with Topic Filter invalid (0x8F). Default 128.
@@ -119,6 +122,7 @@ impl Default for Options {
             overflow: Overflow::default(),
             queue_qos_0_when_away: false,
             max_subscriptions: 1_000,
+            max_filters_per_subscribe: 1_024,
             max_subscription_bytes: 256 << 20,
             max_topic_levels: mqtt_core::DEFAULT_MAX_LEVELS,
             max_retained_messages: 10_000,

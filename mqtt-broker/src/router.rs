@@ -136,11 +136,7 @@ impl Router {
         match routes.add(&self.context, filter, subscription.clone()) {
             Ok(is_new) => {
                 routes.send_retained(now, filter, &subscription, is_new);
-                match options.qos {
-                    QoS::AtMostOnce => ReasonCode::GRANTED_QOS_0,
-                    QoS::AtLeastOnce => ReasonCode::GRANTED_QOS_1,
-                    QoS::ExactlyOnce => ReasonCode::GRANTED_QOS_2,
-                }
+                granted(options.qos)
             }
             Err(reason) => reason,
         }
@@ -277,6 +273,15 @@ impl Routes {
                 return;
             }
         }
+    }
+}
+
+/// The Reason Code that grants a QoS.
+pub(crate) const fn granted(qos: QoS) -> ReasonCode {
+    match qos {
+        QoS::AtMostOnce => ReasonCode::GRANTED_QOS_0,
+        QoS::AtLeastOnce => ReasonCode::GRANTED_QOS_1,
+        QoS::ExactlyOnce => ReasonCode::GRANTED_QOS_2,
     }
 }
 

@@ -174,6 +174,11 @@ impl Subscriber {
         state.dismissed
     }
 
+    /// For the connection: whether it is to end.
+    pub(crate) fn is_dismissed(&self) -> bool {
+        self.lock().dismissed.is_some()
+    }
+
     /// For a local subscription: takes the next message, which counts no more from then on.
     pub(crate) fn take_next(&self) -> Option<Waiting> {
         let mut state = self.lock();

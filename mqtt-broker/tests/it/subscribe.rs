@@ -163,3 +163,78 @@ async fn subscriptions_end_with_their_session() {
     let mut peer = Peer::clean(&broker, "b").await;
     peer.subscribe_v5("d/e/f/g/h", 0).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_repeated_in_one_packet_is_handled_once_and_answered_each_time() {
+    let broker = broker();
+    let mut sender = Peer::clean(&broker, "s").await;
+    // Retained, QoS 1.
+    sender.send("33 07 | 0001't' 0001 00 'x'").await;
+    sender.expect("40 03 0001 10").await;
+    let mut peer = Peer::clean(&broker, "a").await;
+    // "#" three times: QoS 1, QoS 2, and QoS 1 without retained messages. The one between is another.
+    peer.send("82 13 0001 00 | 0001'#' 01 | 0001'#' 02 | 0001'u' 00 | 0001'#' 21")
+        .await;
+    // One retained message, and before or after it the answer, as each asked.
+    let (first, body) = peer.packet().await;
+    let (second, other_body) = peer.packet().await;
+    let (suback, publish) = if first == 0x90 {
+        ((first, body), (second, other_body))
+    } else {
+        ((second, other_body), (first, body))
+    };
+    assert_eq!(suback, (0x90, vec![0, 1, 0, 1, 2, 0, 1]));
+    assert_eq!(publish, (0x33, b"\0\x01t\0\x01\0x".to_vec()));
+    peer.ping().await;
+    assert_eq!(broker.statistics().subscriptions, 2);
+    // The later options hold: QoS 1 at most.
+    sender.send("34 07 | 0001't' 0002 00 'y'").await;
+    let (first, _) = peer.packet().await;
+    assert_eq!(first, 0x32);
+}
+
+#[tokio::test(start_paused = true)]
+async fn filters_above_the_bound_are_refused() {
+    let broker = broker_with(|options| options.max_filters_per_subscribe = 2);
+    let mut peer = Peer::clean(&broker, "a").await;
+    // The last one is a repetition, but it is not looked at.
+    peer.send("82 13 0001 00 | 0001'a' 01 | 0001'b' 00 | 0001'c' 00 | 0001'a' 00")
+        .await;
+    peer.expect("90 07 0001 00 | 01 00 97 97").await;
+    assert_eq!(broker.statistics().subscriptions, 2);
+    let mut old = Peer::clean_v311(&broker, "b").await;
+    old.send("82 0E 0001 | 0001'a' 01 | 0001'b' 00 | 0001'c' 00")
+        .await;
+    old.expect("90 05 0001 | 01 00 80").await;
+}
+
+/// SUBSCRIBE of 5.0 with 900 different wildcard filters.
+fn many_filters() -> Vec<u8> {
+    let mut body = vec![0, 1, 0];
+    for number in 0..900 {
+        body.extend(string(&format!("{number}/+")));
+        body.push(0);
+    }
+    packet(0x82, &[&body])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_subscribe_does_not_hold_up_who_takes_the_session_over() {
+    let broker = broker();
+    let mut first = Peer::clean(&broker, "a").await;
+    first.send_bytes(&many_filters()).await;
+    let mut second = Peer::clean(&broker, "a").await;
+    // No SUBACK: it was not waited for.
+    first.expect_disconnect(0x8E).await;
+    second.ping().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_subscribe_does_not_hold_up_the_end() {
+    let broker = broker();
+    let mut peer = Peer::clean(&broker, "a").await;
+    peer.send_bytes(&many_filters()).await;
+    tokio::task::yield_now().await;
+    let shutdown = broker.shutdown(std::time::Duration::from_secs(1));
+    tokio::join!(shutdown, peer.expect_disconnect(0x8B));
+}

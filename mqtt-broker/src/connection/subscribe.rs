@@ -1,0 +1,84 @@
+//! Answering a SUBSCRIBE: each filter once, and never so many that others wait for long.
+
+use std::collections::HashMap;
+use std::mem;
+
+use mqtt_core::server::SubscribeRequest;
+use mqtt_core::{ReasonCode, SubscribeOptions};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task;
+
+use super::Connection;
+use crate::router::granted;
+
+/// What all places of one filter in a SUBSCRIBE come to.
+struct Wanted {
+    options: SubscribeOptions,
+    /// The answer, once there is one.
+    reason: Option<ReasonCode>,
+}
+
+impl Wanted {
+    /// The filter comes again: the later options replace the earlier ones [v5 MQTT-3.8.4-3], but retained messages that the
+    /// earlier ones asked for are still owed.
+    fn add(&mut self, later: SubscribeOptions) {
+        let earlier = mem::replace(&mut self.options, later);
+        // The one that sends more is the smaller one.
+        self.options.retain_handling = earlier.retain_handling.min(later.retain_handling);
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite> Connection<S> {
+    /// Answers a SUBSCRIBE as if each filter had come in one of its own [v5 MQTT-3.8.4-5], but that a filter that stands in
+    /// it several times is handled once: retained messages are looked for while nobody else may publish.
+    pub(super) async fn subscribe(&mut self, request: &SubscribeRequest) {
+        let Some(seat) = &self.seat else { return };
+        let most = self.shared.context.options.max_filters_per_subscribe;
+        let mut wanted: HashMap<&str, Wanted> = HashMap::new();
+        for (filter, options) in request.filters().take(most) {
+            wanted
+                .entry(filter.as_str())
+                .and_modify(|wanted| wanted.add(options))
+                .or_insert(Wanted {
+                    options,
+                    reason: None,
+                });
+        }
+        let id = request.subscription_id();
+        let mut reasons = Vec::with_capacity(request.filters().len());
+        for (place, (filter, options)) in request.filters().enumerate() {
+            let first_ones = (place < most).then_some(&mut wanted);
+            let Some(wanted) = first_ones.and_then(|wanted| wanted.get_mut(filter.as_str())) else {
+                reasons.push(ReasonCode::QUOTA_EXCEEDED);
+                continue;
+            };
+            let reason = match wanted.reason {
+                Some(reason) => reason,
+                None => {
+                    // Whoever waits for the end of this connection shall not wait for the rest; no answer is owed then.
+                    if self.shared.stop.is_cancelled() || seat.subscriber.is_dismissed() {
+                        return;
+                    }
+                    let now = self.shared.context.clock.now();
+                    let router = &self.shared.router;
+                    let reason =
+                        router.subscribe(now, &seat.subscriber, id, filter, wanted.options);
+                    wanted.reason = Some(reason);
+                    if filter.has_wildcard() {
+                        // Many retained messages may have been looked at, and a SUBSCRIBE may hold many filters.
+                        task::yield_now().await;
+                    }
+                    reason
+                }
+            };
+            reasons.push(if reason.is_error() {
+                reason
+            } else {
+                granted(options.qos)
+            });
+        }
+        if let Err(error) = self.server.complete_subscribe(request, &reasons) {
+            tracing::debug!(%error, "a subscription could not be answered");
+        }
+    }
+}
