@@ -188,14 +188,14 @@ fn is_installed(rustup: &Path, version: &str) -> Result<bool> {
     Ok(answer.status.success())
 }
 
-/// `rust-version` of the workspace, as toolchains are named: with its patch release.
+/// `rust-version` of the workspace.
 fn oldest_rust() -> Result<String> {
     let manifest = std::fs::read_to_string(workspace::root().join("Cargo.toml"))
         .context("cannot read Cargo.toml")?;
     manifest
         .lines()
         .find_map(|line| line.strip_prefix("rust-version = \"")?.strip_suffix('"'))
-        .map(|version| format!("{version}.0"))
+        .map(str::to_owned)
         .context("Cargo.toml has no rust-version")
 }
 
