@@ -61,6 +61,7 @@ bool mqtt_iterable_argument(zval *argument, uint32_t number);
 void mqtt_argument_type(uint32_t number, const char *expected, zval *argument);
 void mqtt_argument_value(uint32_t number, const char *complaint);
 bool mqtt_strict_caller(zend_execute_data *execute_data);
+bool mqtt_to_string(zval *value, zval *result);
 bool mqtt_call(zval *callable, uint32_t count, zval *arguments);
 bool mqtt_iterate(zval *iterable, bool (*each)(void *context, zval *key, zval *value), void *context);
 void mqtt_array_iterator(zval *takes_array, zval *result);

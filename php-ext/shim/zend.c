@@ -2,6 +2,8 @@
 
 #include "shim.h"
 #include "php_ini.h"
+#include "SAPI.h"
+#include "ext/standard/info.h"
 #include "zend_enum.h"
 #include "zend_exceptions.h"
 #include "zend_interfaces.h"
@@ -151,6 +153,25 @@ bool mqtt_exception_pending(void)
 	return EG(exception) != NULL;
 }
 
+/*
+ * As PHP converts a value to a string. The string may be any bytes. false: it cannot be converted, or an exception is
+ * pending.
+ */
+bool mqtt_to_string(zval *value, zval *result)
+{
+	zend_string *text;
+
+	if (Z_TYPE_P(value) == IS_OBJECT && !Z_OBJCE_P(value)->__tostring) {
+		return false;
+	}
+	text = zval_try_get_string(value);
+	if (!text) {
+		return false;
+	}
+	ZVAL_STR(result, text);
+	return true;
+}
+
 /* false: an exception is pending. exit() is one of its kind and must be left pending, too. */
 bool mqtt_call(zval *callable, uint32_t count, zval *arguments)
 {
@@ -261,24 +282,35 @@ bool mqtt_run_interrupt(void)
 
 /* --- handlers: kept in a property, where the garbage collector looks --- */
 
+/* array_walk() and ArrayObject reach private properties of any object: what is no array any more holds no handler. */
 static zval *handlers_of(zend_object *client)
 {
 	zval *handlers = mqtt_property(client, "handlers", sizeof("handlers") - 1);
 
-	SEPARATE_ARRAY(handlers);
+	ZVAL_DEREF(handlers);
+	if (Z_TYPE_P(handlers) != IS_ARRAY) {
+		zval old;
+
+		ZVAL_COPY_VALUE(&old, handlers);
+		ZVAL_EMPTY_ARRAY(handlers);
+		zval_ptr_dtor(&old);
+	}
 	return handlers;
 }
 
 void mqtt_handler_set(zend_object *client, zend_ulong number, zval *callable)
 {
+	zval *handlers = handlers_of(client);
+
+	SEPARATE_ARRAY(handlers);
 	Z_TRY_ADDREF_P(callable);
-	zend_hash_index_update(Z_ARRVAL_P(handlers_of(client)), number, callable);
+	zend_hash_index_update(Z_ARRVAL_P(handlers), number, callable);
 }
 
 /* A reference of the caller's own: the handler may remove itself while it runs. */
 bool mqtt_handler_get(zend_object *client, zend_ulong number, zval *result)
 {
-	zval *found = zend_hash_index_find(Z_ARRVAL_P(mqtt_property(client, "handlers", sizeof("handlers") - 1)), number);
+	zval *found = zend_hash_index_find(Z_ARRVAL_P(handlers_of(client)), number);
 
 	if (!found) {
 		return false;
@@ -289,7 +321,10 @@ bool mqtt_handler_get(zend_object *client, zend_ulong number, zval *result)
 
 void mqtt_handler_delete(zend_object *client, zend_ulong number)
 {
-	zend_hash_index_del(Z_ARRVAL_P(handlers_of(client)), number);
+	zval *handlers = handlers_of(client);
+
+	SEPARATE_ARRAY(handlers);
+	zend_hash_index_del(Z_ARRVAL_P(handlers), number);
 }
 
 void mqtt_handlers_clear(zend_object *client)
@@ -302,15 +337,52 @@ void mqtt_handlers_clear(zend_object *client)
 
 /* --- settings --- */
 
+/* Shown without user and password. */
+static ZEND_INI_DISP(display_uri)
+{
+	zend_string *uri = type == ZEND_INI_DISPLAY_ORIG && ini_entry->modified ? ini_entry->orig_value : ini_entry->value;
+	const char *scheme, *host;
+	zend_string *shown;
+
+	if (!uri || !ZSTR_LEN(uri)) {
+		PHPWRITE("no value", sizeof("no value") - 1);
+		return;
+	}
+	scheme = strstr(ZSTR_VAL(uri), "://");
+	host = strrchr(ZSTR_VAL(uri), '@');
+	if (scheme && host) {
+		shown = zend_strpprintf(0, "%.*s://***%s", (int) (scheme - ZSTR_VAL(uri)), ZSTR_VAL(uri), host);
+	} else {
+		shown = zend_string_copy(uri);
+	}
+	if (!sapi_module.phpinfo_as_text) {
+		zend_string *escaped = php_info_html_esc(ZSTR_VAL(shown));
+
+		zend_string_release(shown);
+		shown = escaped;
+	}
+	PHPWRITE(ZSTR_VAL(shown), ZSTR_LEN(shown));
+	zend_string_release(shown);
+}
+
+/* Numbers may end in K, M or G. What is no such number is warned of, as for PHP's own settings. */
+static ZEND_INI_MH(check_quantity)
+{
+	if (new_value) {
+		zend_ini_parse_quantity_warn(new_value, entry->name);
+	}
+	return SUCCESS;
+}
+
 PHP_INI_BEGIN()
-	PHP_INI_ENTRY("mqtt.default_uri", "", PHP_INI_ALL, NULL)
+	PHP_INI_ENTRY_EX("mqtt.default_uri", "", PHP_INI_ALL, NULL, display_uri)
 	PHP_INI_ENTRY("mqtt.client_id_prefix", "php", PHP_INI_ALL, NULL)
 	PHP_INI_ENTRY("mqtt.connect_timeout", "10", PHP_INI_ALL, NULL)
-	PHP_INI_ENTRY("mqtt.queue_max_messages", "10000", PHP_INI_ALL, NULL)
-	PHP_INI_ENTRY("mqtt.queue_max_bytes", "67108864", PHP_INI_ALL, NULL)
-	PHP_INI_ENTRY("mqtt.flush_on_request_end_ms", "0", PHP_INI_ALL, NULL)
-	PHP_INI_ENTRY("mqtt.shutdown_timeout_ms", "2000", PHP_INI_SYSTEM, NULL)
-	PHP_INI_ENTRY("mqtt.max_persistent", "16", PHP_INI_SYSTEM, NULL)
+	PHP_INI_ENTRY("mqtt.queue_max_messages", "10000", PHP_INI_ALL, check_quantity)
+	PHP_INI_ENTRY("mqtt.queue_max_bytes", "67108864", PHP_INI_ALL, check_quantity)
+	PHP_INI_ENTRY("mqtt.flush_on_request_end_ms", "0", PHP_INI_ALL, check_quantity)
+	PHP_INI_ENTRY("mqtt.shutdown_timeout_ms", "2000", PHP_INI_SYSTEM, check_quantity)
+	PHP_INI_ENTRY("mqtt.max_persistent", "16", PHP_INI_SYSTEM, check_quantity)
 PHP_INI_END()
 
 void mqtt_register_ini(int type, int module_number)
@@ -330,7 +402,16 @@ void mqtt_display_ini(zend_module_entry *module)
 
 zend_long mqtt_ini_int(const char *name, size_t length)
 {
-	return zend_ini_long(name, length, 0);
+	zend_string *lookup = zend_string_init(name, length, false);
+	zend_string *value = zend_ini_get_value(lookup), *error = NULL;
+	zend_long number = value ? zend_ini_parse_quantity(value, &error) : 0;
+
+	zend_string_release(lookup);
+	if (error) {
+		/* It was said when the setting was made. */
+		zend_string_release(error);
+	}
+	return number;
 }
 
 double mqtt_ini_float(const char *name, size_t length)

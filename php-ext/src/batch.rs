@@ -143,7 +143,7 @@ unsafe extern "C" fn read_one(context: *mut c_void, key: *mut Zval, value: *mut 
 
 /// The message in one element: an `Outgoing`, or `[topic, payload]`.
 fn message_of(value: &Zval, qos: QoS) -> Result<Message, Thrown> {
-    if let Some(object) = Object::of(value).filter(|object| object.is(Class::Outgoing)) {
+    if let Some(object) = Object::of_class(value, Class::Outgoing) {
         return Ok(properties::message(
             value::bytes_of(object.property("topic")).unwrap_or_default(),
             value::bytes_of(object.property("payload")).unwrap_or_default(),
@@ -152,30 +152,25 @@ fn message_of(value: &Zval, qos: QoS) -> Result<Message, Thrown> {
             properties::properties_property(object)?.as_ref(),
         )?);
     }
-    // A reference of its own, since converting the payload may run PHP code that changes the array.
-    let held = value.shallow_clone();
-    let pair = held.array().filter(|pair| pair.len() == 2);
+    let pair = value.array().filter(|pair| pair.len() == 2);
+    // References of our own, since converting the payload may run PHP code that changes the array and its elements.
     let element = |index| {
         pair.and_then(|pair| pair.get_index(index))
-            .map(Zval::dereference)
+            .map(|element| element.dereference().shallow_clone())
     };
-    let (Some(topic), Some(payload)) = (element(0).and_then(value::bytes_of), element(1)) else {
+    let (Some(topic), Some(mut payload)) = (element(0), element(1)) else {
         return Err(malformed());
     };
-    if let Some(payload) = value::bytes_of(payload) {
+    let topic = value::bytes_of(&topic).ok_or_else(malformed)?;
+    if let Some(payload) = value::bytes_of(&payload) {
         return Ok(properties::message(topic, payload, qos, false, None)?);
     }
     if !payload.is_scalar() && !payload.is_object() {
         return Err(malformed());
     }
-    let converted = payload.coerce_to_string().ok_or_else(malformed)?;
-    Ok(properties::message(
-        topic,
-        converted.as_bytes(),
-        qos,
-        false,
-        None,
-    )?)
+    let converted = shim::to_string(&mut payload).ok_or_else(malformed)?;
+    let payload = value::bytes_of(&converted).unwrap_or_default();
+    Ok(properties::message(topic, payload, qos, false, None)?)
 }
 
 fn malformed() -> Thrown {

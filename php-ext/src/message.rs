@@ -181,7 +181,7 @@ fn reply(call: &Call<'_>) -> Answer {
     let qos = call
         .nullable_object(2, Class::Qos)?
         .map_or(QoS::AtLeastOnce, properties::qos);
-    let asked = Object::of(call.this()?.property("properties"));
+    let asked = Object::of_class(call.this()?.property("properties"), Class::Properties);
     let topic = asked.and_then(|asked| value::bytes_of(asked.property("responseTopic")));
     let topic = topic.ok_or_else(|| Failure::topic("the message names no response topic"))?;
     let Some(message) = received(call)? else {

@@ -30,6 +30,7 @@ fn module(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
         .name("mqtt")
         .startup_function(startup)
         .shutdown_function(shutdown)
+        .request_startup_function(request_startup)
         .request_shutdown_function(request_shutdown)
         .info_function(info)
 }
@@ -52,6 +53,10 @@ unsafe extern "C" fn shutdown(kind: c_int, module_number: c_int) -> c_int {
     })
 }
 
+unsafe extern "C" fn request_startup(_kind: c_int, _module_number: c_int) -> c_int {
+    guarded(request::begin)
+}
+
 unsafe extern "C" fn request_shutdown(_kind: c_int, _module_number: c_int) -> c_int {
     guarded(request::end)
 }
@@ -67,11 +72,17 @@ unsafe extern "C" fn info(module: *mut ModuleEntry) {
         info_table_end!();
         info_table_start!();
         info_table_header!("Persistent clients of this process", "State");
+        // Read first, printed then: printing may run PHP code (an output handler), or never come back.
+        let mut rows = Vec::new();
         persistent::each(|name, settings, handle| {
-            let name = format!("{name} {}", settings.address());
             let state = handle.map_or_else(|| "not started".to_owned(), describe);
-            info_table_row!(name.as_str(), state.as_str());
+            rows.push((format!("{name} {}", settings.address()), state));
         });
+        for (name, state) in rows {
+            // A NUL would end the text.
+            let (name, state) = (name.replace('\0', "\\0"), state.replace('\0', "\\0"));
+            info_table_row!(name.as_str(), state.as_str());
+        }
         info_table_end!();
         shim::display_ini(module);
     });

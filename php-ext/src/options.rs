@@ -80,7 +80,7 @@ impl Settings {
             clean_start: object.property("cleanStart").bool().unwrap_or(true),
             session_expiry: u32_in_range(object, "sessionExpiry", 0, i64::from(u32::MAX))?,
             connect_timeout: connect_timeout(object)?,
-            will: Object::of(object.property("will"))
+            will: Object::of_class(object.property("will"), Class::Will)
                 .map(Will::from_object)
                 .transpose()?,
             user_properties: pairs(object, "userProperties")?,
@@ -164,7 +164,9 @@ fn bound(object: Object<'_>, name: &str, setting: Option<&str>) -> Result<usize,
 }
 
 fn version(object: Object<'_>) -> Version {
-    match Object::of(object.property("protocol")).and_then(|case| case.enum_value().long()) {
+    match Object::of_class(object.property("protocol"), Class::Protocol)
+        .and_then(|case| case.enum_value().long())
+    {
         Some(3) => Version::V3_1,
         Some(4) => Version::V3_1_1,
         Some(5) => Version::V5,
@@ -173,7 +175,7 @@ fn version(object: Object<'_>) -> Version {
 }
 
 fn overflow(object: Object<'_>) -> Overflow {
-    match Object::of(object.property("overflow"))
+    match Object::of_class(object.property("overflow"), Class::Overflow)
         .and_then(|case| value::bytes_of(case.enum_value()))
     {
         Some(b"drop-oldest") => Overflow::DropOldest,

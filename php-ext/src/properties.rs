@@ -129,14 +129,14 @@ pub(crate) fn qos_case(qos: QoS) -> Zval {
 
 /// The QoS property of a value object; `None` where it is null.
 pub(crate) fn qos_property(object: Object<'_>) -> Option<QoS> {
-    Object::of(object.property("qos")).map(qos)
+    Object::of_class(object.property("qos"), Class::Qos).map(qos)
 }
 
 /// The properties object of a value object, read.
 pub(crate) fn properties_property(
     object: Object<'_>,
 ) -> Result<Option<MessageProperties>, Failure> {
-    Object::of(object.property("properties"))
+    Object::of_class(object.property("properties"), Class::Properties)
         .map(MessageProperties::from_object)
         .transpose()
 }

@@ -13,12 +13,23 @@ use crate::{client, shim, wait};
 
 thread_local! {
     /// A request lives in one thread, also where PHP has many.
-    static REQUEST: RefCell<Request> = const { RefCell::new(Request { clients: Vec::new(), connections: Vec::new() }) };
+    static REQUEST: RefCell<Request> = const { RefCell::new(Request {
+        clients: Vec::new(),
+        connections: Vec::new(),
+        ended: false,
+    }) };
 }
 
 struct Request {
     clients: Vec<(Name, Zval)>,
     connections: Vec<Weak<Connection>>,
+    /// PHP code may still run after the end (another extension's, such as a session handler): nothing of it is kept, since
+    /// nobody would take it back before its objects are gone.
+    ended: bool,
+}
+
+pub(crate) fn begin() {
+    REQUEST.with_borrow_mut(|request| request.ended = false);
 }
 
 /// The client object that this request already has for a name.
@@ -33,6 +44,9 @@ pub(crate) fn persistent_client(name: &Name) -> Option<Zval> {
 }
 
 pub(crate) fn keep_persistent_client(name: Name, object: Object<'_>) {
+    if REQUEST.with_borrow(|request| request.ended) {
+        return;
+    }
     let client = object.to_zval();
     REQUEST.with_borrow_mut(|request| request.clients.push((name, client)));
 }
@@ -61,6 +75,7 @@ pub(crate) fn remember(connection: &Rc<Connection>) {
 /// The end of the request: what it subscribed to is taken back, and what it published gets a moment to leave.
 pub(crate) fn end() {
     let (clients, connections) = REQUEST.with_borrow_mut(|request| {
+        request.ended = true;
         (
             std::mem::take(&mut request.clients),
             std::mem::take(&mut request.connections),

@@ -75,6 +75,7 @@ unsafe extern "C" {
         base: *mut ZendObject,
         strict: bool,
     ) -> bool;
+    fn mqtt_to_string(value: *mut Zval, result: *mut Zval) -> bool;
     fn mqtt_call(callable: *mut Zval, count: u32, arguments: *mut Zval) -> bool;
     fn mqtt_iterate(iterable: *mut Zval, each: EachElement, context: *mut c_void) -> bool;
     fn mqtt_array_iterator(takes_array: *mut Zval, result: *mut Zval);
@@ -167,6 +168,11 @@ impl<'a> Object<'a> {
             pointer: NonNull::from(object),
             life: PhantomData,
         })
+    }
+
+    /// The object in a value, if it is of that class. PHP has ways around the type of a property (`ArrayObject`).
+    pub(crate) fn of_class(value: &'a Zval, class: Class) -> Option<Self> {
+        Self::of(value).filter(|object| object.is(class))
     }
 
     /// Makes a new reference to the object.
@@ -360,6 +366,14 @@ pub(crate) fn type_error(message: &CStr) {
 pub(crate) fn exception_pending() -> bool {
     // SAFETY: only reads the executor's state.
     unsafe { mqtt_exception_pending() }
+}
+
+/// The value as a PHP string. `None`: it cannot be converted, or an exception is pending. Control may leave through here
+/// for good, as in [`call`].
+pub(crate) fn to_string(value: &mut Zval) -> Option<Zval> {
+    let mut text = Zval::new();
+    // SAFETY: the value is alive, and `text` is a valid place for the result.
+    unsafe { mqtt_to_string(value, &raw mut text) }.then_some(text)
 }
 
 /// Calls a PHP callable and drops what it returns. On false an exception is pending, `exit()` being one of its kind.

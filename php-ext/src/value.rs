@@ -20,6 +20,18 @@ impl Key {
         }
     }
 
+    /// The number under which an array has the key: `$array['7']` means `$array[7]`.
+    fn as_index(&self) -> Option<i64> {
+        match self {
+            Self::Int(number) => Some(*number),
+            Self::Text(text) => std::str::from_utf8(text).ok().and_then(|text| {
+                text.parse()
+                    .ok()
+                    .filter(|number: &i64| number.to_string() == text)
+            }),
+        }
+    }
+
     pub(crate) fn to_zval(&self) -> Zval {
         match self {
             Self::Int(number) => int(*number),
@@ -85,12 +97,14 @@ pub(crate) fn list(values: impl IntoIterator<Item = Zval>) -> Zval {
 pub(crate) fn map<K: Borrow<Key>>(entries: impl IntoIterator<Item = (K, Zval)>) -> Zval {
     let mut table = ZendHashTable::new();
     for (key, value) in entries {
-        let stored = match key.borrow() {
-            Key::Int(number) => table.insert_at_index(*number, value),
-            Key::Text(text) => {
+        let key = key.borrow();
+        let stored = match (key.as_index(), key) {
+            (Some(number), _) => table.insert_at_index(number, value),
+            (None, Key::Text(text)) => {
                 let text = ZendStr::new(text, false);
                 table.insert(ArrayKey::ZendString(&text), value)
             }
+            (None, Key::Int(_)) => continue,
         };
         debug_assert!(stored.is_ok());
     }
