@@ -140,8 +140,11 @@ fn persistent_client(call: &Call<'_>) -> Answer {
         let usable = Object::of(&known)
             .and_then(|object| object.native::<Client>())
             .is_some_and(|client| {
-                // Not one that a forked child inherited in use.
-                !client.connection.is_closed() && !client.connection.is_forked()
+                // Not one that a forked child inherited in use, nor one whose connection has ended for good.
+                !client.connection.is_closed()
+                    && !client.connection.is_forked()
+                    && (client.connection.started())
+                        .is_none_or(|handle| !handle.state().is_closed())
             });
         if usable {
             return Ok(known);

@@ -226,7 +226,8 @@ namespace Mqtt {
 
         /**
          * The connection of this process that has these options. It is made by the first request that needs it and
-         * used by all later ones. Within one request, the same options give the same object.
+         * used by all later ones. Within one request, the same options give the same object, until its connection has
+         * ended for good (State::Closed): then a new one.
          *
          * @param string|Options $broker '' takes `mqtt.default_uri`
          * @param string|null $id a name of your own instead of the hash of the options

@@ -33,10 +33,10 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) no_php: bool,
     /// Messages to push altogether, 10 to 10,000 [default: 1000, 200 with --short]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=10_000))]
     pub(crate) messages: Option<u32>,
     /// Devices to push to, 3 to 1,000 [default: 20, 6 with --short]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=1_000))]
     pub(crate) devices: Option<u32>,
     /// Fewer devices and messages
     #[arg(long)]
