@@ -9,6 +9,7 @@ use ext_php_rs::zend::BailoutGuard;
 use mqtt_client::PublishError;
 use mqtt_core::{Message, QoS};
 
+use crate::client;
 use crate::connection::{Connection, Guarded};
 use crate::delivery::{self, Progress};
 use crate::exception::{Failure, Thrown};
@@ -83,7 +84,7 @@ pub(crate) fn publish_many(connection: &Rc<Connection>, messages: &mut Zval, qos
         let progress = match handle.publish(message) {
             Ok(live) => Progress::Live(Guarded::new(live)),
             Err(error @ (PublishError::Closed | PublishError::Forked)) => {
-                return Err(Failure::publish(&error).into());
+                return Err(client::publish_failure(connection, handle, &error).into());
             }
             // So that the others can still be waited for.
             Err(error) => Progress::Refused(error),

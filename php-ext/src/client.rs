@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::BailoutGuard;
-use mqtt_client::{Received, Request, State, SubscribeError, SubscribeOptions, SubscriptionKey};
+use mqtt_client::background::Handle;
+use mqtt_client::{
+    PublishError, Received, Request, State, SubscribeError, SubscribeOptions, SubscriptionKey,
+};
 use mqtt_core::{ReasonCode, RetainHandling};
 
 use crate::connection::{Connection, Guarded, Origin};
@@ -203,15 +206,22 @@ fn publish(call: &Call<'_>) -> Answer {
 /// Queues a message and makes its `Delivery`.
 pub(crate) fn publish_on(connection: &Rc<Connection>, message: mqtt_core::Message) -> Answer {
     let handle = connection.handle()?;
-    let live = handle.publish(message).map_err(|error| match error {
-        // Says why, where there is a reason.
-        mqtt_client::PublishError::Closed => connection
-            .check_alive(handle)
-            .err()
-            .unwrap_or_else(|| Failure::publish(&error)),
-        error => Failure::publish(&error),
-    })?;
+    let live = handle.publish(message);
+    let live = live.map_err(|error| publish_failure(connection, handle, &error))?;
     delivery::object(Progress::Live(Guarded::new(live)), Rc::clone(connection))
+}
+
+/// Why a publish was refused at the call. Where the client is closed, it says why, if there is a reason.
+pub(crate) fn publish_failure(
+    connection: &Connection,
+    handle: &Guarded<Handle>,
+    error: &PublishError,
+) -> Failure {
+    match error {
+        PublishError::Closed => connection.check_alive(handle).err(),
+        _ => None,
+    }
+    .unwrap_or_else(|| Failure::publish(error))
 }
 
 fn publish_many(call: &Call<'_>) -> Answer {

@@ -117,6 +117,8 @@ namespace Mqtt {
          * @throws Exception\InvalidTopicException the topic is empty, too long, not UTF-8 or has a wildcard
          * @throws Exception\QueueFullException the outbound queue is full; nothing was queued
          * @throws Exception\PublishException the message is larger than the broker takes, or needs what it does not offer; nothing was queued
+         * @throws Exception\InvalidOptionException the properties do not fit into a packet
+         * @throws Exception\ConnectionException the connection has ended for good, with the cause
          * @throws Exception\ClosedException the client is closed, or belongs to the process this one was forked from
          */
         public function publish(string $topic, string $payload, ?Qos $qos = null, bool $retain = false, ?Properties $properties = null): Delivery;
@@ -130,6 +132,7 @@ namespace Mqtt {
          * @param Qos|null $qos for those that name none; null means Qos::AtLeastOnce
          * @throws Exception\InvalidTopicException
          * @throws Exception\InvalidOptionException
+         * @throws Exception\ConnectionException the connection has ended for good, with the cause
          * @throws Exception\ClosedException
          */
         public function publishMany(iterable $messages, ?Qos $qos = null): Batch;
@@ -158,6 +161,7 @@ namespace Mqtt {
          * @param RetainHandling|null $retainHandling null means RetainHandling::Send
          * @throws Exception\InvalidTopicException
          * @throws Exception\SubscribeException the broker does not offer what was asked for
+         * @throws Exception\QueueFullException too many requests wait for the broker's answer
          * @throws Exception\ClosedException
          */
         public function subscribe(string|array $filters, ?callable $handler = null, ?Qos $qos = null, ?AckMode $ack = null, bool $noLocal = false, bool $retainAsPublished = false, ?RetainHandling $retainHandling = null): Subscription;
