@@ -38,11 +38,13 @@
 //!
 //! # What holds
 //!
-//! - **Nothing has to be polled.** One task owns the connection: it connects, keeps alive, acknowledges and comes back. A
-//!   slow reader of messages never delays the outcomes of its own publishes ([`StreamFull::Pause`] alone trades that away).
+//! - **Nothing has to be polled.** One task owns the connection: it connects, keeps alive, acknowledges and comes back. In
+//!   5.0 a slow reader of messages never delays the outcomes of its own publishes, unless [`StreamFull::Pause`] asks for
+//!   that. 3.x has no Receive Maximum: there, a reader that is too far behind stops the reading, outcomes included.
 //! - **Each publish ends in exactly one [`Outcome`]**, across reconnects, and also when the client is closed. An
 //!   acknowledgement means that the server has the message, not that a device has it.
-//! - **Everything is bounded**, in messages and in bytes, by [`Options`]; what happens at a bound is chosen there.
+//! - **Everything is bounded**, in messages and in bytes, by [`Options`]; what happens at a bound is chosen there. The
+//!   loosest bound is that of messages behind full streams in 5.0: see [`Options::receive_maximum`].
 //! - **Subscriptions come back** when the server lost the session; unacknowledged publishes are sent again, in order.
 //! - **A close loses nothing**: it flushes, says DISCONNECT, and reads to the end of the stream.
 //!

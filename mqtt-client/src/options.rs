@@ -91,9 +91,16 @@ pub enum Unacknowledged {
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum StreamFull {
     /// QoS 0 messages for a full stream are dropped and counted. QoS 1 and 2 messages wait, unacknowledged.
+    ///
+    /// In 5.0 reading never stops, so that outcomes of own publishes always come; [`Options::receive_maximum`] bounds what
+    /// waits. 3.1 and 3.1.1 have no such bound: there, reading stops while more than [`Options::stream_max_bytes`] or more
+    /// than `receive_maximum` messages wait behind full streams, and outcomes of own publishes are delayed until the
+    /// application has read. An application of 3.x must not wait for an outcome before it reads on.
     #[default]
     DropQos0,
-    /// Reading from the server stops until the stream has room. Outcomes of own publishes may be delayed meanwhile.
+    /// Reading from the server stops while a QoS 0 message waits behind a full stream, or more of QoS 1 and 2 than
+    /// [`Options::stream_max_bytes`] or [`Options::receive_maximum`] messages. Outcomes of own publishes are delayed
+    /// meanwhile, in every version: an application that waits for one before it reads on may wait for ever.
     Pause,
 }
 
@@ -155,8 +162,13 @@ pub struct Options {
     /// Will Message.
     pub will: Option<Will>,
     /// How many QoS 1 and 2 messages the server may have unacknowledged towards us, 1 to 65,535 (5.0). Default 1,024.
+    ///
+    /// That many may wait behind full streams, each as large as `maximum_packet_size` allows: in 5.0, unless `stream_full`
+    /// says [`StreamFull::Pause`], the product of the two (16 GiB by default) is the only bound of the memory that a server
+    /// can fill while the application does not read. Lower either where servers are not trusted or messages are large.
     pub receive_maximum: u16,
-    /// Largest packet accepted, in bytes, fixed header included. Told to a 5.0 server. Default 16 MiB.
+    /// Largest packet accepted, in bytes, fixed header included. Told to a 5.0 server. Default 16 MiB. See
+    /// `receive_maximum` for what a slow reader can make of it.
     pub maximum_packet_size: u32,
     /// How many Topic Aliases the server may use (5.0). Default 0.
     pub topic_alias_maximum: u16,
@@ -175,9 +187,11 @@ pub struct Options {
     pub overflow: Overflow,
     /// How many messages one subscription's stream holds for the application. Default 1,024.
     pub stream_max_messages: usize,
-    /// How many bytes it holds. Default 16 MiB. As much again may wait unacknowledged behind a full stream.
+    /// How many bytes it holds. Default 16 MiB. More may wait unacknowledged behind full streams: in 5.0 as many messages as
+    /// `receive_maximum` says, in 3.x and with [`StreamFull::Pause`] about as many bytes again, for all streams together.
     pub stream_max_bytes: usize,
-    /// What happens when a stream is full. Default: QoS 0 is dropped, the rest waits unacknowledged.
+    /// What happens when a stream is full. Default: QoS 0 is dropped, the rest waits unacknowledged, and in 3.x reading stops
+    /// where too much would wait.
     pub stream_full: StreamFull,
     /// Refuses control characters and non-characters in received strings, where the standard says MAY. Default false.
     pub strict_text: bool,

@@ -383,6 +383,13 @@ impl Router {
         }
     }
 
+    /// Gives up held messages of a lost session, as far as more is held than the bounds allow.
+    pub(crate) fn shed_held(&self) {
+        for group in self.groups.values() {
+            group.stream.shed_held();
+        }
+    }
+
     /// The server may send messages for subscriptions that the application is yet to make.
     pub(crate) fn hold_unrouted(&mut self) {
         self.unrouted.hold_from_now_on();

@@ -2,7 +2,8 @@
 //!
 //! The first messages of the queue, as many as the limits allow, are *in the stream*: theirs is the application. What
 //! arrives beyond that is *held*: a QoS 1 or 2 message stays unacknowledged until it moves up, so that the server stops at
-//! our Receive Maximum, and QoS 0 is dropped, or makes the task pause reading, as the options say.
+//! our Receive Maximum, and QoS 0 is dropped, or makes the task pause reading, as the options say. In 3.x, which has no
+//! Receive Maximum, the task pauses reading also when too much is held.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -345,6 +346,24 @@ impl Stream {
         inner.ready -= gone.0;
         inner.ready_bytes -= gone.1;
         self.move_up(&mut inner);
+    }
+
+    /// Drops held messages, the newest first, while this client holds more than the bounds allow. For those of a lost
+    /// session only: nobody waits for their acknowledgement.
+    pub(crate) fn shed_held(&self) {
+        let options = &self.shared.options;
+        let held = &self.shared.held;
+        let mut inner = self.inner();
+        while inner.items.len() > inner.ready
+            && (held.bytes.load(Ordering::Acquire) > options.stream_max_bytes
+                || held.messages.load(Ordering::Acquire) > usize::from(options.receive_maximum))
+        {
+            let Some(item) = inner.items.pop_back() else {
+                break;
+            };
+            held.remove(&item.message);
+            self.shared.counters.dropped.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// The client is closed. What is in the stream and acknowledged can still be read; the rest stays with the server.

@@ -15,7 +15,7 @@ use tokio::time::{Duration, Instant, Sleep, sleep_until, timeout_at};
 
 use super::Task;
 use crate::error::{ConnectError, ConnectStage};
-use crate::options::OptionsError;
+use crate::options::{OptionsError, StreamFull};
 use crate::reconnect::may_retry;
 use crate::router::Arrival;
 use crate::state::{Connack, State};
@@ -236,6 +236,10 @@ impl Task {
             self.router.forget(|token| token.qos() == QoS::AtLeastOnce);
         } else {
             self.router.session_lost();
+            if !self.may_pause() {
+                // A Receive Maximum counts within one session only: what is left of lost ones needs a bound of its own.
+                self.router.shed_held();
+            }
         }
         if info.session_present || may_have_session {
             self.router.hold_unrouted();
@@ -262,8 +266,17 @@ impl Task {
         self.shared.first_round.answer(Ok(()));
     }
 
+    /// Whether full streams may stop the reading. In 5.0 the Receive Maximum bounds what waits behind them, so that the
+    /// reading, and with it the outcomes of own publishes, can always go on; 3.x has nothing else.
+    fn may_pause(&self) -> bool {
+        !self.version.is_v5() || self.shared.options.stream_full == StreamFull::Pause
+    }
+
     /// Stops reading while more waits behind full streams than the bounds allow, and reads again when there is less.
     fn pause_or_resume(&mut self, line: &mut Line) {
+        if !self.may_pause() {
+            return;
+        }
         let held = &self.shared.held;
         let options = &self.shared.options;
         let crowded = || {

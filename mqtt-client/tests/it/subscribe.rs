@@ -714,6 +714,72 @@ async fn a_slow_reader_does_not_stop_its_own_outcomes() {
     }
 }
 
+/// PUBLISH of 5.0 to `t`, QoS 1, with 8,192 bytes of payload: Remaining Length 8,198.
+fn large_publish_v5(packet_id: u8) -> Vec<u8> {
+    let mut packet = vec![0x32, 0x86, 0x40, 0x00, 0x01, b't', 0x00, packet_id, 0x00];
+    packet.resize(packet.len() + 8_192, packet_id);
+    packet
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_behind_a_full_stream_do_not_stop_outcomes_in_v5() {
+    let (options, mut server) = scripted();
+    let options = options.with_stream_max_bytes(20_000);
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+    const COUNT: u8 = 40;
+    for id in 1..=COUNT {
+        peer.send(&large_publish_v5(id)).await;
+    }
+    // Two fit, and are acknowledged; the application reads none of them and publishes.
+    peer.expect(&[0x40, 0x02, 0x00, 0x01, 0x40, 0x02, 0x00, 0x02])
+        .await;
+    let delivery = client
+        .publish(message("o", "x", QoS::AtLeastOnce))
+        .await
+        .unwrap();
+    let packet = peer.packet().await;
+    assert_eq!(packet[0], 0x32);
+    peer.send(&[0x40, 0x02, packet[5], packet[6]]).await;
+    assert!(matches!(
+        delivery.wait_timeout(SECOND).await,
+        Some(Outcome::Acknowledged { .. })
+    ));
+    assert_eq!(client.status().held, usize::from(COUNT) - 2);
+    for id in 1..=COUNT {
+        assert_eq!(payload(&mut subscription).await, [id; 8_192]);
+    }
+    for id in 3..=COUNT {
+        peer.expect(&[0x40, 0x02, 0x00, id]).await;
+    }
+    assert_eq!((client.status().held, client.status().dropped), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lost_sessions_left_behind_a_full_stream_is_bounded() {
+    let (options, mut server) = scripted();
+    let options = options.with_stream_max_bytes(20_000);
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+    for round in 0..3_u8 {
+        for id in 1..=10 {
+            peer.send(&large_publish_v5(10 * round + id)).await;
+        }
+        tokio::time::sleep(SECOND).await;
+        drop(peer);
+        peer = server.accept(CONNACK_V5).await;
+        let packet = peer.packet().await;
+        grant(&mut peer, &packet).await;
+        tokio::time::sleep(SECOND).await;
+        // Two in the stream, and of what was held as many as the bytes of a stream allow.
+        assert_eq!(client.status().held, 2, "in round {round}");
+    }
+    assert_eq!(client.status().dropped, 30 - 4);
+    for id in 1..=4 {
+        assert_eq!(payload(&mut subscription).await, [id; 8_192]);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_handler_may_await_its_own_publish_with_every_queue_at_one() {
     let (options, mut server) = scripted();
