@@ -215,6 +215,10 @@ impl Subscriber {
     pub(crate) fn leave(&self, mut session: Box<Session>) {
         let mut state = self.lock();
         let mut dropped = 0;
+        if !self.context.options.queue_qos_0_when_away {
+            // Nor is what the connection took and did not get to send.
+            session.discard_qos_0(|_| {});
+        }
         while let Some(waiting) = state.pop() {
             if self.is_kept_when_away(&waiting)
                 && session.push(waiting.since, waiting.message).is_err()
@@ -353,6 +357,35 @@ mod tests {
 
     fn message(qos: QoS, bytes: usize) -> Message {
         Message::new(TopicName::new("t").unwrap(), vec![0; bytes]).with_qos(qos)
+    }
+
+    #[test]
+    fn qos_0_that_the_connection_did_not_send_is_kept_only_where_that_is_chosen() {
+        for queue_qos_0_when_away in [false, true] {
+            let context = Arc::new(Context::new(Options {
+                queue_qos_0_when_away,
+                ..Options::default()
+            }));
+            let subscriber = Subscriber::new(SessionKey(1), "c", Arc::clone(&context));
+            for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::AtMostOnce] {
+                subscriber.offer(NOW, message(qos, 1));
+            }
+            // Two are with the connection, and one is in the mailbox still.
+            let mut session = Session::new(SessionBounds {
+                max_messages: 5,
+                max_bytes: 10_000,
+            });
+            let mut collected = Vec::new();
+            subscriber.collect(held_by(&session), 2, &mut collected);
+            for waiting in collected {
+                session.push(waiting.since, waiting.message).unwrap();
+            }
+            subscriber.leave(Box::new(session));
+            let expected = if queue_qos_0_when_away { 3 } else { 1 };
+            let held = subscriber.lock().held();
+            assert_eq!(held.messages, expected);
+            assert_eq!(context.counters.queued_bytes.get(), held.bytes as u64);
+        }
     }
 
     #[test]

@@ -235,6 +235,11 @@ impl Outbound {
         self.queue.pop_front().map(|(id, _)| id)
     }
 
+    /// Gives up every message of QoS 0.
+    pub(crate) fn discard_qos_0(&mut self, discarded: impl FnMut(PublishId)) {
+        self.queue.discard_qos_0(discarded);
+    }
+
     /// Takes out one message whose time is over. One that was sent is not touched [v5 MQTT-4.3.3-7].
     pub(crate) fn pop_expired(&mut self, now: Instant) -> Option<PublishId> {
         self.queue.pop_expired(now)

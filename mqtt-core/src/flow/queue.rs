@@ -4,7 +4,7 @@ use alloc::collections::{BTreeSet, VecDeque};
 use core::time::Duration;
 
 use super::outbound::PublishId;
-use crate::{message::Message, time::Instant};
+use crate::{message::Message, time::Instant, types::QoS};
 
 /// A message to send.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -113,6 +113,32 @@ impl Queue {
         Some(outgoing)
     }
 
+    /// Takes out every message of QoS 0.
+    pub(crate) fn discard_qos_0(&mut self, mut discarded: impl FnMut(PublishId)) {
+        let Self {
+            slots,
+            len,
+            bytes,
+            deadlines,
+        } = self;
+        // Holes go too, so that the first slot is none.
+        slots.retain(|Slot { id, outgoing }| {
+            let Some(outgoing) = outgoing else {
+                return false;
+            };
+            if outgoing.message.qos() > QoS::AtMostOnce {
+                return true;
+            }
+            *len -= 1;
+            *bytes -= outgoing.held_bytes();
+            if let Some(deadline) = outgoing.expires {
+                deadlines.remove(&(deadline, *id));
+            }
+            discarded(*id);
+            false
+        });
+    }
+
     /// Takes out one message whose time is over.
     pub(crate) fn pop_expired(&mut self, now: Instant) -> Option<PublishId> {
         let (_, id) = *self
@@ -139,8 +165,10 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
-    use crate::types::TopicName;
+    use crate::{types::TopicName, wire::Property};
 
     fn outgoing() -> Outgoing {
         let topic = TopicName::new("a").expect("a topic");
@@ -170,5 +198,37 @@ mod tests {
         let found = order.filter(|number| queue.remove(PublishId::new(*number)).is_some());
         assert_eq!(found.count(), 100);
         assert_eq!((queue.len(), queue.bytes()), (0, 0));
+    }
+    #[test]
+    fn discarding_qos_0_leaves_the_rest_in_order_and_the_counts_true() {
+        let mut queue = Queue::default();
+        let expiring = |qos| {
+            let topic = TopicName::new("a").expect("a topic");
+            let message = Message::new(topic, "x").with_qos(qos);
+            let message = message.with_properties(&[Property::MessageExpiryInterval(9)]);
+            Outgoing::new(Instant::default(), message.expect("a legal property"))
+        };
+        let levels = [
+            QoS::AtMostOnce,
+            QoS::AtLeastOnce,
+            QoS::AtMostOnce,
+            QoS::ExactlyOnce,
+            QoS::AtLeastOnce,
+            QoS::AtMostOnce,
+        ];
+        for (number, qos) in (0..).zip(levels) {
+            queue.push_back(PublishId::new(number), expiring(qos));
+        }
+        // A hole that comes to stand in front.
+        queue.remove(PublishId::new(1));
+        let mut discarded = Vec::new();
+        queue.discard_qos_0(|id| discarded.push(id.get()));
+        assert_eq!(discarded, [0, 2, 5]);
+        let bytes = 2 * expiring(QoS::AtLeastOnce).held_bytes();
+        assert_eq!((queue.len(), queue.bytes()), (2, bytes));
+        assert_eq!(queue.deadlines.len(), 2);
+        let left = core::iter::from_fn(|| queue.pop_front()).map(|(id, _)| id.get());
+        assert_eq!(left.collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(queue, Queue::default());
     }
 }

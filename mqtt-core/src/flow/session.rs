@@ -81,6 +81,12 @@ impl Session {
         self.outbound.discard_oldest()
     }
 
+    /// Gives up every QoS 0 message that waits to be sent, and names each, oldest first: v5 4.5 leaves it to a server whether
+    /// it keeps them for a client that is away. The caller reports them.
+    pub fn discard_qos_0(&mut self, discarded: impl FnMut(PublishId)) {
+        self.outbound.discard_qos_0(discarded);
+    }
+
     /// Takes back a message that was never sent; `false` if there is none with this id.
     pub fn cancel(&mut self, id: PublishId) -> bool {
         self.outbound.cancel(id)
