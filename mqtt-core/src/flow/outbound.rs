@@ -332,7 +332,10 @@ impl Outbound {
                 packet_id,
             });
         }
-        if ack.reason.is_error() {
+        // After a PUBREC that took the message another one asks for the PUBREL again, whatever it says: the exchange ends with
+        // its PUBCOMP only [v5 MQTT-4.3.3-4].
+        let is_released = matches!(phase, Some(Phase::Released(_)));
+        if ack.reason.is_error() && !is_released {
             // A PUBREC with an error ends the exchange: PUBREL after it would revive a Packet Identifier that the receiver
             // has already freed [v5 MQTT-4.3.3-4].
             return Ok(self.end(packet_id, ack.reason, ack.properties, ids, quota));

@@ -61,6 +61,28 @@ fn v5_mqtt_4_3_3_4_a_pubrec_with_an_error_ends_the_exchange_without_pubrel() {
 }
 
 #[test]
+fn v5_mqtt_4_3_3_4_a_pubrec_with_an_error_after_one_that_took_the_message_asks_for_pubrel_again() {
+    let mut pair = Pair::v5_with(Limits::default(), "20 06 00 00 03 21 0001");
+    let first = pair.publish(QoS::ExactlyOnce, "1");
+    pair.publish(QoS::ExactlyOnce, "2");
+    pair.expect("34 07 0001 'a' 0001 00 '1'");
+    pair.feed("50 02 0001");
+    let progress = Event::Progress {
+        id: first,
+        reason: ReasonCode::SUCCESS,
+    };
+    assert_eq!(pair.event(), progress);
+    pair.expect("62 02 0001");
+    pair.feed("50 03 0001 97");
+    // The exchange goes on, and so the quota does not come back yet.
+    pair.expect("62 02 0001");
+    pair.expect_no_event();
+    pair.feed("70 02 0001");
+    pair.expect_acknowledged(first, ReasonCode::SUCCESS);
+    pair.expect("34 07 0001 'a' 0002 00 '2'");
+}
+
+#[test]
 fn v5_a_pubrec_of_0x10_is_the_outcome() {
     let mut pair = Pair::v5();
     let id = pair.publish(QoS::ExactlyOnce, "x");
