@@ -52,6 +52,9 @@ pub enum Outcome {
     /// QoS 0: it was handed to the transport. Nothing more will ever be known.
     Sent,
     /// It was not sent, because the connection's limits do not allow it.
+    ///
+    /// At QoS 1 and 2 the limits may be those of a later connection, and stricter: a message that was sent and not
+    /// acknowledged is then not sent again, and may have been delivered.
     Refused(PublishError),
     /// Its Message Expiry Interval passed before it could be sent.
     Expired,
@@ -455,8 +458,13 @@ impl Outbound {
                 Step::Sent(None)
             }
             Err(error) => {
+                // At QoS 2 the receiver may hold the identifier since an earlier connection, and would take another message
+                // under it for a repetition [v5 MQTT-4.3.3-10]: it stays taken until the session begins anew.
+                let may_be_held = outgoing.message.qos() == QoS::ExactlyOnce;
                 self.in_flight.remove(packet_id);
-                ids.free(packet_id);
+                if !may_be_held {
+                    ids.free(packet_id);
+                }
                 Step::Ended(id, Outcome::Refused(error))
             }
         }

@@ -90,6 +90,36 @@ fn v5_a_message_in_flight_that_the_resumed_server_does_not_take_any_more_fails_a
 }
 
 #[test]
+fn v5_an_identifier_that_the_server_may_hold_is_not_used_again_in_its_session() {
+    let mut pair = Pair::v5();
+    let large = pair.publish(QoS::ExactlyOnce, "1234567890123");
+    pair.expect("34 13 0001 'a' 0001 00 '1234567890123'");
+    pair.cut();
+    pair.connect(&options_v5());
+    pair.feed("20 08 01 00 05 27 00000014");
+    pair.expect_connected(true);
+    pair.expect_nothing();
+    let refused = PublishError::Encode(EncodeError::PacketTooLarge {
+        size: 21,
+        limit: 20,
+    });
+    pair.expect_outcome(large, Outcome::Refused(refused));
+    // Every other identifier of the first window goes round more than once.
+    for _ in 0..600 {
+        pair.publish(QoS::ExactlyOnce, "");
+        let sent = pair.take_sent();
+        assert_ne!(sent[5..7], [0, 1]);
+        pair.feed_bytes(&[0x50, 3, sent[5], sent[6], 0x97]);
+        while pair.client.poll_event().is_some() {}
+    }
+    // The server has forgotten the session, and with it the identifier.
+    pair.cut();
+    pair.resume_v5(false);
+    pair.publish(QoS::ExactlyOnce, "x");
+    pair.expect("34 07 0001 'a' 0001 00 'x'");
+}
+
+#[test]
 fn v5_mqtt_3_4_2_2_answers_fit_a_tiny_limit() {
     // Maximum Packet Size 5.
     let mut pair = Pair::v5_with(Limits::default(), "20 08 00 00 05 27 00000005");
