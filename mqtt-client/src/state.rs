@@ -105,7 +105,7 @@ pub struct Status {
     pub in_flight: usize,
     /// How long the oldest publish without an outcome has been waiting for it.
     pub oldest_pending: Option<Duration>,
-    /// QoS 0 publishes handed to a transport.
+    /// QoS 0 publishes written for a connection. One that breaks right then loses them.
     pub sent: u64,
     /// QoS 1 and 2 publishes acknowledged with a Reason Code below 0x80.
     pub acknowledged: u64,

@@ -346,6 +346,9 @@ impl Client {
     /// Appends what is to be sent, until `output` holds 64 KiB, and returns how many bytes that were.
     ///
     /// `output` belongs to this client alone: what is gone from it at the next call counts as handed to the transport.
+    ///
+    /// A QoS 0 message that was appended has its outcome, [`Outcome::Sent`], though its bytes are still in `output`: it is
+    /// lost with them if the connection breaks before they arrive.
     pub fn poll_transmit(&mut self, now: Instant, output: &mut Output) -> usize {
         let before = output.len();
         self.keep_alive.before_append(now, before, &mut self.timers);

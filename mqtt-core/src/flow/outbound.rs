@@ -49,7 +49,8 @@ pub enum Outcome {
         /// What came with the packet that ended the exchange.
         properties: PropertiesBuf,
     },
-    /// QoS 0: it was handed to the transport. Nothing more will ever be known.
+    /// QoS 0: it was appended to the output, which the driver hands to the transport. Nothing more will ever be known: a
+    /// connection that breaks right then loses it.
     Sent,
     /// It was not sent, because the connection's limits do not allow it.
     ///

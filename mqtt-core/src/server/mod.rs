@@ -432,6 +432,9 @@ impl Server {
     /// Appends what is to be sent now and returns how many bytes that was.
     ///
     /// It stops when about 64 KiB wait in `output`: call it again once some of them were written.
+    ///
+    /// A QoS 0 message that was appended has its outcome, [`Outcome::Sent`], though its bytes are still in `output`: it is
+    /// lost with them if the connection breaks before they arrive.
     pub fn poll_transmit(&mut self, now: Instant, output: &mut Output) -> usize {
         let before = output.len();
         let events = &mut self.events;
