@@ -1,6 +1,7 @@
 //! `Mqtt\Batch`: many publishes under one roof, and how `publishMany()` reads its messages.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::ffi::c_void;
 use std::rc::Rc;
 
@@ -105,6 +106,8 @@ pub(crate) fn publish_many(connection: &Rc<Connection>, messages: &mut Zval, qos
 struct Reader {
     qos: QoS,
     messages: Vec<(Key, Message)>,
+    /// As an array has them: a generator may give a key again, and one of the two deliveries could not be found.
+    keys: HashSet<Key>,
     trouble: Option<Thrown>,
 }
 
@@ -112,6 +115,7 @@ fn read_all(iterable: &mut Zval, qos: QoS) -> Result<Vec<(Key, Message)>, Thrown
     let mut reader = BailoutGuard::new(Reader {
         qos,
         messages: Vec::new(),
+        keys: HashSet::new(),
         trouble: None,
     });
     let context: *mut Reader = reader.get_mut();
@@ -130,6 +134,15 @@ unsafe extern "C" fn read_one(context: *mut c_void, key: *mut Zval, value: *mut 
     let (reader, key, value) = unsafe { (&mut *context.cast::<Reader>(), &*key, &mut *value) };
     let position = i64::try_from(reader.messages.len()).unwrap_or(i64::MAX);
     let key = Key::from_zval(key).unwrap_or(Key::Int(position));
+    if !reader.keys.insert(key.clone().into_array_key()) {
+        let text = match &key {
+            Key::Int(number) => number.to_string(),
+            Key::Text(text) => format!("{:?}", String::from_utf8_lossy(text)),
+        };
+        let told = format!("the key {text} comes twice; each message needs a key of its own");
+        reader.trouble = Some(Failure::option(told).into());
+        return false;
+    }
     match message_of(value, reader.qos) {
         Ok(message) => {
             reader.messages.push((key, message));

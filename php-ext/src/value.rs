@@ -32,6 +32,14 @@ impl Key {
         }
     }
 
+    /// The key as an array has it.
+    pub(crate) fn into_array_key(self) -> Self {
+        match self.as_index() {
+            Some(number) => Self::Int(number),
+            None => self,
+        }
+    }
+
     pub(crate) fn to_zval(&self) -> Zval {
         match self {
             Self::Int(number) => int(*number),

@@ -124,14 +124,17 @@ namespace Mqtt {
         public function publish(string $topic, string $payload, ?Qos $qos = null, bool $retain = false, ?Properties $properties = null): Delivery;
 
         /**
-         * Queues many messages. Topics and properties are all checked before the first is queued. A message that is
+         * Queues many messages. Keys, topics and properties are all checked before the first is queued. A message that is
          * refused after that (the queue is full, it is too large) is a failed delivery of the batch, so that the others
          * can still be waited for.
+         *
+         * A generator may give the same key again, which is refused: `yield from` a second list does, and so do two
+         * devices of one name. Name the keys yourself there.
          *
          * @param iterable<array-key,Outgoing|array{string,string}> $messages the keys come back in the BatchResult
          * @param Qos|null $qos for those that name none; null means Qos::AtLeastOnce
          * @throws Exception\InvalidTopicException
-         * @throws Exception\InvalidOptionException
+         * @throws Exception\InvalidOptionException a key comes twice, or the properties of a message do not fit into a packet; nothing was queued
          * @throws Exception\ConnectionException the connection has ended for good, with the cause
          * @throws Exception\ClosedException
          */
@@ -787,7 +790,7 @@ namespace Mqtt\Exception {
         public function __construct(string $message = '', int $code = 0, ?\Throwable $previous = null, ?int $reasonCode = null) {}
     }
 
-    /** An option is unknown or out of its range. */
+    /** An option is unknown or out of its range, or what was given contradicts itself. */
     class InvalidOptionException extends \InvalidArgumentException implements \Mqtt\Exception\MqttException
     {
         public readonly ?int $reasonCode;
