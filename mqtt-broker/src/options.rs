@@ -29,7 +29,8 @@ pub struct Options {
     /// opened.
     pub authenticator: Option<Arc<dyn Authenticate>>,
 
-    /// Most connected clients. The next one is refused with Server busy (0x89). Default 10,000.
+    /// Most connected clients. The next one is refused with Server busy (0x89), unless it takes over a session whose client is
+    /// connected, and so that one's place. Default 10,000.
     pub max_connections: usize,
     /// Most connections whose CONNECT has not been accepted yet, or that are being closed. The next one is closed at once.
     /// Default 1,024.

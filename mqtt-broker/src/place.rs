@@ -46,6 +46,17 @@ impl Place {
         true
     }
 
+    /// Moves to the connected in place of a connection that was told to end and has no other heir. Until it has ended there
+    /// is one more than there may be; were its place left free for a moment, somebody else might take it.
+    pub(crate) fn inherit(&mut self) {
+        let counters = &self.context.counters;
+        if self.stage == Stage::Pending {
+            counters.connections.add(1);
+            counters.pending_connections.subtract(1);
+        }
+        self.stage = Stage::Connected;
+    }
+
     /// Moves back: another client may have the place, and this one is only shown out. It still counts, or those who have
     /// to be shown out could be any number.
     pub(crate) fn demote(&mut self) {
@@ -102,5 +113,25 @@ mod tests {
         assert_eq!(counts(), (0, 1));
         drop(second);
         assert_eq!(counts(), (0, 0));
+    }
+    #[test]
+    fn an_inherited_place_is_nobody_elses() {
+        let context = Arc::new(Context::new(Options {
+            max_connections: 1,
+            ..Options::default()
+        }));
+        let connections = || context.counters.connections.get();
+        let mut old = Place::take(&context).unwrap();
+        assert!(old.promote());
+        let mut heir = Place::take(&context).unwrap();
+        assert!(!heir.promote());
+        heir.inherit();
+        old.demote();
+        assert_eq!(connections(), 1);
+        let mut other = Place::take(&context).unwrap();
+        assert!(!other.promote());
+        drop((old, heir));
+        assert_eq!(connections(), 0);
+        assert!(other.promote());
     }
 }

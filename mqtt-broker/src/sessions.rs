@@ -136,6 +136,14 @@ impl Sessions {
         })
     }
 
+    /// Tells the connection of a client to end, so that a new one of the same client can have its place; whether there is one
+    /// whose place is to be had.
+    pub(crate) fn evict(&self, client_id: &str) -> bool {
+        let table = self.lock();
+        let entry = table.by_client.get(client_id);
+        entry.is_some_and(|entry| entry.subscriber.evict())
+    }
+
     /// The connection of a session is over: keeps it for as long as agreed, or ends it.
     pub(crate) fn close(
         &self,

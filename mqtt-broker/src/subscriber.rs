@@ -211,6 +211,19 @@ impl Subscriber {
         }
     }
 
+    /// For a new connection that wants the place of the one that has the session: tells that one to end. `false` if there is
+    /// none, or if it is to end already and its place may be somebody else's.
+    pub(crate) fn evict(&self) -> bool {
+        let mut state = self.lock();
+        if !matches!(state.client, Client::Connected) || state.dismissed.is_some() {
+            return false;
+        }
+        state.dismissed = Some(ReasonCode::SESSION_TAKEN_OVER);
+        drop(state);
+        self.wake.notify_one();
+        true
+    }
+
     /// For the connection at its end: what is left in the mailbox joins the session, which waits for the next connection.
     pub(crate) fn leave(&self, mut session: Box<Session>) {
         let mut state = self.lock();

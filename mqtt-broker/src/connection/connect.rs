@@ -60,7 +60,11 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             authenticator.authenticate(&info).await?;
         }
         if !self.place.promote() {
-            return Err(ReasonCode::SERVER_BUSY);
+            // A client that comes back before its old connection was found dead needs no place but its own.
+            if !self.shared.sessions.evict(client_id) {
+                return Err(ReasonCode::SERVER_BUSY);
+            }
+            self.place.inherit();
         }
         loop {
             match self.shared.sessions.open(client_id, request.clean_start) {

@@ -151,6 +151,33 @@ async fn the_connection_limit_refuses_with_server_busy() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_takes_its_own_session_over_needs_no_further_place() {
+    let broker = broker_with(|options| options.max_connections = 2);
+    let mut mine = Peer::v5(&broker, "a", 0, 100, false).await;
+    let mut other = Peer::clean_v311(&broker, "b").await;
+    // Again and again, so that a place lost or won each time would show.
+    for _ in 0..5 {
+        let heir = Peer::v5(&broker, "a", 0, 100, true).await;
+        mine.expect_disconnect(0x8E).await;
+        mine = heir;
+        let heir = Peer::clean_v311(&broker, "b").await;
+        other.expect_close().await;
+        other = heir;
+        assert_eq!(broker.statistics().connections, 2);
+        let mut third = Peer::new(&broker);
+        third.send_bytes(&connect_v5("c", 2, 0)).await;
+        assert_eq!(third.connack_v5().await, (false, 0x89));
+    }
+    // A session whose client is away has no place to give.
+    mine.send("E0 00").await;
+    mine.expect_close().await;
+    let _third = Peer::clean(&broker, "c").await;
+    let mut mine = Peer::new(&broker);
+    mine.send_bytes(&connect_v5("a", 0, 100)).await;
+    assert_eq!(mine.connack_v5().await, (false, 0x89));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_session_limit_refuses_with_quota_exceeded() {
     let broker = broker_with(|options| options.max_sessions = 1);
     let mut first = Peer::v5(&broker, "a", 2, 100, false).await;
