@@ -67,6 +67,8 @@ bool mqtt_iterate(zval *iterable, bool (*each)(void *context, zval *key, zval *v
 void mqtt_array_iterator(zval *takes_array, zval *result);
 bool mqtt_exception_pending(void);
 void mqtt_type_error(const char *message);
+void mqtt_error(const char *message);
+const void *mqtt_stack(void);
 bool mqtt_run_interrupt(void);
 void mqtt_handler_set(zend_object *client, zend_ulong number, zval *callable);
 bool mqtt_handler_get(zend_object *client, zend_ulong number, zval *result);

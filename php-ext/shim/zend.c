@@ -141,6 +141,17 @@ void mqtt_type_error(const char *message)
 	zend_type_error("%s", message);
 }
 
+void mqtt_error(const char *message)
+{
+	zend_throw_error(NULL, "%s", message);
+}
+
+/* Only to be compared: a fiber has a stack of its own. */
+const void *mqtt_stack(void)
+{
+	return EG(current_fiber_context);
+}
+
 bool mqtt_strict_caller(zend_execute_data *execute_data)
 {
 	return EX(prev_execute_data) && EX(prev_execute_data)->func && ZEND_CALL_USES_STRICT_TYPES(EX(prev_execute_data));

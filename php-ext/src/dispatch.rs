@@ -18,8 +18,8 @@ use crate::exception::{Failure, Thrown};
 use crate::message::{self, Message};
 use crate::method::{Answer, Call, methods};
 use crate::shim::{self, Class, Native, Object};
-use crate::value;
 use crate::wait::{self, Ended, OnSignal};
+use crate::{nesting, value};
 
 methods! {
     "zim_Mqtt_Client_consume" 0..=2 => consume;
@@ -83,7 +83,10 @@ fn call_handlers(this: Object<'_>, message: &Zval) -> Result<bool, Thrown> {
         };
         handled = true;
         let mut arguments = [message.shallow_clone(), this.to_zval()];
-        if !shim::call(&mut handler, &mut arguments) {
+        nesting::enter();
+        let returned = shim::call(&mut handler, &mut arguments);
+        nesting::leave();
+        if !returned {
             received.failed();
             return Err(Thrown::Pending);
         }
@@ -94,11 +97,24 @@ fn call_handlers(this: Object<'_>, message: &Zval) -> Result<bool, Thrown> {
     Ok(handled)
 }
 
+/// Refuses to dispatch where handlers are nested too deep, before anything is taken from the inbox.
+fn check_depth() -> Result<(), Thrown> {
+    if nesting::has_room() {
+        return Ok(());
+    }
+    // What PHP throws where its own limit of the stack is met.
+    shim::error(
+        c"Handlers are nested too deep: each of them receives messages inside another. Infinite recursion?",
+    );
+    Err(Thrown::Pending)
+}
+
 /// The started handle, and the time of a call that dispatches.
 fn begin(
     client: &Client,
     timeout: Option<Duration>,
 ) -> Result<(&Guarded<Handle>, Option<Instant>), Thrown> {
+    check_depth()?;
     let handle = client.connection.handle()?;
     client.stopped.set(false);
     Ok((handle, timeout.map(|timeout| Instant::now() + timeout)))
@@ -193,6 +209,7 @@ fn advance(this: Object<'_>) -> Result<(), Thrown> {
     let iterator: &MessageIterator = this.native().ok_or(Thrown::Pending)?;
     let client_object = Object::of(this.property("client")).ok_or(Thrown::Pending)?;
     let client: &Client = client_object.native().ok_or(Thrown::Pending)?;
+    check_depth()?;
     settle_current(this);
     this.init("message", value::null());
     let progress = *iterator.progress.borrow();

@@ -16,6 +16,7 @@ mod exception;
 mod message;
 mod method;
 mod module;
+mod nesting;
 mod options;
 mod persistent;
 mod properties;

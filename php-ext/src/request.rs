@@ -9,7 +9,7 @@ use ext_php_rs::types::Zval;
 use crate::connection::Connection;
 use crate::persistent::Name;
 use crate::shim::Object;
-use crate::{client, shim, wait};
+use crate::{client, nesting, shim, wait};
 
 thread_local! {
     /// A request lives in one thread, also where PHP has many.
@@ -29,6 +29,7 @@ struct Request {
 }
 
 pub(crate) fn begin() {
+    nesting::begin();
     REQUEST.with_borrow_mut(|request| request.ended = false);
 }
 

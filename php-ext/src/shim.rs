@@ -81,6 +81,8 @@ unsafe extern "C" {
     fn mqtt_array_iterator(takes_array: *mut Zval, result: *mut Zval);
     fn mqtt_exception_pending() -> bool;
     fn mqtt_type_error(message: *const c_char);
+    fn mqtt_error(message: *const c_char);
+    fn mqtt_stack() -> *const c_void;
     fn mqtt_run_interrupt() -> bool;
     fn mqtt_handler_set(client: *mut ZendObject, number: u64, callable: *mut Zval);
     fn mqtt_handler_get(client: *mut ZendObject, number: u64, result: *mut Zval) -> bool;
@@ -361,6 +363,24 @@ pub(crate) fn type_error(message: &CStr) {
         // SAFETY: the engine copies the text.
         unsafe { mqtt_type_error(message.as_ptr()) };
     }
+}
+
+/// Throws PHP's Error, unless an exception is pending.
+pub(crate) fn error(message: &CStr) {
+    if !exception_pending() {
+        // SAFETY: the engine copies the text.
+        unsafe { mqtt_error(message.as_ptr()) };
+    }
+}
+
+/// One C stack of this thread: the main one, or a fiber's.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct Stack(*const c_void);
+
+/// The stack that this code runs on.
+pub(crate) fn stack() -> Stack {
+    // SAFETY: only reads the executor's state.
+    Stack(unsafe { mqtt_stack() })
 }
 
 pub(crate) fn exception_pending() -> bool {

@@ -158,6 +158,9 @@ namespace Mqtt {
          * A handler is called as `fn(Message $message, Client $client)` inside run(), poll() and consume(), never in
          * between. Messages of a subscription without a handler come out of consume().
          *
+         * A handler may call those three itself, and handlers nest then. Where 256 are on top of each other (of one
+         * fiber, if they run in one), the three throw an \Error and take no message.
+         *
          * @param string|array<int|string,string|Qos> $filters one Topic Filter, a list of them, or a map from Topic Filter to Qos
          * @param Qos|null $qos for filters that name none; null means Qos::AtLeastOnce
          * @param AckMode|null $ack null means AckMode::OnReceive
@@ -196,6 +199,7 @@ namespace Mqtt {
          * @param float|null $timeout null: no end
          * @throws Exception\ConnectionException the broker refused for good
          * @throws Exception\ClosedException
+         * @throws \Error handlers are nested 256 deep
          */
         public function run(?float $timeout = null, ?int $limit = null): int;
 
@@ -203,6 +207,7 @@ namespace Mqtt {
          * Calls handlers for the messages that are here now. Never waits.
          *
          * @throws Exception\ClosedException
+         * @throws \Error handlers are nested 256 deep
          */
         public function poll(): int;
 
