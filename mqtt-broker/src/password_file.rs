@@ -1,9 +1,12 @@
 //! Users and hashed passwords from a file.
 
+mod pending;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,6 +20,11 @@ use tokio::sync::Semaphore;
 use tokio::task;
 
 use crate::authenticate::{Authenticate, ConnectInfo};
+use pending::Pending;
+
+/// Passwords that may be checked or wait for it, for each processor. A check takes some hundredths of a second, so that the
+/// last one waits for a few seconds and not for longer than its client may.
+const PENDING_PER_PROCESSOR: usize = 64;
 
 /// An [`Authenticate`] that knows its users from a file.
 ///
@@ -27,11 +35,15 @@ use crate::authenticate::{Authenticate, ConnectInfo};
 /// Passwords are verified on threads made for blocking work, no more at a time than there are processors, and take the
 /// same time whether the user exists or not. A client without a user name is refused with Not authorized (0x87), one with
 /// an unknown user or a wrong password with Bad User Name or Password (0x86).
+///
+/// At most 64 passwords for each processor are being verified or wait for it, and half of them for one address (of IPv6, one
+/// /64 network). A client beyond that is refused with Server busy (0x89) at once; it may try again later.
 pub struct PasswordFile {
     users: HashMap<String, Arc<str>>,
     /// Verified for users that do not exist, so that the time taken does not tell who does.
     nobody: Arc<str>,
     permits: Arc<Semaphore>,
+    pending: Arc<Pending>,
 }
 
 /// Why a password file cannot be used.
@@ -119,6 +131,7 @@ impl PasswordFile {
             users,
             nobody,
             permits: Arc::new(Semaphore::new(permits)),
+            pending: Arc::new(Pending::new(permits * PENDING_PER_PROCESSOR)),
         })
     }
 
@@ -133,7 +146,13 @@ impl PasswordFile {
         Ok(format!("{user}:{}", hash(password)?))
     }
 
-    async fn verify(&self, username: &str, password: &[u8]) -> Result<(), ReasonCode> {
+    async fn verify(
+        &self,
+        username: &str,
+        password: &[u8],
+        peer: Option<IpAddr>,
+    ) -> Result<(), ReasonCode> {
+        let ticket = self.pending.enter(peer).ok_or(ReasonCode::SERVER_BUSY)?;
         let known = self.users.get(username);
         let hash = Arc::clone(known.unwrap_or(&self.nobody));
         let password = password.to_owned();
@@ -143,7 +162,7 @@ impl PasswordFile {
             .map_err(|_| ReasonCode::SERVER_UNAVAILABLE)?;
         let fits = task::spawn_blocking(move || {
             // Given back when the work is done, not when the client that asked for it gives up.
-            let _permit = permit;
+            let _held = (permit, ticket);
             PasswordHash::new(&hash)
                 .is_ok_and(|hash| Argon2::default().verify_password(&password, &hash).is_ok())
         })
@@ -164,7 +183,8 @@ impl Authenticate for PasswordFile {
     ) -> Pin<Box<dyn Future<Output = Result<(), ReasonCode>> + Send + 'a>> {
         Box::pin(async move {
             let username = info.username.ok_or(ReasonCode::NOT_AUTHORIZED)?;
-            self.verify(username, info.password.unwrap_or_default())
+            let peer = info.peer.map(|peer| peer.ip());
+            self.verify(username, info.password.unwrap_or_default(), peer)
                 .await
         })
     }
@@ -250,6 +270,31 @@ mod tests {
             Err(ReasonCode::NOT_AUTHORIZED)
         );
         assert_eq!(format!("{file:?}"), "PasswordFile { users: 1, .. }");
+    }
+
+    #[tokio::test]
+    async fn who_would_wait_for_too_long_is_told_at_once() {
+        let line = PasswordFile::line("ann", b"x").unwrap();
+        let mut file = PasswordFile::parse(&line).unwrap();
+        file.pending = Arc::new(Pending::new(1));
+        // No check begins, so that the first one waits.
+        let permits = u32::try_from(file.permits.available_permits()).unwrap();
+        let all = Arc::clone(&file.permits);
+        let all = all.acquire_many_owned(permits).await.unwrap();
+        let mut first = Box::pin(ask(&file, Some("ann"), Some(b"x")));
+        tokio::select! {
+            biased;
+            _ = &mut first => panic!("it was checked"),
+            () = task::yield_now() => {}
+        }
+        assert_eq!(
+            ask(&file, Some("ann"), Some(b"x")).await,
+            Err(ReasonCode::SERVER_BUSY)
+        );
+        // Giving up makes room.
+        drop(first);
+        drop(all);
+        assert_eq!(ask(&file, Some("ann"), Some(b"x")).await, Ok(()));
     }
 
     #[test]
