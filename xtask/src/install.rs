@@ -6,7 +6,7 @@
 mod apt;
 mod probe;
 
-use std::io::{IsTerminal as _, Write as _, stdin, stdout};
+use std::io::{IsTerminal as _, Write as _, stderr, stdin};
 use std::process::Command;
 use std::time::Duration;
 
@@ -199,7 +199,7 @@ pub(crate) fn ensure(needs: &[Need], yes: bool) -> Result<()> {
     } else {
         Some(apt::Apt::find(&plan.packages)?)
     };
-    if !yes && stdin().is_terminal() && stdout().is_terminal() && !confirmed()? {
+    if !yes && stdin().is_terminal() && !confirmed()? {
         bail!("nothing was installed, as you wished");
     }
     if let Some(apt) = apt {
@@ -222,8 +222,12 @@ pub(crate) fn ensure(needs: &[Need], yes: bool) -> Result<()> {
 }
 
 fn confirmed() -> Result<bool> {
-    print!("Install these now? [y/N] ");
-    stdout().flush().context("cannot write to the terminal")?;
+    // Standard output may go to a file or into a pipe, where nobody would see the question.
+    let mut terminal = stderr();
+    terminal
+        .write_all(b"Install these now? [y/N] ")
+        .and_then(|()| terminal.flush())
+        .context("cannot write to the terminal")?;
     let mut answer = String::new();
     stdin()
         .read_line(&mut answer)
