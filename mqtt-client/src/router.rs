@@ -56,19 +56,51 @@ enum Standing {
     Unasked,
     /// It was asked; the answer is on its way.
     Asked,
-    Granted,
+    /// It answered; a refusal stands here only until the filter is taken out.
+    Granted(ReasonCode),
 }
 
 /// One `subscribe` call.
 struct Group {
     filters: Vec<FilterIndex>,
-    /// How many filters the call named.
-    asked: usize,
     stream: Arc<Stream>,
     mode: AckMode,
     grant: Arc<Grant>,
     /// Who waits for the first answer.
-    request: Option<Request<Result<Vec<ReasonCode>, SubscribeError>>>,
+    waiting: Option<Waiting>,
+}
+
+/// The caller of `subscribe`, until every filter of the call has an answer.
+struct Waiting {
+    request: Request<Result<Vec<ReasonCode>, SubscribeError>>,
+    /// The filters in the order of the call.
+    places: Vec<Place>,
+}
+
+struct Place {
+    filter: FilterIndex,
+    /// Why the group does not have the filter any more. After that, the index may mean another filter.
+    gone: Option<ReasonCode>,
+}
+
+impl Waiting {
+    /// The group has lost a filter.
+    fn lose(&mut self, filter: FilterIndex, reason: ReasonCode) {
+        for place in &mut self.places {
+            if place.filter == filter {
+                place.gone = place.gone.or(Some(reason));
+            }
+        }
+    }
+
+    /// A Reason Code for each filter of the call, once there is one.
+    fn reasons(
+        &self,
+        granted: impl Fn(FilterIndex) -> Option<ReasonCode>,
+    ) -> Option<Vec<ReasonCode>> {
+        let reason = |place: &Place| place.gone.or_else(|| granted(place.filter));
+        self.places.iter().map(reason).collect()
+    }
 }
 
 /// A stream that gets the message at hand.
@@ -232,13 +264,20 @@ impl Router {
                 }
             }
         }
+        let places = filters.iter().map(|filter| Place {
+            filter: *filter,
+            gone: None,
+        });
+        let waiting = Waiting {
+            request: new.request,
+            places: places.collect(),
+        };
         let group = Group {
-            asked: filters.len(),
             filters,
             stream: new.stream,
             mode: new.mode,
             grant: new.grant,
-            request: Some(new.request),
+            waiting: Some(waiting),
         };
         self.groups.insert(new.key, group);
         self.ask_later(new.key);
@@ -296,8 +335,8 @@ impl Router {
         let Some(group) = self.groups.remove(&key) else {
             return Vec::new();
         };
-        if let Some(request) = group.request {
-            request.answer(Err(SubscribeError::Closed));
+        if let Some(waiting) = group.waiting {
+            waiting.request.answer(Err(SubscribeError::Closed));
         }
         let mut orphans = Vec::new();
         for index in group.filters {
@@ -332,14 +371,20 @@ impl Router {
                 continue;
             };
             group.filters.retain(|filter| *filter != index);
+            if let Some(waiting) = &mut group.waiting {
+                // Nobody refused what was unsubscribed meanwhile, but the group does not have it either.
+                waiting.lose(index, refusal.unwrap_or(ReasonCode::UNSPECIFIED_ERROR));
+                // Those that are left may all be answered.
+                self.requests.due.insert(key);
+            }
             if group.filters.is_empty()
                 && let Some(group) = self.groups.remove(&key)
             {
-                if let Some(request) = &group.request {
-                    request.answer(match refusal {
-                        Some(reason) => Ok(vec![reason; group.asked]),
-                        None => Err(SubscribeError::Closed),
-                    });
+                if let Some(waiting) = &group.waiting {
+                    let reasons = refusal.and_then(|_| waiting.reasons(|_| None));
+                    waiting
+                        .request
+                        .answer(reasons.ok_or(SubscribeError::Closed));
                 }
                 let shared_by_others = self
                     .groups
@@ -367,8 +412,8 @@ impl Router {
     /// The client is closed.
     pub(crate) fn close(&mut self) {
         for group in std::mem::take(&mut self.groups).into_values() {
-            if let Some(request) = group.request {
-                request.answer(Err(SubscribeError::Closed));
+            if let Some(waiting) = group.waiting {
+                waiting.request.answer(Err(SubscribeError::Closed));
             }
             group.stream.close();
         }

@@ -18,7 +18,7 @@ pub(super) struct Requests {
     unsubscribes: HashMap<RequestId, Unsubscribe>,
     waiting: Vec<Unsubscribe>,
     /// Groups with filters that the server may not know, or whose answer may be known by now.
-    due: BTreeSet<SubscriptionKey>,
+    pub(super) due: BTreeSet<SubscriptionKey>,
 }
 
 /// Filters to take back. Without a `request` nobody waits for the answer.
@@ -168,25 +168,22 @@ impl Router {
         let asked_by_application = self
             .groups
             .get(&key)
-            .is_some_and(|group| group.request.is_some());
+            .is_some_and(|group| group.waiting.is_some());
         for (index, reason) in indices.iter().zip(reasons) {
             let Some(filter) = entry_mut(&mut self.filters, *index) else {
                 continue;
             };
             if filter.standing == Standing::Asked {
-                filter.standing = Standing::Granted;
+                filter.standing = Standing::Granted(*reason);
             }
             for member in &filter.members {
                 if let Some(group) = self.groups.get(member) {
                     group.grant.set(*reason);
-                    if group.request.is_some() && *member != key {
+                    if group.waiting.is_some() {
                         self.requests.due.insert(*member);
                     }
                 }
             }
-        }
-        if asked_by_application {
-            self.answer_subscribe(key, &indices, reasons);
         }
         for (index, reason) in indices.iter().zip(reasons) {
             if reason.is_error() {
@@ -195,45 +192,24 @@ impl Router {
         }
     }
 
-    /// Answers who waits for the group, in the order of its filters.
-    fn answer_subscribe(
-        &mut self,
-        key: SubscriptionKey,
-        indices: &[FilterIndex],
-        reasons: &[ReasonCode],
-    ) {
-        let Some(group) = self.groups.get_mut(&key) else {
-            return;
-        };
-        let Some(request) = group.request.take() else {
-            return;
-        };
-        let reason_of = |index: &FilterIndex| {
-            let place = indices.iter().position(|asked| asked == index)?;
-            reasons.get(place).copied()
-        };
-        // A filter that was not part of this SUBSCRIBE was granted to another group before.
-        let all = group
-            .filters
-            .iter()
-            .map(|index| reason_of(index).unwrap_or_else(|| group.grant.get()))
-            .collect();
-        request.answer(Ok(all));
-    }
-
-    /// Another group asked for the very same filters, and the server granted them.
+    /// Answers who waits for the group, in the order of the call, once every filter has an answer: its own, or one that was
+    /// given to another group with the same filter.
     fn answer_group(&mut self, key: SubscriptionKey) {
         let Some(group) = self.groups.get_mut(&key) else {
             return;
         };
-        let granted = |index: &FilterIndex| {
-            entry(&self.filters, *index).is_some_and(|filter| filter.standing == Standing::Granted)
+        let granted = |index| match entry(&self.filters, index)?.standing {
+            Standing::Granted(reason) => Some(reason),
+            Standing::Unasked | Standing::Asked => None,
         };
-        if group.request.is_some() && group.filters.iter().all(granted) {
-            let reasons = vec![group.grant.get(); group.filters.len()];
-            if let Some(request) = group.request.take() {
-                request.answer(Ok(reasons));
-            }
+        let reasons = group
+            .waiting
+            .as_ref()
+            .and_then(|waiting| waiting.reasons(granted));
+        if let Some(reasons) = reasons
+            && let Some(waiting) = group.waiting.take()
+        {
+            waiting.request.answer(Ok(reasons));
         }
     }
 
@@ -253,9 +229,9 @@ impl Router {
         let Some(group) = self.groups.get_mut(&key) else {
             return;
         };
-        match group.request.take() {
-            Some(request) => {
-                request.answer(Err(error));
+        match group.waiting.take() {
+            Some(waiting) => {
+                waiting.request.answer(Err(error));
             }
             None => tracing::warn!(%error, "a subscription could not be made anew"),
         }
@@ -310,5 +286,97 @@ fn translate(refusal: &Refusal) -> SubscribeError {
         Refusal::Encode(cause) => SubscribeError::Encode(*cause),
         // New refusals of the machine are new reasons to look here; until then they say at least that nothing was sent.
         _ => SubscribeError::Closed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::BytesMut;
+    use mqtt_core::client::{ConnectOptions, Event, Limits};
+    use mqtt_core::{Output, Progress, Session};
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::options::Options;
+    use crate::router::NewGroup;
+    use crate::shared::Shared;
+    use crate::stream::{AckMode, Stream, StreamLimits};
+
+    type Answer = Request<Result<Vec<ReasonCode>, SubscribeError>>;
+
+    /// A machine that a 5.0 server has accepted.
+    fn accepted(clock: &Clock) -> Client {
+        let limits = Limits::default();
+        let session = Session::new(limits.session_bounds());
+        let mut core = Client::with_session(limits, session);
+        core.connect(clock.now(), &ConnectOptions::new("a"))
+            .unwrap();
+        core.poll_transmit(clock.now(), &mut Output::new());
+        read(&mut core, clock, &[0x20, 0x03, 0x00, 0x00, 0x00]);
+        while core.poll_event().is_some() {}
+        core
+    }
+
+    fn read(core: &mut Client, clock: &Clock, bytes: &[u8]) {
+        let progress = core.handle_input(clock.now(), &mut BytesMut::from(bytes));
+        assert_eq!(progress, Progress::Done);
+    }
+
+    fn subscribe(router: &mut Router, key: u64, filters: &[&str]) -> Answer {
+        let limits = StreamLimits {
+            messages: 1,
+            bytes: 1,
+        };
+        let request = Answer::new();
+        let new = NewGroup {
+            key: SubscriptionKey(key),
+            filters: filters
+                .iter()
+                .map(|filter| ((*filter).to_owned(), SubscribeOptions::default()))
+                .collect(),
+            mode: AckMode::OnReceive,
+            stream: Arc::new(Stream::new(Arc::clone(&router.shared), limits)),
+            grant: Arc::default(),
+            request: request.clone(),
+        };
+        router.add(new, &mut Vec::new());
+        request
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_filter_of_a_call_has_its_own_reason_whoever_asked_for_it() {
+        let clock = Clock::new();
+        let mut core = accepted(&clock);
+        let mut router = Router::new(Arc::new(Shared::new(Options::new("h", 1))));
+        let first = subscribe(&mut router, 1, &["a", "b", "c"]);
+        // All of the second is asked for by others; of the third, only `d`.
+        let second = subscribe(&mut router, 2, &["c", "b", "a"]);
+        let third = subscribe(&mut router, 3, &["d", "b"]);
+        router.ask(&mut core);
+        // SUBACK for Packet Identifier 1: granted QoS 0, Not authorized, granted QoS 1. Then for 2: Quota exceeded.
+        for suback in [
+            &[0x90, 0x06, 0x00, 0x01, 0x00, 0x00, 0x87, 0x01][..],
+            &[0x90, 0x04, 0x00, 0x02, 0x00, 0x97],
+        ] {
+            read(&mut core, &clock, suback);
+            while let Some(event) = core.poll_event() {
+                if let Event::Subscribed { id, reasons, .. } = event {
+                    router.subscribed(id, &reasons);
+                }
+            }
+            router.ask(&mut core);
+        }
+        let codes = |answer: &Answer| {
+            let reasons = answer.result().expect("an answer").unwrap();
+            reasons
+                .iter()
+                .map(|reason| reason.get())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(codes(&first), [0x00, 0x87, 0x01]);
+        assert_eq!(codes(&second), [0x01, 0x87, 0x00]);
+        assert_eq!(codes(&third), [0x97, 0x87]);
     }
 }
