@@ -52,6 +52,8 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct Work {
     publishes: VecDeque<Queued>,
+    /// When the first of `publishes` may expire: never later than it does.
+    next_expiry: Option<Instant>,
     commands: VecDeque<Command>,
     acks: Vec<(AckToken, AckAnswer)>,
     /// Publishes without an outcome, here and in the core.
@@ -77,12 +79,15 @@ pub(crate) struct Queued {
 }
 
 impl Queued {
+    /// When the Message Expiry Interval is over.
+    fn expires_at(&self) -> Option<Instant> {
+        let interval = self.message.properties().message_expiry_interval()?;
+        self.accepted_at
+            .checked_add(Duration::from_secs(u64::from(interval)))
+    }
+
     fn is_expired(&self, now: Instant) -> bool {
-        let interval = self.message.properties().message_expiry_interval();
-        interval.is_some_and(|seconds| {
-            now.saturating_duration_since(self.accepted_at)
-                >= Duration::from_secs(u64::from(seconds))
-        })
+        self.expires_at().is_some_and(|at| at <= now)
     }
 }
 
@@ -224,6 +229,27 @@ impl Shared {
                 limit: self.options.queue_max_bytes,
             });
         }
+        let mut expired = Vec::new();
+        if !self.has_room(&work, bytes) {
+            // The task may not have come to it yet.
+            expired = work.take_expired();
+            for queued in &expired {
+                work.pending -= 1;
+                work.pending_bytes -= queued.bytes;
+            }
+        }
+        let result = self.admit(work, message, bytes, overflow);
+        self.push_out(expired, &Outcome::Expired);
+        result
+    }
+
+    fn admit(
+        &self,
+        mut work: MutexGuard<'_, Work>,
+        message: Message,
+        bytes: usize,
+        overflow: Overflow,
+    ) -> Result<Delivery, PublishError> {
         let mut pushed_out = Vec::new();
         if !self.has_room(&work, bytes) {
             match overflow {
@@ -257,14 +283,16 @@ impl Shared {
         work.pending += 1;
         work.pending_bytes += bytes;
         let (completer, delivery) = Completer::new(PublishId::new(work.accepted));
-        work.publishes.push_back(Queued {
+        let queued = Queued {
             message,
             completer,
             accepted_at: Instant::now(),
             bytes,
-        });
+        };
+        work.expect_expiry(queued.expires_at());
+        work.publishes.push_back(queued);
         drop(work);
-        self.push_out(pushed_out);
+        self.push_out(pushed_out, &Outcome::Dropped(DropReason::Overflow));
         self.wake.notify_one();
         Ok(delivery)
     }
@@ -291,14 +319,17 @@ impl Shared {
         fits(messages, held)
     }
 
-    fn push_out(&self, dropped: Vec<Queued>) {
-        for queued in dropped {
-            self.counters.failed.fetch_add(1, Ordering::Relaxed);
-            queued
-                .completer
-                .complete(Outcome::Dropped(DropReason::Overflow));
-            self.settled.notify_waiters();
+    /// Ends publishes that were taken out of the queue, and of its books.
+    fn push_out(&self, gone: Vec<Queued>, outcome: &Outcome) {
+        if gone.is_empty() {
+            return;
         }
+        for queued in gone {
+            self.counters.failed.fetch_add(1, Ordering::Relaxed);
+            queued.completer.complete(outcome.clone());
+        }
+        self.settled.notify_waiters();
+        self.changed();
     }
 
     /// As [`enqueue`](Self::enqueue), and waits for room where the options say so.
@@ -366,6 +397,9 @@ impl Shared {
             batch.publishes.extend(work.publishes.drain(..count));
         }
         batch.more = !work.publishes.is_empty();
+        if !batch.more {
+            work.next_expiry = None;
+        }
         // A flush that looks before the task has told what it holds must not take these for settled.
         if work.oldest_in_core.is_none() {
             work.oldest_in_core = batch
@@ -379,22 +413,19 @@ impl Shared {
     pub(crate) fn give_back(&self, publishes: Vec<Queued>) {
         let mut work = self.work();
         for queued in publishes.into_iter().rev() {
+            work.expect_expiry(queued.expires_at());
             work.publishes.push_front(queued);
         }
     }
 
     /// Takes out the waiting publishes whose Message Expiry Interval is over.
     pub(crate) fn take_expired(&self) -> Vec<Queued> {
-        let now = Instant::now();
-        let mut work = self.work();
-        if !work.publishes.iter().any(|queued| queued.is_expired(now)) {
-            return Vec::new();
-        }
-        let all = std::mem::take(&mut work.publishes);
-        let (expired, kept): (VecDeque<_>, _) =
-            all.into_iter().partition(|queued| queued.is_expired(now));
-        work.publishes = kept;
-        expired.into()
+        self.work().take_expired()
+    }
+
+    /// When a waiting publish may expire, at the earliest.
+    pub(crate) fn next_expiry(&self) -> Option<Instant> {
+        self.work().next_expiry
     }
 
     /// Whether publishes wait for the task.
@@ -559,6 +590,24 @@ impl Shared {
 }
 
 impl Work {
+    fn expect_expiry(&mut self, at: Option<Instant>) {
+        self.next_expiry = [self.next_expiry, at].into_iter().flatten().min();
+    }
+
+    /// Looks at the queue only if something in it may have expired.
+    fn take_expired(&mut self) -> Vec<Queued> {
+        let now = Instant::now();
+        if self.next_expiry.is_none_or(|at| now < at) {
+            return Vec::new();
+        }
+        let all = std::mem::take(&mut self.publishes);
+        let (expired, kept): (VecDeque<_>, _) =
+            all.into_iter().partition(|queued| queued.is_expired(now));
+        self.next_expiry = kept.iter().filter_map(Queued::expires_at).min();
+        self.publishes = kept;
+        expired.into()
+    }
+
     /// Publishes up to the `until`th without an outcome; exact when it is zero.
     fn pending_up_to(&self, until: u64) -> usize {
         let oldest = self.oldest_in_core.map(|(id, _)| id);
@@ -622,6 +671,23 @@ mod tests {
 
     fn message() -> Message {
         Message::new(TopicName::new("t").unwrap(), &b"x"[..])
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_expired_makes_room_before_the_task_has_seen_it() {
+        let shared = Shared::new(Options::new("h", 1).with_queue_max_messages(1));
+        let expiring = message()
+            .with_properties(&[mqtt_core::Property::MessageExpiryInterval(5)])
+            .unwrap();
+        let first = shared.enqueue(expiring, Overflow::Refuse).unwrap();
+        tokio::time::advance(Duration::from_secs(4)).await;
+        let refused = shared.enqueue(message(), Overflow::Refuse);
+        assert!(matches!(refused, Err(PublishError::QueueFull { .. })));
+        assert_eq!(first.outcome(), None);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        shared.enqueue(message(), Overflow::Refuse).unwrap();
+        assert_eq!(first.outcome(), Some(Outcome::Expired));
+        assert_eq!(shared.pending(), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -239,16 +239,19 @@ impl Task {
                 return Waited::Closing;
             }
             let patience = self.closing.as_ref().map(|closing| closing.flush_until);
+            let due = [patience, self.shared.next_expiry()];
+            let due = due.into_iter().flatten().min();
             tokio::select! {
                 output = &mut something => return Waited::Done(output),
                 () = shared.wake.notified() => {}
-                () = sleep_until(patience.unwrap_or_else(Instant::now)), if patience.is_some() => {}
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             }
         }
     }
 
     /// Takes over what the handles left, and up to `max_publishes` publishes (they stay in the batch).
     fn take_work(&mut self, max_publishes: usize) {
+        self.expire();
         self.shared.take(&mut self.batch, max_publishes);
         while let Some(command) = self.batch.commands.pop_front() {
             self.apply(command);
@@ -383,10 +386,16 @@ impl Task {
         self.shared.give_back(unsent);
         // The machine reports them as cancelled, which nobody needs to know.
         while self.core.poll_event().is_some() {}
+        self.expire();
+        self.outbox.tell(&self.shared);
+    }
+
+    /// Ends the waiting publishes whose Message Expiry Interval is over.
+    fn expire(&mut self) {
         for expired in self.shared.take_expired() {
             self.outbox.refuse(expired, Outcome::Expired);
+            self.changed = true;
         }
-        self.outbox.tell(&self.shared);
     }
 
     /// How many publishes the core may be given now.

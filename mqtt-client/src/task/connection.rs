@@ -311,7 +311,8 @@ impl Task {
             .poll_timeout()
             .map(|deadline| self.clock.when(deadline));
         let closing = self.closing.as_ref().map(|closing| closing.flush_until);
-        let Some(due) = [machine, closing].into_iter().flatten().min() else {
+        let expiry = self.shared.next_expiry();
+        let Some(due) = [machine, closing, expiry].into_iter().flatten().min() else {
             return false;
         };
         if timer.deadline() != due || timer.is_elapsed() {

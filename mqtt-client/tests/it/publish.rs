@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use mqtt_client::{
-    CloseError, Delivery, DeliveryState, DropReason, Outcome, Overflow, Property, PublishError,
-    QoS, ReasonCode, SessionLost, State, Version,
+    Client, CloseError, Delivery, DeliveryState, DropReason, Outcome, Overflow, Property,
+    PublishError, QoS, ReasonCode, Reconnect, SessionLost, State, Version,
 };
 
 use tokio::io::AsyncWriteExt;
@@ -114,7 +114,7 @@ async fn a_refusal_of_the_server_belongs_to_that_publish_alone() {
 #[tokio::test(start_paused = true)]
 async fn publishes_from_before_the_connection_wait_for_it_in_order() {
     let (options, mut server) = scripted();
-    let client = mqtt_client::Client::start(options).unwrap();
+    let client = Client::start(options).unwrap();
     let early: Vec<_> = ["a", "b", "c"]
         .map(|payload| {
             client
@@ -136,7 +136,7 @@ async fn publishes_from_before_the_connection_wait_for_it_in_order() {
 #[tokio::test(start_paused = true)]
 async fn many_publishes_leave_in_few_writes_and_obey_the_receive_maximum() {
     let (options, mut server) = scripted();
-    let client = mqtt_client::Client::start(options).unwrap();
+    let client = Client::start(options).unwrap();
     // Receive Maximum 2.
     let mut peer = server
         .accept(&[0x20, 0x06, 0x00, 0x00, 0x03, 0x21, 0x00, 0x02])
@@ -168,7 +168,7 @@ async fn unacknowledged_messages_come_again_with_dup_when_the_session_resumes() 
     ] {
         let (options, mut server) = scripted();
         let options = options.with_version(version).with_session(SECOND * 3_600);
-        let client = mqtt_client::Client::start(options).unwrap();
+        let client = Client::start(options).unwrap();
         let mut peer = server.accept(first).await;
         let delivery = client
             .publish(message("t", "x", QoS::AtLeastOnce))
@@ -264,8 +264,7 @@ async fn the_overflow_policies_drop_the_oldest_or_the_newest() {
     let options = options.with_queue_max_messages(2);
     let overflown = Some(Outcome::Dropped(DropReason::Overflow));
 
-    let client =
-        mqtt_client::Client::start(options.clone().with_overflow(Overflow::DropOldest)).unwrap();
+    let client = Client::start(options.clone().with_overflow(Overflow::DropOldest)).unwrap();
     let deliveries: Vec<_> = ["1", "2", "3"]
         .map(|payload| {
             client
@@ -277,7 +276,7 @@ async fn the_overflow_policies_drop_the_oldest_or_the_newest() {
     assert_eq!(outcomes, [overflown.clone(), None, None]);
     assert_eq!(client.status().queued_messages, 2);
 
-    let client = mqtt_client::Client::start(options.with_overflow(Overflow::DropNewest)).unwrap();
+    let client = Client::start(options.with_overflow(Overflow::DropNewest)).unwrap();
     let deliveries: Vec<_> = ["1", "2", "3"]
         .map(|payload| {
             client
@@ -292,7 +291,7 @@ async fn the_overflow_policies_drop_the_oldest_or_the_newest() {
 #[tokio::test(start_paused = true)]
 async fn bytes_are_bounded_too() {
     let (options, _server) = scripted();
-    let client = mqtt_client::Client::start(options.with_queue_max_bytes(10_000)).unwrap();
+    let client = Client::start(options.with_queue_max_bytes(10_000)).unwrap();
     let size = |size| message("t", &"x".repeat(size), QoS::AtLeastOnce);
     assert!(matches!(
         client.try_publish(size(10_000)),
@@ -310,7 +309,7 @@ async fn bytes_are_bounded_too() {
 #[tokio::test(start_paused = true)]
 async fn what_the_server_does_not_take_is_refused_at_the_call() {
     let (options, mut server) = scripted();
-    let client = mqtt_client::Client::start(options).unwrap();
+    let client = Client::start(options).unwrap();
     let early = client
         .try_publish(message("t", "x", QoS::ExactlyOnce))
         .unwrap();
@@ -379,7 +378,7 @@ async fn properties_go_to_5_0_and_are_refused_for_3_1_1() {
 #[tokio::test(start_paused = true)]
 async fn expiry_counts_from_the_call_and_the_rest_is_sent() {
     let (options, mut server) = scripted();
-    let client = mqtt_client::Client::start(options).unwrap();
+    let client = Client::start(options).unwrap();
     let expiring = |seconds| {
         message("t", "x", QoS::AtLeastOnce)
             .with_properties(&[Property::MessageExpiryInterval(seconds)])
@@ -399,9 +398,44 @@ async fn expiry_counts_from_the_call_and_the_rest_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn expiry_is_told_in_time_whatever_the_task_waits_for() {
+    let (options, mut server) = scripted();
+    let slow = Reconnect {
+        min: SECOND * 600,
+        max: SECOND * 600,
+        ..Reconnect::default()
+    };
+    let options = options
+        .with_reconnect(slow)
+        .with_connect_timeout(SECOND * 600);
+    let client = Client::start(options).unwrap();
+    let expiring = || {
+        message("t", "x", QoS::AtLeastOnce)
+            .with_properties(&[Property::MessageExpiryInterval(5)])
+            .unwrap()
+    };
+    // Before CONNACK, and then between two connections.
+    let peer = server.peer().await;
+    let waiting = client.try_publish(expiring()).unwrap();
+    assert_eq!(waiting.wait_timeout(SECOND * 4).await, None);
+    assert_eq!(
+        waiting.wait_timeout(SECOND * 2).await,
+        Some(Outcome::Expired)
+    );
+    drop(peer);
+    let waiting = client.try_publish(expiring()).unwrap();
+    assert_eq!(waiting.wait_timeout(SECOND * 4).await, None);
+    assert_eq!(
+        waiting.wait_timeout(SECOND * 2).await,
+        Some(Outcome::Expired)
+    );
+    assert_eq!(client.status().queued_messages, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn expiry_is_a_time_limit_for_the_queue_in_3_1_1_too() {
     let (options, mut server) = scripted();
-    let client = mqtt_client::Client::start(options.with_version(Version::V3_1_1)).unwrap();
+    let client = Client::start(options.with_version(Version::V3_1_1)).unwrap();
     let expiring = |seconds| {
         message("t", "x", QoS::AtLeastOnce)
             .with_properties(&[Property::MessageExpiryInterval(seconds)])
@@ -422,7 +456,7 @@ async fn expiry_is_a_time_limit_for_the_queue_in_3_1_1_too() {
 async fn what_expires_while_the_server_is_away_is_told_before_it_comes_back() {
     let (options, server) = scripted();
     drop(server);
-    let client = mqtt_client::Client::start(options).unwrap();
+    let client = Client::start(options).unwrap();
     let expiring = message("t", "x", QoS::AtLeastOnce)
         .with_properties(&[Property::MessageExpiryInterval(5)])
         .unwrap();
@@ -444,7 +478,7 @@ async fn what_was_never_sent_goes_back_to_the_queue_when_the_connection_is_lost(
         .with_queue_max_messages(3)
         .with_overflow(Overflow::DropOldest)
         .with_session(SECOND * 60);
-    let client = mqtt_client::Client::start(options).unwrap();
+    let client = Client::start(options).unwrap();
     // Receive Maximum 1: the second and third wait.
     let mut peer = server
         .accept(&[0x20, 0x06, 0x00, 0x00, 0x03, 0x21, 0x00, 0x01])
@@ -553,8 +587,7 @@ async fn a_hundred_publishes_are_one_write() {
             Ok(Counted { stream, writes })
         }
     });
-    let client =
-        mqtt_client::Client::start(mqtt_client::Options::with_connector(connector)).unwrap();
+    let client = Client::start(mqtt_client::Options::with_connector(connector)).unwrap();
     theirs.write_all(CONNACK_V5).await.unwrap();
     client.connected(SECOND).await.unwrap();
     let before = writes.load(std::sync::atomic::Ordering::Relaxed);
@@ -661,11 +694,11 @@ async fn close_is_bounded_and_tells_what_it_left() {
 #[tokio::test(start_paused = true)]
 async fn close_without_a_connection_waits_for_one_only_if_something_is_queued() {
     let (options, mut server) = scripted();
-    let client = mqtt_client::Client::start(options.clone()).unwrap();
+    let client = Client::start(options.clone()).unwrap();
     let _peer = server.peer().await;
     assert_eq!(client.close(SECOND * 60).await, Ok(()));
 
-    let client = mqtt_client::Client::start(options).unwrap();
+    let client = Client::start(options).unwrap();
     let delivery = client
         .try_publish(message("t", "1", QoS::AtMostOnce))
         .unwrap();
@@ -682,7 +715,7 @@ async fn close_without_a_connection_waits_for_one_only_if_something_is_queued() 
 async fn close_does_not_wait_for_ever_for_a_server_that_is_gone() {
     let (options, server) = scripted();
     drop(server);
-    let client = mqtt_client::Client::start(options).unwrap();
+    let client = Client::start(options).unwrap();
     let delivery = client
         .try_publish(message("t", "1", QoS::AtLeastOnce))
         .unwrap();
@@ -722,7 +755,7 @@ fn a_stopped_runtime_leaves_no_publish_without_an_outcome() {
         .unwrap();
     let (client, delivery) = runtime.block_on(async {
         let (options, _server) = scripted();
-        let client = mqtt_client::Client::start(options).unwrap();
+        let client = Client::start(options).unwrap();
         let delivery = client
             .try_publish(message("t", "1", QoS::AtLeastOnce))
             .unwrap();
