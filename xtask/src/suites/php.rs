@@ -21,7 +21,7 @@ pub(crate) const NEEDS: &[Need] = &[
 
 pub(super) const CLIPPY: Suite = Suite {
     name: "php-clippy",
-    about: "no warning of the compiler or of clippy in the extension",
+    about: "no warning of the compiler, of clippy or of the documentation in the extension",
     needs: &[
         Need::CCompiler,
         Need::Php,
@@ -39,7 +39,21 @@ pub(super) const CLIPPY: Suite = Suite {
             "-D",
             "warnings",
         ];
-        run.check("cargo clippy", workspace::cargo()?.args(arguments))
+        run.check("cargo clippy", workspace::cargo()?.args(arguments))?;
+        // All of it is private: PHP is who calls.
+        let arguments = [
+            "doc",
+            "-p",
+            "php-ext",
+            "--no-deps",
+            "--document-private-items",
+        ];
+        run.check(
+            "cargo doc",
+            workspace::cargo()?
+                .args(arguments)
+                .env("RUSTDOCFLAGS", "-D warnings"),
+        )
     },
 };
 
