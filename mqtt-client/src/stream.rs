@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::SystemTime;
@@ -294,7 +294,7 @@ impl Stream {
             inner.ready_bytes += item.message.held_bytes();
             inner.ready += 1;
         }
-        if self.shared.held.pausing.load(Ordering::Acquire) {
+        if self.shared.held.is_awaited() {
             self.shared.wake.notify_one();
         }
     }
@@ -417,7 +417,7 @@ impl Stream {
         }
         inner.ready = 0;
         inner.ready_bytes = 0;
-        if self.shared.held.pausing.load(Ordering::Acquire) {
+        if self.shared.held.is_awaited() {
             self.shared.wake.notify_one();
         }
     }
@@ -432,6 +432,20 @@ impl fmt::Debug for Stream {
 }
 
 impl crate::shared::Held {
+    /// Says that reading is about to stop. Whoever calls this looks at the counters again.
+    pub(crate) fn await_fewer(&self) {
+        self.pausing.store(true, Ordering::Release);
+        // Either the task, which looks again after this, sees that there is less, or `is_awaited`, which comes after the
+        // change, sees that the task waits.
+        fence(Ordering::SeqCst);
+    }
+
+    /// Whether the task waits for the change that was just made.
+    fn is_awaited(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.pausing.load(Ordering::Acquire)
+    }
+
     pub(crate) fn add(&self, message: &Message) {
         self.messages.fetch_add(1, Ordering::AcqRel);
         self.bytes.fetch_add(message.held_bytes(), Ordering::AcqRel);

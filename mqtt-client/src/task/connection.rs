@@ -287,10 +287,13 @@ impl Task {
         let mut pause = crowded();
         if pause && !line.paused {
             // Said first and looked at again, so that a reader who makes room meanwhile wakes the task.
-            held.pausing.store(true, Ordering::Release);
+            held.await_fewer();
             pause = crowded();
         }
         if pause == line.paused {
+            if !pause {
+                held.pausing.store(false, Ordering::Release);
+            }
             return;
         }
         line.paused = pause;
