@@ -41,6 +41,8 @@ pub(crate) enum Need {
     PhpHeaders,
     /// The FPM server of the same PHP version.
     PhpFpm,
+    /// The parser of PHP, in PHP, that the generator of PHP's headers is made with.
+    PhpParser,
     /// The library, and the headers of the compiler, with which the bindings to PHP are made.
     Libclang,
     /// The server `mosquitto`.
@@ -77,6 +79,7 @@ impl Need {
             Self::Php => "PHP 8.2 or later",
             Self::PhpHeaders => "PHP headers and run-tests.php",
             Self::PhpFpm => "php-fpm",
+            Self::PhpParser => "PHP-Parser",
             Self::Libclang => "libclang with its headers",
             Self::Mosquitto => "mosquitto",
             Self::MosquittoClients => "mosquitto_pub and mosquitto_sub",
@@ -95,6 +98,7 @@ impl Need {
             Self::Php => Source::Apt(&["php-cli"]),
             Self::PhpHeaders => Source::Apt(&["php-dev"]),
             Self::PhpFpm => Source::Apt(&["php-fpm"]),
+            Self::PhpParser => Source::Apt(&["php-parser"]),
             Self::Libclang => Source::Apt(&["libclang-dev"]),
             Self::Mosquitto => Source::Apt(&["mosquitto"]),
             Self::MosquittoClients => Source::Apt(&["mosquitto-clients"]),

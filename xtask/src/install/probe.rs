@@ -21,6 +21,7 @@ pub(super) fn look(need: Need) -> Result<String, String> {
         Need::Php => look_php(),
         Need::PhpHeaders => look_php_headers(),
         Need::PhpFpm => php_fpm().map(|path| path.display().to_string()),
+        Need::PhpParser => look_php_parser(),
         Need::Libclang => look_libclang(),
         Need::Mosquitto => command("mosquitto"),
         Need::MosquittoClients => command("mosquitto_pub").and_then(|_| command("mosquitto_sub")),
@@ -120,6 +121,18 @@ fn look_php_headers() -> Result<String, String> {
         }
     }
     Ok(header.display().to_string())
+}
+
+/// Where `shim/generate.php` looks for it as well.
+fn look_php_parser() -> Result<String, String> {
+    let folder = env::var_os("PHP_PARSER")
+        .map_or_else(|| PathBuf::from("/usr/share/php"), PathBuf::from)
+        .join("PhpParser");
+    if folder.is_dir() {
+        Ok(folder.display().to_string())
+    } else {
+        Err(format!("no {}", folder.display()))
+    }
 }
 
 /// Both the library and the headers that belong to the compiler (`stddef.h` and the like) are needed; a package with the

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 
 use super::{Run, Suite, demo, php};
 use crate::count;
 use crate::demo::Options;
-use crate::install::Need;
+use crate::install::{self, Need};
 use crate::peers;
 use crate::workspace::{self, find_program};
 
@@ -19,7 +19,7 @@ const LIBRARIES: [&str; 4] = ["mqtt-core", "mqtt-client", "mqtt-broker", "pushmq
 const REPEATED: usize = 5;
 
 /// All of them.
-pub(crate) const ALL: &[Suite] = &[RELEASE, FEATURES, OLDEST_RUST, VALGRIND, DEMO_AGAIN];
+pub(crate) const ALL: &[Suite] = &[RELEASE, FEATURES, OLDEST_RUST, STUB, VALGRIND, DEMO_AGAIN];
 
 const RELEASE: Suite = Suite {
     name: "release",
@@ -111,6 +111,21 @@ const OLDEST_RUST: Suite = Suite {
             .env_remove("CARGO")
             .env_remove("RUSTC");
         run.check(&format!("cargo check with Rust {version}"), &mut check)
+    },
+};
+
+const STUB: Suite = Suite {
+    name: "php-stub",
+    about: "the extension's C declarations are those that its stub makes",
+    needs: &[Need::Php, Need::PhpHeaders, Need::PhpParser],
+    run: |run| {
+        let php = install::php().map_err(|error| anyhow!(error))?;
+        let mut check = Command::new(php);
+        // With the system's settings: PHP-Parser needs the extension tokenizer, which they load.
+        check
+            .args(["php-ext/shim/generate.php", "--check"])
+            .current_dir(workspace::root());
+        run.check("generate.php --check", &mut check)
     },
 };
 
