@@ -26,9 +26,10 @@ mod tracked {
     static SOCKETS: [Slot; MAX_SOCKETS] = [const { Slot::new() }; MAX_SOCKETS];
     static INSTALLED: AtomicBool = AtomicBool::new(false);
 
-    /// An open socket. The inode tells whether the number still means that socket.
+    /// An open socket. Device and inode, which say little without each other, tell whether the number still means that socket.
     struct Slot {
         fd: AtomicI32,
+        device: AtomicU64,
         inode: AtomicU64,
     }
 
@@ -36,6 +37,7 @@ mod tracked {
         const fn new() -> Self {
             Self {
                 fd: AtomicI32::new(UNUSED),
+                device: AtomicU64::new(0),
                 inode: AtomicU64::new(0),
             }
         }
@@ -66,7 +68,11 @@ mod tracked {
         crate::background::forget_engine();
         for slot in &SOCKETS {
             let fd = slot.fd.swap(UNUSED, Ordering::AcqRel);
-            if fd >= 0 && inode(fd) == Some(slot.inode.load(Ordering::Acquire)) {
+            let known = (
+                slot.device.load(Ordering::Acquire),
+                slot.inode.load(Ordering::Acquire),
+            );
+            if fd >= 0 && identity(fd) == Some(known) {
                 // SAFETY: it is our inherited copy of a socket of the parent, which nobody in this process uses: the
                 // engine that owns it is forgotten, never dropped. Closing writes nothing.
                 unsafe { libc::close(fd) };
@@ -74,11 +80,12 @@ mod tracked {
         }
     }
 
-    fn inode(fd: RawFd) -> Option<u64> {
+    /// Device and inode.
+    fn identity(fd: RawFd) -> Option<(u64, u64)> {
         // SAFETY: `stat` is plain numbers, for which zero is a value; `fstat` writes to it only.
         unsafe {
             let mut stat: libc::stat = std::mem::zeroed();
-            (libc::fstat(fd, &raw mut stat) == 0).then_some(stat.st_ino)
+            (libc::fstat(fd, &raw mut stat) == 0).then_some((stat.st_dev as u64, stat.st_ino))
         }
     }
 
@@ -88,7 +95,7 @@ mod tracked {
     impl TrackedSocket {
         pub(crate) fn new(socket: &impl AsRawFd) -> Self {
             let fd = socket.as_raw_fd();
-            let Some(inode) = inode(fd) else {
+            let Some((device, inode)) = identity(fd) else {
                 return Self(None);
             };
             let slot = SOCKETS.iter().find(|slot| {
@@ -97,6 +104,7 @@ mod tracked {
                     .is_ok()
             });
             if let Some(slot) = slot {
+                slot.device.store(device, Ordering::Release);
                 slot.inode.store(inode, Ordering::Release);
                 slot.fd.store(fd, Ordering::Release);
             }
@@ -109,6 +117,36 @@ mod tracked {
             if let Some(slot) = self.0 {
                 slot.fd.store(UNUSED, Ordering::Release);
             }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::fs;
+        use std::os::unix::fs::MetadataExt;
+
+        use super::*;
+
+        #[test]
+        fn a_descriptor_is_known_by_its_device_and_inode() {
+            let file = fs::File::open("Cargo.toml").unwrap();
+            let metadata = file.metadata().unwrap();
+            let expected = (metadata.dev(), metadata.ino());
+            assert_eq!(identity(file.as_raw_fd()), Some(expected));
+            assert_eq!(identity(-1), None);
+        }
+
+        #[test]
+        fn a_tracked_socket_is_kept_with_both() {
+            let (socket, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+            let tracked = TrackedSocket::new(&socket);
+            let slot = tracked.0.unwrap();
+            let kept = (
+                slot.device.load(Ordering::Acquire),
+                slot.inode.load(Ordering::Acquire),
+            );
+            assert_eq!(identity(socket.as_raw_fd()), Some(kept));
+            assert_eq!(slot.fd.load(Ordering::Acquire), socket.as_raw_fd());
         }
     }
 }
