@@ -33,6 +33,11 @@ pub(crate) fn built(name: &str) -> Result<PathBuf> {
     Ok(target_dir()?.join("debug").join(name))
 }
 
+/// The same, made by `cargo build --release`.
+pub(crate) fn built_for_release(name: &str) -> Result<PathBuf> {
+    Ok(target_dir()?.join("release").join(name))
+}
+
 /// A folder of our own under the target directory, made if need be.
 pub(crate) fn scratch(name: &str) -> Result<PathBuf> {
     let folder = target_dir()?.join("xtask").join(name);

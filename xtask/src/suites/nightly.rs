@@ -23,7 +23,7 @@ pub(crate) const ALL: &[Suite] = &[RELEASE, FEATURES, OLDEST_RUST, STUB, VALGRIN
 
 const RELEASE: Suite = Suite {
     name: "release",
-    about: "release builds of everything, and the tests in them",
+    about: "release builds of everything, and the tests in them, those of the extension included",
     needs: php::NEEDS,
     run: |run| {
         run.check(
@@ -43,7 +43,18 @@ const RELEASE: Suite = Suite {
             "-p",
             "mqtt-broker",
             "--all-features",
-        ])
+        ])?;
+        // What users are told to build. The broker that the tests start is the everyday one.
+        run.prepare(
+            "cargo build -p mqtt-broker",
+            workspace::cargo()?.args(["build", "-p", "mqtt-broker"]),
+        )?;
+        let extension = workspace::built_for_release("libphp_mqtt.so")?;
+        run.counted(
+            "run-tests.php",
+            &mut php::phpt(&extension, &[])?,
+            count::php_run_tests,
+        )
     },
 };
 
@@ -142,7 +153,7 @@ const VALGRIND: Suite = Suite {
     ],
     run: |run| {
         php::build(run)?;
-        let mut tests = php::phpt(&["-m"])?;
+        let mut tests = php::phpt(&php::extension()?, &["-m"])?;
         // The pipes of valgrind's debugger, left behind by brokers that tests stop, would be reported as leaks.
         tests.env("VALGRIND_OPTS", "--vgdb=no");
         run.counted("run-tests.php -m", &mut tests, count::php_run_tests)

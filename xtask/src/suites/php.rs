@@ -1,6 +1,6 @@
 //! The suites of the PHP extension.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -63,7 +63,11 @@ pub(super) const PHP: Suite = Suite {
     needs: NEEDS,
     run: |run| {
         build(run)?;
-        run.counted("run-tests.php", &mut phpt(&[])?, count::php_run_tests)
+        run.counted(
+            "run-tests.php",
+            &mut phpt(&extension()?, &[])?,
+            count::php_run_tests,
+        )
     },
 };
 
@@ -96,13 +100,12 @@ pub(crate) fn php() -> Result<Command> {
     Ok(command)
 }
 
-/// PHP's test runner over all tests of the extension, with further `options` of the runner.
-pub(super) fn phpt(options: &[&str]) -> Result<Command> {
+/// PHP's test runner over all tests of the `extension`, with further `options` of the runner.
+pub(super) fn phpt(extension: &Path, options: &[&str]) -> Result<Command> {
     let tests = workspace::root().join("php-ext/tests");
     let php = install::php().map_err(|error| anyhow!(error))?;
     let runner = install::run_tests_script().map_err(|error| anyhow!(error))?;
     let fpm = install::php_fpm().map_err(|error| anyhow!(error))?;
-    let extension = extension()?;
     let broker = workspace::built("mqtt-broker")?;
     tests
         .is_dir()
