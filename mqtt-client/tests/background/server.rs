@@ -2,8 +2,10 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+
+use crate::PATIENCE;
 
 /// What happened, in order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,25 +19,39 @@ pub(crate) enum Seen {
 
 pub(crate) struct Server {
     port: u16,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    log: Arc<Log>,
+}
+
+#[derive(Default)]
+struct Log {
+    seen: Mutex<Vec<Seen>>,
+    changed: Condvar,
+}
+
+impl Log {
+    fn add(&self, seen: Seen) {
+        self.seen.lock().unwrap().push(seen);
+        self.changed.notify_all();
+    }
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&seen);
+        let log = Arc::new(Log::default());
+        let shared = Arc::clone(&log);
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let log = Arc::clone(&log);
+            for mut stream in listener.incoming().flatten() {
+                let log = Arc::clone(&shared);
                 thread::spawn(move || {
-                    let end = serve(stream, &log).unwrap_or(Seen::EndWithoutDisconnect);
-                    log.lock().unwrap().push(end);
+                    let end = serve(&mut stream, &log).unwrap_or(Seen::EndWithoutDisconnect);
+                    // Noted before the stream is closed: who saw the close finds it noted.
+                    log.add(end);
                 });
             }
         });
-        Self { port, seen }
+        Self { port, log }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -43,27 +59,46 @@ impl Server {
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+        self.log.seen.lock().unwrap().clone()
     }
 
-    pub(crate) fn forget(&self) {
-        self.seen.lock().unwrap().clear();
+    /// Waits until every connection has ended but `open` of them, and forgets what was seen until then. A client that is
+    /// dropped ends on the background thread, so what it says last may come at any later time.
+    #[track_caller]
+    pub(crate) fn settle(&self, open: usize) {
+        let seen = self.log.seen.lock().unwrap();
+        let unsettled = |seen: &mut Vec<Seen>| open_connections(seen) != open;
+        let (mut seen, waited) = self
+            .log
+            .changed
+            .wait_timeout_while(seen, PATIENCE, unsettled)
+            .unwrap();
+        assert!(!waited.timed_out(), "not {open} left open: {seen:?}");
+        // Those that stay open count again.
+        seen.clear();
+        seen.resize(open, Seen::Connect);
     }
 }
 
-fn serve(mut stream: TcpStream, log: &Mutex<Vec<Seen>>) -> io::Result<Seen> {
+fn open_connections(seen: &[Seen]) -> usize {
+    let begun = seen.iter().filter(|seen| **seen == Seen::Connect).count();
+    let ended = [Seen::Disconnect, Seen::EndWithoutDisconnect];
+    begun - seen.iter().filter(|seen| ended.contains(seen)).count()
+}
+
+fn serve(stream: &mut TcpStream, log: &Log) -> io::Result<Seen> {
     stream.set_nodelay(true)?;
     let mut subscribed = false;
     loop {
-        let packet = read_packet(&mut stream)?;
+        let packet = read_packet(stream)?;
         match packet[0] >> 4 {
             1 => {
-                log.lock().unwrap().push(Seen::Connect);
+                log.add(Seen::Connect);
                 stream.write_all(&[0x20, 0x03, 0x00, 0x00, 0x00])?;
             }
             // PUBLISH of QoS 1 to "t".
             3 => {
-                log.lock().unwrap().push(Seen::Publish);
+                log.add(Seen::Publish);
                 stream.write_all(&[0x40, 0x02, packet[5], packet[6]])?;
                 if subscribed {
                     let payload = &packet[8..];
