@@ -78,6 +78,15 @@ pub(crate) fn cargo_test(output: &str) -> Tally {
     tally
 }
 
+/// The names of the tests that passed, from the same output.
+pub(crate) fn passed(output: &str) -> impl Iterator<Item = &str> {
+    output
+        .lines()
+        .filter_map(|line| ending_of(line.trim()))
+        .filter(|(_, ending)| *ending == "ok")
+        .map(|(name, _)| name.trim_end_matches(" - should panic"))
+}
+
 /// A line `test name ... ending`.
 fn ending_of(line: &str) -> Option<(&str, &str)> {
     line.strip_prefix("test ")?.rsplit_once(" ... ")
@@ -178,6 +187,12 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
                 ignored: vec!["interop::c: needs MQTT_SERVER".to_owned()]
             }
         );
+    }
+
+    #[test]
+    fn only_what_passed_is_named_as_passed() {
+        let output = "test a::b ... ok\ntest c ... FAILED\ntest d ... ignored, slow\ntest e - should panic ... ok\n";
+        assert_eq!(passed(output).collect::<Vec<_>>(), ["a::b", "e"]);
     }
 
     #[test]

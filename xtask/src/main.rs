@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod conformance;
 mod count;
 mod demo;
 mod install;
@@ -36,6 +37,7 @@ enum Task {
     Demo(demo::Options),
     Test(test::Options),
     Nightly(nightly::Options),
+    Conformance(conformance::Options),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(options),
         Task::Test(options) => test::run(options),
         Task::Nightly(options) => nightly::run(options),
+        Task::Conformance(options) => conformance::run(options),
     });
     match done {
         Ok(code) => code,
@@ -67,7 +70,7 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
-        for task in ["demo", "test", "nightly"] {
+        for task in ["demo", "test", "nightly", "conformance"] {
             assert!(
                 Arguments::command().find_subcommand(task).is_some(),
                 "{task}"

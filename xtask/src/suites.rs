@@ -1,5 +1,6 @@
 //! The suites of tests: what each is called, what it needs, how it runs, and how what ran is counted.
 
+mod conformance;
 mod demo;
 mod interop;
 pub(crate) mod nightly;
@@ -7,6 +8,7 @@ mod php;
 mod readme;
 mod rust;
 
+use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use crate::progress::{Progress, seconds};
 use crate::workspace;
 
 pub(crate) use php::{NEEDS as PHP_NEEDS, extension};
+pub(crate) use rust::{BROKER_TESTS, CLIENT_TESTS, CORE_TESTS};
 
 /// Longest time for one program of a suite: a cold build of everything on a slow machine, or a test that hangs.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20 * 60);
@@ -49,6 +52,7 @@ pub(crate) const ALL: &[Suite] = &[
     rust::CORE,
     rust::CLIENT,
     rust::BROKER,
+    conformance::CONFORMANCE,
     rust::FFI,
     rust::TOOLS,
     rust::FUZZ,
@@ -69,20 +73,29 @@ pub(crate) struct Run {
     tally: Tally,
     log: String,
     report: String,
+    remarks: Vec<String>,
+    earlier: Logs,
 }
 
+/// What suites printed, by their names.
+#[derive(Debug, Default)]
+pub(crate) struct Logs(BTreeMap<&'static str, String>);
+
 impl Run {
-    /// Runs `suite` to its end and prints its line, below it a report if anything failed.
+    /// Runs `suite` to its end and prints its line, below it a report if anything failed. What it printed is added to `logs`,
+    /// where later suites find it.
     ///
     /// # Errors
     /// Only when the user interrupted. A suite that could not run, or in which nothing ran, counts as a failure.
-    pub(crate) fn suite(suite: &Suite) -> Result<Tally> {
+    pub(crate) fn suite(suite: &Suite, logs: &mut Logs) -> Result<Tally> {
         let mut run = Self {
             name: suite.name.to_owned(),
             progress: Progress::start(suite.name),
             tally: Tally::default(),
             log: String::new(),
             report: String::new(),
+            remarks: Vec::new(),
+            earlier: std::mem::take(logs),
         };
         if let Err(error) = (suite.run)(&mut run) {
             if process::interrupted() {
@@ -103,6 +116,8 @@ impl Run {
         for test in unexplained {
             run.fail("ignored without being run elsewhere", &test);
         }
+        *logs = std::mem::take(&mut run.earlier);
+        logs.0.insert(suite.name, run.log.clone());
         run.finish()
     }
 
@@ -115,6 +130,9 @@ impl Run {
             "FAILED: "
         };
         let mut lines = format!("{}: {mark}{} ({took})", self.name, self.tally);
+        for remark in &self.remarks {
+            lines.push_str(&format!("\n  {remark}"));
+        }
         if !self.tally.failed.is_empty() {
             for failed in &self.tally.failed {
                 lines.push_str(&format!("\n  failed: {failed}"));
@@ -221,6 +239,11 @@ impl Run {
         self.log.push_str(&format!("--- {title}\n{text}\n"));
     }
 
+    /// Adds a line below that of the suite, failed or not.
+    fn remark(&mut self, line: String) {
+        self.remarks.push(line);
+    }
+
     /// Runs a program and keeps what it prints.
     pub(super) fn program(&mut self, what: &str, command: &mut Command) -> Result<Ended> {
         if command.get_program().to_string_lossy().ends_with("cargo") {
@@ -317,14 +340,22 @@ mod tests {
             needs: &[],
             run: |_| Ok(()),
         };
-        assert_eq!(Run::suite(&nothing).unwrap().failed, ["no test ran"]);
+        assert_eq!(
+            Run::suite(&nothing, &mut Logs::default()).unwrap().failed,
+            ["no test ran"]
+        );
         let broken = Suite {
             name: "test-of-broken",
             about: "",
             needs: &[],
-            run: |_| bail!("no luck"),
+            run: |run| {
+                run.note("a title", "a text");
+                bail!("no luck")
+            },
         };
-        assert!(!Run::suite(&broken).unwrap().failed.is_empty());
+        let mut logs = Logs::default();
+        assert!(!Run::suite(&broken, &mut logs).unwrap().failed.is_empty());
+        assert_eq!(logs.0["test-of-broken"], "--- a title\na text\n");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::count::Tally;
 use crate::install;
 use crate::progress::seconds;
-use crate::suites::{self, Run, Suite};
+use crate::suites::{self, Logs, Run, Suite};
 
 /// Installs what the tests need and runs all of them, or the suites named.
 ///
@@ -56,8 +56,9 @@ pub(crate) fn run_some(all: &[Suite], selection: &Selection) -> Result<ExitCode>
     let started = Instant::now();
     let mut total = Tally::default();
     let mut failed = Vec::new();
+    let mut logs = Logs::default();
     for suite in &selected {
-        let tally = Run::suite(suite)?;
+        let tally = Run::suite(suite, &mut logs)?;
         if !tally.failed.is_empty() {
             failed.push(suite.name);
         }

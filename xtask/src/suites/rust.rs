@@ -12,6 +12,11 @@ use crate::workspace;
 /// Folders that are workspaces of their own.
 const OUTLYING: [&str; 2] = ["fuzz", "benches"];
 
+/// What `cargo test` is told for each of the crates that put the standards into effect.
+pub(crate) const CORE_TESTS: &[&str] = &["-p", "mqtt-core"];
+pub(crate) const CLIENT_TESTS: &[&str] = &["-p", "mqtt-client", "--all-features"];
+pub(crate) const BROKER_TESTS: &[&str] = &["-p", "mqtt-broker", "--all-features"];
+
 pub(super) const FMT: Suite = Suite {
     name: "fmt",
     about: "the source is formatted as rustfmt would",
@@ -92,7 +97,7 @@ pub(super) const CORE: Suite = Suite {
             "build without std",
             workspace::cargo()?.args(["build", "-p", "mqtt-core", "--no-default-features"]),
         )?;
-        run.cargo_test(&["-p", "mqtt-core"])?;
+        run.cargo_test(CORE_TESTS)?;
         run.cargo_test(&["-p", "mqtt-core", "--no-default-features"])
     },
 };
@@ -101,14 +106,14 @@ pub(super) const CLIENT: Suite = Suite {
     name: "client",
     about: "mqtt-client: unit, integration and doc tests with all features",
     needs: &[Need::CCompiler],
-    run: |run| run.cargo_test(&["-p", "mqtt-client", "--all-features"]),
+    run: |run| run.cargo_test(CLIENT_TESTS),
 };
 
 pub(super) const BROKER: Suite = Suite {
     name: "broker",
     about: "mqtt-broker: unit, integration and doc tests, the program included",
     needs: &[Need::CCompiler],
-    run: |run| run.cargo_test(&["-p", "mqtt-broker", "--all-features"]),
+    run: |run| run.cargo_test(BROKER_TESTS),
 };
 
 pub(super) const FFI: Suite = Suite {
