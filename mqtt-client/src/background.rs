@@ -10,14 +10,16 @@
 //! the child.
 //!
 //! To wait without missing anything: [`arm`](Handle::arm), look once more at what is awaited, and only then `poll(2)` the
-//! descriptor.
+//! descriptor. A border that has an event queue of its own starts with an [`Observer`] instead, and shows the queue to event
+//! loops as a [`Readiness`].
 
 mod engine;
+mod readiness;
 mod wake;
 
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use mqtt_core::{Message, ReasonCode};
@@ -30,7 +32,7 @@ use crate::fork;
 use crate::options::{Options, OptionsError, Overflow};
 use crate::received::Received;
 use crate::request::Request;
-use crate::shared::{Command, Shared};
+use crate::shared::{self, Command, Shared};
 use crate::state::{CloseCause, Connack, State, Status};
 use crate::stream::{Stream, StreamLimits, SubscriptionKey};
 use crate::subscription::SubscribeOptions;
@@ -38,6 +40,7 @@ use wake::{Waiter, Waiters};
 
 pub(crate) use engine::forget as forget_engine;
 pub use engine::shutdown;
+pub use readiness::Readiness;
 
 /// How much a client holds for the application, over all its subscriptions.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -69,6 +72,17 @@ pub enum StartError {
     Thread(#[source] io::Error),
 }
 
+/// Who is told while a client runs: on the background thread, or on the one whose call made the change. No lock of the client
+/// is held then, and nothing here may wait for anything.
+pub trait Observer: Send + Sync + 'static {
+    /// The client does something else now, or has failed at it once more: every change, in order. `connack` comes with
+    /// [`State::Connected`].
+    fn state(&self, state: &State, connack: Option<&Connack>);
+
+    /// Something changed; `received` messages are here to be taken. Not called for each message, but after the last.
+    fn changed(&self, received: usize);
+}
+
 /// Changes when this process turns out to be a forked child. Before the first [`start`] of a process it does not: there is
 /// nothing yet that a child could inherit.
 #[must_use]
@@ -81,6 +95,26 @@ pub fn generation() -> u64 {
 /// # Errors
 /// [`StartError`]; nothing was started.
 pub fn start(options: Options, limits: Inbox) -> Result<Handle, StartError> {
+    start_with(options, limits, None)
+}
+
+/// As [`start`], and tells `observer` from the first moment on.
+///
+/// # Errors
+/// [`StartError`]; nothing was started, and the observer is dropped.
+pub fn start_observed(
+    options: Options,
+    limits: Inbox,
+    observer: impl Observer,
+) -> Result<Handle, StartError> {
+    start_with(options, limits, Some(Box::new(observer)))
+}
+
+fn start_with(
+    options: Options,
+    limits: Inbox,
+    observer: Option<Box<dyn Observer>>,
+) -> Result<Handle, StartError> {
     options.check()?;
     for (option, value) in [
         ("inbox.max_messages", limits.max_messages),
@@ -93,14 +127,17 @@ pub fn start(options: Options, limits: Inbox) -> Result<Handle, StartError> {
     fork::install();
     let shared = Arc::new(Shared::new(options));
     let waiters = Arc::new(Waiters::default());
-    let observed = Arc::clone(&waiters);
-    shared.observe(Box::new(move || observed.wake()));
-    engine::spawn(&shared).map_err(StartError::Thread)?;
     let limits = StreamLimits {
         messages: limits.max_messages,
         bytes: limits.max_bytes,
     };
     let inbox = Arc::new(Stream::inbox(Arc::clone(&shared), limits));
+    shared.observe(Box::new(Observers {
+        waiters: Arc::clone(&waiters),
+        inbox: Arc::downgrade(&inbox),
+        observer,
+    }));
+    engine::spawn(&shared).map_err(StartError::Thread)?;
     let generation = fork::generation();
     Ok(Handle {
         client: Client::from_shared(shared),
@@ -109,6 +146,29 @@ pub fn start(options: Options, limits: Inbox) -> Result<Handle, StartError> {
         waiter: OnceLock::new(),
         generation,
     })
+}
+
+/// Everybody who wants to know.
+struct Observers {
+    waiters: Arc<Waiters>,
+    /// The stream has the client, and the client has this.
+    inbox: Weak<Stream>,
+    observer: Option<Box<dyn Observer>>,
+}
+
+impl shared::Observer for Observers {
+    fn changed(&self) {
+        self.waiters.wake();
+        if let Some(observer) = &self.observer {
+            observer.changed(self.inbox.upgrade().map_or(0, |inbox| inbox.len()));
+        }
+    }
+
+    fn state(&self, state: &State, connack: Option<&Connack>) {
+        if let Some(observer) = &self.observer {
+            observer.state(state, connack);
+        }
+    }
 }
 
 /// A client on the background thread. Clones are handles to the same client, each with a descriptor of its own to wait on;

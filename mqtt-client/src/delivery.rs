@@ -1,12 +1,13 @@
 //! The outcome of one publish.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use mqtt_core::{DropReason, Outcome, PublishId, ReasonCode};
-use tokio::sync::Notify;
 use tokio::time::timeout;
+
+use crate::slot::Slot;
 
 /// How far a publish has come.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -33,8 +34,7 @@ pub struct Delivery(Arc<Progress>);
 struct Progress {
     id: PublishId,
     state: AtomicU8,
-    outcome: OnceLock<Outcome>,
-    done: Notify,
+    outcome: Slot<Outcome>,
 }
 
 impl Delivery {
@@ -74,18 +74,18 @@ impl Delivery {
 
     /// Waits for the outcome. Dropping the future changes nothing.
     pub async fn wait(&self) -> Outcome {
-        loop {
-            let notified = self.0.done.notified();
-            if let Some(outcome) = self.outcome() {
-                return outcome;
-            }
-            notified.await;
-        }
+        self.0.outcome.wait().await.clone()
     }
 
     /// Waits for the outcome, at most this long. The publish goes on after `None`.
     pub async fn wait_timeout(&self, longest: Duration) -> Option<Outcome> {
         timeout(longest, self.wait()).await.ok()
+    }
+
+    /// Has `call` called once with the outcome: at once if it is here, otherwise by whoever gives it, mostly the client's
+    /// task, which holds no lock then and which it must not keep waiting. Of several calls to this, the last one counts.
+    pub fn on_outcome(&self, call: impl FnOnce(&Outcome) + Send + 'static) {
+        self.0.outcome.then(call);
     }
 }
 
@@ -101,8 +101,7 @@ impl Completer {
         let progress = Arc::new(Progress {
             id,
             state: AtomicU8::new(DeliveryState::Queued as u8),
-            outcome: OnceLock::new(),
-            done: Notify::new(),
+            outcome: Slot::new(),
         });
         (Self(Arc::clone(&progress)), Delivery(progress))
     }
@@ -123,13 +122,7 @@ impl Completer {
     }
 
     pub(crate) fn complete(self, outcome: Outcome) {
-        self.set(outcome);
-    }
-
-    fn set(&self, outcome: Outcome) {
-        if self.0.outcome.set(outcome).is_ok() {
-            self.0.done.notify_waiters();
-        }
+        self.0.outcome.give(outcome);
     }
 }
 
@@ -137,7 +130,7 @@ impl Drop for Completer {
     /// Whatever drops an unfinished publish (a closed client, a runtime that stops) has decided its outcome.
     fn drop(&mut self) {
         if self.0.outcome.get().is_none() {
-            self.set(Outcome::Dropped(DropReason::Closed));
+            self.0.outcome.give(Outcome::Dropped(DropReason::Closed));
         }
     }
 }

@@ -73,6 +73,7 @@ mod reconnect;
 mod request;
 mod router;
 mod shared;
+mod slot;
 mod state;
 mod stream;
 mod subscription;

@@ -1,49 +1,38 @@
 //! The answer to something asked of the server, for whoever awaits it or looks again later.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use tokio::sync::Notify;
+use crate::slot::Slot;
 
 /// An answer that comes later: look with [`result`](Self::result), or await [`wait`](Self::wait). Cheap to clone.
 #[derive(Debug)]
 pub struct Request<T>(Arc<Slot<T>>);
 
-#[derive(Debug)]
-struct Slot<T> {
-    answer: OnceLock<T>,
-    answered: Notify,
-}
-
 impl<T: Clone> Request<T> {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Slot {
-            answer: OnceLock::new(),
-            answered: Notify::new(),
-        }))
+        Self(Arc::new(Slot::new()))
     }
 
     /// The answer, or `None` while there is none. Takes no lock.
     #[must_use]
     pub fn result(&self) -> Option<T> {
-        self.0.answer.get().cloned()
+        self.0.get().cloned()
     }
 
     /// Waits for the answer. Dropping the future gives up waiting, not the request.
     pub async fn wait(&self) -> T {
-        loop {
-            let notified = self.0.answered.notified();
-            if let Some(answer) = self.result() {
-                return answer;
-            }
-            notified.await;
-        }
+        self.0.wait().await.clone()
+    }
+
+    /// Has `call` called once with the answer: at once if it is here, otherwise by the client's task, which holds no lock
+    /// then and which it must not keep waiting. Of several calls to this, the last one counts.
+    pub fn on_answer(&self, call: impl FnOnce(&T) + Send + 'static) {
+        self.0.then(call);
     }
 
     /// The first answer stays.
     pub(crate) fn answer(&self, answer: T) {
-        if self.0.answer.set(answer).is_ok() {
-            self.0.answered.notify_waiters();
-        }
+        self.0.give(answer);
     }
 }
 

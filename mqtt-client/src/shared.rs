@@ -44,8 +44,18 @@ pub(crate) struct Shared {
     pub(crate) first_round: Request<Result<(), ConnectError>>,
     /// The process that made this client (see `fork`).
     generation: u64,
-    /// Called by the task after something changed that a waiting thread may want to see.
-    observer: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    observer: OnceLock<Box<dyn Observer>>,
+}
+
+/// Who is told while a client runs, by the task or by whoever makes the change. No lock is held then; whoever is told must
+/// not wait for anything.
+pub(crate) trait Observer: Send + Sync {
+    /// Something changed that a waiting thread may want to see.
+    fn changed(&self);
+
+    /// The client does something else now, or failed at it once more; every change, in order. `connack` comes with
+    /// [`State::Connected`].
+    fn state(&self, state: &State, connack: Option<&Connack>);
 }
 
 /// What waits for the task.
@@ -513,7 +523,13 @@ impl Shared {
             }
             _ => {}
         }
-        self.state.send_replace(state);
+        let Some(observer) = self.observer.get() else {
+            self.state.send_replace(state);
+            return;
+        };
+        self.state.send_replace(state.clone());
+        let connack = state.is_connected().then(|| self.connack()).flatten();
+        observer.state(&state, connack.as_ref());
     }
 
     pub(crate) fn set_last_error(&self, error: ConnectError) {
@@ -576,15 +592,15 @@ impl Shared {
         status
     }
 
-    /// Has `observer` called after each change; only the first one counts.
+    /// Has `observer` told of each change; only the first one counts.
     #[cfg(all(unix, feature = "background"))]
-    pub(crate) fn observe(&self, observer: Box<dyn Fn() + Send + Sync>) {
+    pub(crate) fn observe(&self, observer: Box<dyn Observer>) {
         let _ = self.observer.set(observer);
     }
 
     pub(crate) fn changed(&self) {
         if let Some(observer) = self.observer.get() {
-            observer();
+            observer.changed();
         }
     }
 }

@@ -133,6 +133,14 @@ impl Task {
                 route.lost();
             }
             if self.falls_back(&error) || route.follow(&self.shared.options, &error) {
+                if lasted.is_some() {
+                    // No wait, but whoever watches is to see that the connection is over, and why.
+                    self.set_state(State::Backoff {
+                        attempt: failures,
+                        delay: Duration::ZERO,
+                        error,
+                    });
+                }
                 continue;
             }
             if !retry {

@@ -2,36 +2,29 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// One descriptor, which is written only while somebody sleeps on it: a system call per change would cost more than the rest
-/// of a publish.
+/// A descriptor that is readable between [`signal`](Self::signal) and [`clear`](Self::clear). Neither can block: it is
+/// non-blocking, and "full" means that it is readable already.
 #[derive(Debug)]
-pub(super) struct Waiter {
+pub(super) struct Signal {
     read: File,
     // Where there is no eventfd, a pipe has two ends.
     write: Option<File>,
-    armed: AtomicBool,
 }
 
-impl Waiter {
+impl Signal {
     pub(super) fn new() -> io::Result<Self> {
         let (read, write) = open()?;
         Ok(Self {
             read: read.into(),
             write: write.map(File::from),
-            armed: AtomicBool::new(false),
         })
     }
 
-    pub(super) fn fd(&self) -> RawFd {
-        self.read.as_raw_fd()
-    }
-
-    /// Neither call can block: the descriptor is non-blocking, and "full" means that it is readable already.
-    fn signal(&self) {
+    pub(super) fn signal(&self) {
         let _ = self
             .write
             .as_ref()
@@ -39,9 +32,36 @@ impl Waiter {
             .write(&1_u64.to_ne_bytes());
     }
 
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         let mut buffer = [0; 64];
         while matches!((&self.read).read(&mut buffer), Ok(count) if count == buffer.len()) {}
+    }
+}
+
+impl AsFd for Signal {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.read.as_fd()
+    }
+}
+
+/// One descriptor, which is written only while somebody sleeps on it: a system call per change would cost more than the rest
+/// of a publish.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    signal: Signal,
+    armed: AtomicBool,
+}
+
+impl Waiter {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            signal: Signal::new()?,
+            armed: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn fd(&self) -> RawFd {
+        self.signal.as_fd().as_raw_fd()
     }
 }
 
@@ -60,7 +80,7 @@ impl Waiters {
     }
 
     pub(super) fn arm(&self, waiter: &Waiter) {
-        waiter.clear();
+        waiter.signal.clear();
         if !waiter.armed.swap(true, Ordering::SeqCst) {
             self.armed.fetch_add(1, Ordering::SeqCst);
         }
@@ -85,7 +105,7 @@ impl Waiters {
         for waiter in list.iter().filter_map(Weak::upgrade) {
             if waiter.armed.swap(false, Ordering::SeqCst) {
                 self.armed.fetch_sub(1, Ordering::SeqCst);
-                waiter.signal();
+                waiter.signal.signal();
             }
         }
     }

@@ -8,14 +8,16 @@
 
 mod server;
 
+use std::iter;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use mqtt_client::background::{self, Handle, Inbox};
+use mqtt_client::background::{self, Handle, Inbox, Observer};
 use mqtt_client::{
-    CloseCause, CloseError, Message, Options, Outcome, PublishError, QoS, ReasonCode, State,
-    SubscribeError, SubscribeOptions, TopicName,
+    CloseCause, CloseError, Connack, Message, Options, Outcome, PublishError, QoS, ReasonCode,
+    State, SubscribeError, SubscribeOptions, TopicName,
 };
 use server::{Seen, Server};
 
@@ -25,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn one_process_and_its_children() {
     let server = Server::start();
     publishes_and_receives(&server);
+    tells_an_observer(&server);
     waits_only_when_armed(&server);
     no_signal_reaches_the_thread(&server);
     a_child_leaves_the_connection_alone(&server);
@@ -131,6 +134,92 @@ fn publishes_and_receives(server: &Server) {
         handle.state(),
         State::Closed(CloseCause::Requested)
     ));
+}
+
+/// What an observer and the hooks of deliveries and requests were told.
+#[derive(Debug)]
+enum Told {
+    State(State, Option<Connack>),
+    Received(usize),
+    Outcome(Outcome),
+    Answer(Result<Vec<ReasonCode>, SubscribeError>),
+    Closed(Result<(), CloseError>),
+}
+
+struct Channel(mpsc::Sender<Told>);
+
+impl Observer for Channel {
+    fn state(&self, state: &State, connack: Option<&Connack>) {
+        let _ = self.0.send(Told::State(state.clone(), connack.cloned()));
+    }
+
+    fn changed(&self, received: usize) {
+        if received > 0 {
+            let _ = self.0.send(Told::Received(received));
+        }
+    }
+}
+
+fn tells_an_observer(server: &Server) {
+    let (sender, told) = mpsc::channel();
+    let next = || told.recv_timeout(PATIENCE).unwrap();
+    let options = Options::new("127.0.0.1", server.port());
+    let handle =
+        background::start_observed(options, Inbox::default(), Channel(sender.clone())).unwrap();
+    assert!(matches!(next(), Told::State(State::Connecting, None)));
+    let connected = next();
+    assert!(
+        matches!(&connected, Told::State(State::Connected, Some(connack)) if !connack.session_present),
+        "{connected:?}"
+    );
+
+    let (_, request) = handle
+        .subscribe(&[
+            ("t".to_owned(), QoS::AtLeastOnce.into()),
+            ("no".to_owned(), QoS::AtMostOnce.into()),
+        ])
+        .unwrap();
+    let answers = sender.clone();
+    request.on_answer(move |answer| answers.send(Told::Answer(answer.clone())).unwrap());
+    let answer = next();
+    assert!(
+        matches!(&answer, Told::Answer(Ok(reasons)) if reasons.len() == 2),
+        "{answer:?}"
+    );
+
+    let delivery = handle.publish(message("hello")).unwrap();
+    let outcomes = sender.clone();
+    delivery.on_outcome(move |outcome| outcomes.send(Told::Outcome(outcome.clone())).unwrap());
+    let (mut acknowledged, mut arrived) = (false, false);
+    while !(acknowledged && arrived) {
+        match next() {
+            Told::Outcome(Outcome::Acknowledged { .. }) => acknowledged = true,
+            Told::Received(1) => arrived = true,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(handle.try_recv().is_some());
+    // More may have changed while the message was still there.
+    let next = || {
+        iter::repeat_with(next)
+            .find(|told| !matches!(told, Told::Received(_)))
+            .unwrap()
+    };
+
+    let closed = sender.clone();
+    handle
+        .begin_close(PATIENCE)
+        .on_answer(move |answer| closed.send(Told::Closed(answer.clone())).unwrap());
+    assert!(matches!(next(), Told::State(State::Closing, None)));
+    let last = next();
+    assert!(
+        matches!(
+            last,
+            Told::State(State::Closed(CloseCause::Requested), None)
+        ),
+        "{last:?}"
+    );
+    assert!(matches!(next(), Told::Closed(Ok(()))));
 }
 
 fn waits_only_when_armed(server: &Server) {
