@@ -22,6 +22,7 @@ mod publisher;
 mod run;
 mod score;
 mod settings;
+mod worker;
 
 /// Longest time for everything together, above the sum of what its parts may take in a normal run.
 const LIMIT: Duration = Duration::from_secs(300);

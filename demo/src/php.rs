@@ -1,17 +1,14 @@
-//! The PHP scripts of the demo: the ones that push and the one that is a device.
+//! The PHP scripts of the demo.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use rustix::process::Signal;
 use serde::Deserialize;
 use tokio::process::Command;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::program::{Program, each_line, read_all};
@@ -20,9 +17,6 @@ use crate::settings::{Settings, Share};
 
 /// Longest time for a script that pushes.
 const PUSH_LIMIT: Duration = Duration::from_secs(60);
-
-/// Longest time for the worker to subscribe.
-const READY_LIMIT: Duration = Duration::from_secs(20);
 
 /// PHP with the extension.
 #[derive(Clone, Debug)]
@@ -34,7 +28,8 @@ pub(crate) struct Php {
 }
 
 impl Php {
-    fn command(&self, script: &Path, variables: &BTreeMap<String, String>) -> Command {
+    /// Runs `script`, without the system's configuration.
+    pub(crate) fn command(&self, script: &Path) -> Command {
         let mut command = Command::new(&self.program);
         command.arg("-n");
         if let Some(extension) = &self.extension {
@@ -42,7 +37,7 @@ impl Php {
                 .arg("-d")
                 .arg(format!("extension={}", extension.display()));
         }
-        command.arg(script).envs(variables);
+        command.arg(script);
         command
     }
 
@@ -52,12 +47,12 @@ impl Php {
         script: &Path,
         variables: &BTreeMap<String, String>,
     ) -> Result<Report> {
-        let mut command = self.command(script, variables);
-        let mut program = Program::start(
-            "php",
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()),
-            Signal::KILL,
-        )?;
+        let mut command = self.command(script);
+        command
+            .envs(variables)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut program = Program::start("php", &mut command, Signal::KILL)?;
         let (output, errors) = (program.child().stdout.take(), program.child().stderr.take());
         let run = async {
             let complaints = each_line(errors, |line| println!("           php: {line}"));
@@ -157,81 +152,6 @@ pub(crate) fn push_variables(settings: &Settings, share: &Share) -> BTreeMap<Str
     ])
 }
 
-/// A device that is a PHP script.
-#[derive(Debug)]
-pub(crate) struct Worker {
-    program: Program,
-    reader: JoinHandle<()>,
-}
-
-impl Worker {
-    /// Starts the script and waits until it has subscribed.
-    pub(crate) async fn start(
-        php: &Php,
-        settings: &Settings,
-        device: &str,
-        score: Arc<Score>,
-    ) -> Result<Self> {
-        let variables = BTreeMap::from([
-            ("MQTT_URL".to_owned(), settings.broker.clone()),
-            ("PUSH_TOPIC".to_owned(), settings.topic.clone()),
-            ("DEVICE".to_owned(), device.to_owned()),
-            ("CLIENT_ID".to_owned(), settings.client_id(device)),
-        ]);
-        let mut command = php.command(&settings.script("worker.php"), &variables);
-        let mut program =
-            Program::start("worker.php", command.stdout(Stdio::piped()), Signal::KILL)?;
-        let output = program.child().stdout.take();
-        let (subscribed, ready) = oneshot::channel();
-        let device = device.to_owned();
-        let reader = tokio::spawn(async move {
-            let mut subscribed = Some(subscribed);
-            each_line(output, |line| match line {
-                "ready" => drop(subscribed.take().map(|subscribed| subscribed.send(()))),
-                _ => match received(line) {
-                    Some((id, latency)) => score.arrived(&device, &id, latency),
-                    None => println!("           {device}: {line}"),
-                },
-            })
-            .await;
-        });
-        match timeout(READY_LIMIT, ready).await {
-            Ok(Ok(())) => Ok(Self { program, reader }),
-            Ok(Err(_)) => bail!("worker.php ended before it had subscribed"),
-            Err(_) => bail!(
-                "worker.php did not subscribe within {} s",
-                READY_LIMIT.as_secs()
-            ),
-        }
-    }
-
-    /// Asks the script to end, and waits until it has.
-    pub(crate) async fn stop(self) -> Result<()> {
-        let status = self.program.stop(Signal::TERM).await?;
-        let _ = self.reader.await;
-        if !status.success() {
-            bail!("worker.php ended with {status}");
-        }
-        Ok(())
-    }
-}
-
-/// A line of the worker: a message, and how late it was.
-#[derive(Debug, Deserialize)]
-struct Line {
-    id: String,
-    /// Seconds.
-    latency: f64,
-}
-
-fn received(line: &str) -> Option<(String, Duration)> {
-    let line: Line = serde_json::from_str(line).ok()?;
-    Some((
-        line.id,
-        Duration::try_from_secs_f64(line.latency.max(0.0)).ok()?,
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,15 +185,5 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(silent.matched(), None);
-    }
-
-    #[test]
-    fn a_line_of_the_worker_names_message_and_latency() {
-        let (id, latency) = received("{\"id\":\"cli-3\",\"latency\":0.25}").unwrap();
-        assert_eq!(
-            (id.as_str(), latency),
-            ("cli-3", Duration::from_millis(250))
-        );
-        assert_eq!(received("Warning: something"), None);
     }
 }

@@ -11,10 +11,11 @@ use crate::Arguments;
 use crate::broker::Broker;
 use crate::device::{self, Device};
 use crate::fpm::Fpm;
-use crate::php::{Php, Report, Worker, push_variables};
+use crate::php::{Php, Report, push_variables};
 use crate::publisher::Publisher;
 use crate::score::{Role, Score, since};
 use crate::settings::{Settings, Share, shares};
+use crate::worker::Worker;
 
 /// Longest time for acknowledged messages to arrive.
 const ARRIVE_LIMIT: Duration = Duration::from_secs(30);
@@ -138,7 +139,9 @@ impl Show {
         }
         let mut worker = None;
         if let (Some(php), Some(name)) = (php, &php_device) {
-            worker = Some(Worker::start(php, &settings, name, Arc::clone(&score)).await?);
+            let command = php.command(&settings.script("worker.php"));
+            let start = Worker::start("worker.php", command, &settings, name, Arc::clone(&score));
+            worker = Some(start.await?);
         }
         Device::connect(&settings, &away, Arc::clone(&score))
             .await?

@@ -63,6 +63,16 @@ impl Settings {
         format!("{}{device}", self.prefix)
     }
 
+    /// The variables that tell a worker which device it is.
+    pub(crate) fn worker_variables(&self, device: &str) -> [(&'static str, String); 4] {
+        [
+            ("MQTT_URL", self.broker.clone()),
+            ("PUSH_TOPIC", self.topic.clone()),
+            ("DEVICE", device.to_owned()),
+            ("CLIENT_ID", self.client_id(device)),
+        ]
+    }
+
     /// One of the PHP scripts.
     pub(crate) fn script(&self, name: &str) -> PathBuf {
         self.scripts.join(name)
