@@ -16,7 +16,7 @@ use mqtt_core::server::{
     DisconnectCause, Disconnected, Event, Server, ServerLimits, UnsubscribeRequest,
 };
 use mqtt_core::{
-    AckToken, Acknowledge, Instant, Message, Outcome, Output, Progress, ProtocolVersion,
+    AckToken, Acknowledge, Instant, Message, Outcome, Output, Progress, ProtocolVersion, PublishId,
     ReasonCode, WillMessage,
 };
 use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
@@ -25,6 +25,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::alarm::Alarm;
 use crate::place::Place;
+use crate::share::{Backlog, Owed};
 use crate::shared::Shared;
 use crate::subscriber::{Subscriber, Waiting, held_by};
 
@@ -93,6 +94,7 @@ struct Connection<S> {
 /// What a client has once it is connected.
 struct Seat {
     subscriber: Arc<Subscriber>,
+    owed: Owed,
     will: Option<WillMessage>,
     version: ProtocolVersion,
 }
@@ -151,11 +153,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 Event::Message { message, token, .. } => self.publish(&message, token),
                 Event::Subscribe(request) => self.subscribe(&request).await,
                 Event::Unsubscribe(request) => self.unsubscribe(&request),
-                // The client takes no packet of that size: it counts as sent [v5 MQTT-3.1.2-25].
-                Event::Outcome {
-                    outcome: Outcome::Refused(_),
-                    ..
-                } => self.shared.context.counters.messages_dropped.add(1),
+                Event::Outcome { id, outcome } => self.settle(id, &outcome),
                 Event::Disconnected(ended) => return Some(ended),
                 _ => {}
             }
@@ -184,6 +182,17 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         }
     }
 
+    /// A message is finished.
+    fn settle(&mut self, id: PublishId, outcome: &Outcome) {
+        if let Some(seat) = &mut self.seat {
+            seat.owed.settle(id);
+        }
+        if matches!(outcome, Outcome::Refused(_)) {
+            // The client takes no packet of that size: it counts as sent [v5 MQTT-3.1.2-25].
+            self.shared.context.counters.messages_dropped.add(1);
+        }
+    }
+
     fn unsubscribe(&mut self, request: &UnsubscribeRequest) {
         let Some(seat) = &self.seat else { return };
         let key = seat.subscriber.key;
@@ -204,7 +213,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
 
     /// Moves messages from the mailbox to the machine, as many as it should hold.
     fn collect(&mut self) {
-        let Some(seat) = &self.seat else { return };
+        let Some(seat) = &mut self.seat else { return };
         let Some(session) = self.server.session() else {
             return;
         };
@@ -215,7 +224,10 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let counters = &self.shared.context.counters;
         for waiting in self.collected.drain(..) {
             match self.server.publish(waiting.since, waiting.message) {
-                Ok(_) => counters.messages_out.add(1),
+                Ok(id) => {
+                    seat.owed.note(id, waiting.share);
+                    counters.messages_out.add(1);
+                }
                 Err(error) => {
                     counters.messages_dropped.add(1);
                     tracing::debug!(%error, "a message could not be sent");
@@ -299,10 +311,14 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         } = self;
         if let (Some(seat), Some(session)) = (seat, server.into_session()) {
             let will = seat.will.filter(|_| ended.publish_will);
+            let backlog = Backlog {
+                session,
+                owed: seat.owed,
+            };
             let settled =
                 shared
                     .sessions
-                    .close(now, &seat.subscriber, session, ended.session_expiry, will);
+                    .close(now, &seat.subscriber, backlog, ended.session_expiry, will);
             shared.settle(settled);
         }
         place.demote();

@@ -1,9 +1,8 @@
 //! A really small MQTT broker: for a single box, for tests, and for programs that want one inside.
 //!
-//! It speaks MQTT 3.1, 3.1.1 and 5.0 at QoS 0 to 2, with wildcards, retained messages, Wills, Subscription Identifiers and
-//! sessions that outlive their connections. Everything is kept in memory and bounded; what does not fit is refused with a
-//! Reason Code or dropped and counted, as the [`Options`] say. Shared subscriptions are not available; a 5.0 client is told
-//! so in CONNACK.
+//! It speaks MQTT 3.1, 3.1.1 and 5.0 at QoS 0 to 2, with wildcards, retained messages, Wills, shared subscriptions,
+//! Subscription Identifiers and sessions that outlive their connections. Everything is kept in memory and bounded; what does
+//! not fit is refused with a Reason Code or dropped and counted, as the [`Options`] say.
 //!
 //! Without an [authenticator](Options::authenticator) everybody may connect, and then it listens on the loopback interface
 //! only. TLS is not built in: [`Broker::serve`] takes any stream.
@@ -42,13 +41,21 @@
 //! acknowledgement says No matching subscribers (0x10) if there was none, and Quota exceeded (0x97) if none of those that
 //! matched had room; a 3.x publisher cannot be told either. It does not say that a device has the message: only the device can.
 //!
+//! # Shared subscriptions
+//!
+//! Of the sessions that subscribed with `$share/NAME/FILTER` one gets each message (v5 4.8.2): a connected one with nothing
+//! waiting before a busy one, and that before one whose client is away; among equals they take turns. What a member took and
+//! did not acknowledge goes to another one when its session ends, but for a QoS 2 message that was sent, which may have
+//! arrived. Clients of 3.x may be members too: no topic that a client could publish to begins with `$share/` in good sense,
+//! and other brokers read it so. Retained messages are for no member.
+//!
 //! # Where things are
 //!
 //! | part | what it does |
 //! |---|---|
 //! | `broker`, `local` | the handle, and publishing and subscribing without a socket |
 //! | `listener`, `connection` | sockets, and the task that owns one client's connection |
-//! | `router`, `retained` | subscriptions and retained messages: who gets a message |
+//! | `router`, `subscription`, `share`, `retained` | subscriptions, groups and retained messages: who gets a message |
 //! | `sessions`, `subscriber` | sessions by Client Identifier, how long they are kept, and what waits for them |
 
 #![forbid(unsafe_code)]
@@ -67,9 +74,11 @@ mod place;
 mod retained;
 mod router;
 mod sessions;
+mod share;
 mod shared;
 mod statistics;
 mod subscriber;
+mod subscription;
 
 #[cfg(feature = "password-file")]
 pub use self::password_file::{PasswordFile, PasswordFileError};

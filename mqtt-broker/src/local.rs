@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mqtt_core::{Instant, Message, ReasonCode, SubscribeOptions, TopicError, TopicFilter};
 
+use crate::sessions::Ended;
 use crate::shared::Shared;
 use crate::subscriber::{Subscriber, Waiting};
 
@@ -37,11 +38,8 @@ impl LocalSubscription {
         options: SubscribeOptions,
     ) -> Result<Self, SubscribeError> {
         let filter = TopicFilter::new(filter)?;
-        if filter.shared()?.is_some() {
-            return Err(SubscribeError::Refused(
-                ReasonCode::SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
-            ));
-        }
+        // A shared subscription that is none is refused with what is wrong with it.
+        filter.shared()?;
         let subscriber = shared.sessions.add_local();
         let now = shared.context.clock.now();
         let reason = shared
@@ -83,8 +81,11 @@ impl LocalSubscription {
 
 impl Drop for LocalSubscription {
     fn drop(&mut self) {
-        self.shared.router.forget(self.subscriber.key);
-        self.subscriber.end();
+        self.shared.settle(Ended {
+            sessions: vec![self.subscriber.key],
+            orphans: self.subscriber.end(),
+            ..Ended::default()
+        });
     }
 }
 

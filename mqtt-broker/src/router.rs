@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use mqtt_core::{
-    Instant, Message, QoS, ReasonCode, RetainHandling, SubscribeOptions, SubscriptionId,
-    TopicFilter, TopicTrie,
+    Instant, Message, ReasonCode, RetainHandling, SharedFilter, SubscribeOptions, SubscriptionId,
+    TopicFilter, TopicTrie, TopicTrieError,
 };
 
 use crate::context::Context;
 use crate::retained::Retained;
-use crate::subscriber::{Offered, SessionKey, Subscriber};
+use crate::share::{Group, Orphan};
+use crate::subscriber::{Offered, SessionKey, Subscriber, Waiting};
+use crate::subscription::{Subscription, copy_for, granted};
 
 /// What one level of a filter and one subscription cost beside the text, roughly: a node of the trie and its entries.
 const LEVEL_BYTES: usize = 192;
@@ -29,24 +31,20 @@ pub(crate) struct Router {
 #[derive(Debug)]
 struct Routes {
     trie: TopicTrie<SessionKey, Subscription>,
+    /// Shared subscriptions, by share name.
+    groups: TopicTrie<Box<str>, Group>,
     /// What each session subscribed to, with what it costs.
     filters: HashMap<SessionKey, BTreeMap<Box<str>, usize>>,
+    subscriptions: usize,
     bytes: usize,
     retained: Retained,
-}
-
-#[derive(Clone, Debug)]
-struct Subscription {
-    subscriber: Arc<Subscriber>,
-    options: SubscribeOptions,
-    id: Option<SubscriptionId>,
 }
 
 /// How far a message went.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Publication {
-    /// Sessions with a matching subscription.
+    /// Sessions with a matching subscription; a group of a shared subscription counts as one.
     pub matched: usize,
     /// Sessions that could not take it for lack of room.
     pub dropped: usize,
@@ -55,6 +53,12 @@ pub struct Publication {
 }
 
 impl Publication {
+    /// Counts what a session, or a group, did with it.
+    fn count(&mut self, offered: Offered) {
+        self.matched += usize::from(offered != Offered::Ended);
+        self.dropped += usize::from(offered == Offered::Dropped);
+    }
+
     /// What a publisher is told: success, No matching subscribers (0x10), or Quota exceeded (0x97) if nobody who matched
     /// had room for it.
     #[must_use]
@@ -67,6 +71,16 @@ impl Publication {
             ReasonCode::SUCCESS
         }
     }
+}
+
+/// What became of a subscription that was asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Added {
+    New,
+    /// In place of one with the same filter.
+    Replaced,
+    /// Shared: retained messages are for none of its members (v5 4.8.2).
+    Shared,
 }
 
 /// How many there are of what a router keeps.
@@ -82,7 +96,9 @@ impl Router {
         let options = &context.options;
         let routes = RwLock::new(Routes {
             trie: TopicTrie::with_max_levels(options.max_topic_levels),
+            groups: TopicTrie::with_max_levels(options.max_topic_levels),
             filters: HashMap::new(),
+            subscriptions: 0,
             bytes: 0,
             retained: Retained::new(options.max_retained_messages, options.max_retained_bytes),
         });
@@ -134,11 +150,20 @@ impl Router {
         };
         let mut routes = self.write();
         match routes.add(&self.context, filter, subscription.clone()) {
-            Ok(is_new) => {
-                routes.send_retained(now, filter, &subscription, is_new);
+            Ok(Added::Shared) => granted(options.qos),
+            Ok(added) => {
+                routes.send_retained(now, filter, &subscription, added == Added::New);
                 granted(options.qos)
             }
             Err(reason) => reason,
+        }
+    }
+
+    /// Gives a message to another member of its group, if there is one.
+    pub(crate) fn hand_on(&self, orphan: &Orphan) {
+        let offered = self.read().hand_on(orphan);
+        if offered == Offered::Ended {
+            self.context.counters.messages_dropped.add(1);
         }
     }
 
@@ -154,17 +179,14 @@ impl Router {
             return;
         };
         for (text, cost) in filters {
-            routes.bytes -= cost;
-            if let Ok(filter) = TopicFilter::new(&text) {
-                routes.trie.remove(filter, &key);
-            }
+            routes.take_out(key, &text, cost);
         }
     }
 
     pub(crate) fn sizes(&self) -> Sizes {
         let routes = self.read();
         Sizes {
-            subscriptions: routes.trie.len(),
+            subscriptions: routes.subscriptions,
             retained_messages: routes.retained.len(),
             retained_bytes: routes.retained.bytes(),
         }
@@ -192,21 +214,39 @@ impl Routes {
 
         let mut publication = Publication::default();
         for of_one_session in matching.chunk_by(|(left, _), (right, _)| left == right) {
-            publication.matched += 1;
-            if deliver_once(now, message, of_one_session) == Offered::Dropped {
-                publication.dropped += 1;
+            if let Some((_, first)) = of_one_session.first() {
+                let subscriptions = of_one_session.iter().map(|(_, subscription)| *subscription);
+                let copy = copy_for(message, subscriptions);
+                publication.count(first.subscriber.offer(Waiting::new(now, copy)));
             }
+        }
+        for (_, group) in self.groups.matches(message.topic()) {
+            publication.count(group.deliver(now, message));
         }
         publication
     }
 
-    /// Adds a subscription; whether the filter is new for the session.
+    fn hand_on(&self, orphan: &Orphan) -> Offered {
+        let shared = TopicFilter::new(&orphan.share).and_then(TopicFilter::shared);
+        let Ok(Some(shared)) = shared else {
+            return Offered::Ended;
+        };
+        self.groups
+            .get(shared.filter, &shared.group.into())
+            .map_or(Offered::Ended, |group| {
+                group.deliver(orphan.since, &orphan.message)
+            })
+    }
+
     fn add(
         &mut self,
         context: &Context,
         filter: TopicFilter<'_>,
         subscription: Subscription,
-    ) -> Result<bool, ReasonCode> {
+    ) -> Result<Added, ReasonCode> {
+        let shared = filter
+            .shared()
+            .map_err(|_| ReasonCode::TOPIC_FILTER_INVALID)?;
         let key = subscription.subscriber.key;
         let own = self.filters.get(&key);
         let is_new = own.is_none_or(|filters| !filters.contains_key(filter.as_str()));
@@ -218,17 +258,40 @@ impl Routes {
         {
             return Err(ReasonCode::QUOTA_EXCEEDED);
         }
-        self.trie
-            .insert(filter, key, subscription)
-            .map_err(|_| ReasonCode::TOPIC_FILTER_INVALID)?;
+        match shared {
+            Some(shared) => self.join(filter, shared, subscription),
+            None => self.trie.insert(filter, key, subscription).map(|_| ()),
+        }
+        .map_err(|_| ReasonCode::TOPIC_FILTER_INVALID)?;
         if is_new {
+            self.subscriptions += 1;
             self.bytes += cost;
             self.filters
                 .entry(key)
                 .or_default()
                 .insert(filter.as_str().into(), cost);
         }
-        Ok(is_new)
+        Ok(match shared {
+            Some(_) => Added::Shared,
+            None if is_new => Added::New,
+            None => Added::Replaced,
+        })
+    }
+
+    fn join(
+        &mut self,
+        filter: TopicFilter<'_>,
+        shared: SharedFilter<'_>,
+        subscription: Subscription,
+    ) -> Result<(), TopicTrieError> {
+        let name = shared.group.into();
+        if let Some(group) = self.groups.get_mut(shared.filter, &name) {
+            group.join(subscription);
+            return Ok(());
+        }
+        let mut group = Group::new(filter.as_str());
+        group.join(subscription);
+        self.groups.insert(shared.filter, name, group).map(|_| ())
     }
 
     fn remove(&mut self, key: SessionKey, filter: TopicFilter<'_>) -> bool {
@@ -241,9 +304,29 @@ impl Routes {
         if filters.is_empty() {
             self.filters.remove(&key);
         }
-        self.bytes -= cost;
-        self.trie.remove(filter, &key);
+        self.take_out(key, filter.as_str(), cost);
         true
+    }
+
+    /// Takes a subscription out of the trie it is in, and out of the counts.
+    fn take_out(&mut self, key: SessionKey, filter: &str, cost: usize) {
+        self.subscriptions -= 1;
+        self.bytes -= cost;
+        // It was a filter when it was added.
+        let Ok(filter) = TopicFilter::new(filter) else {
+            return;
+        };
+        let Ok(Some(shared)) = filter.shared() else {
+            self.trie.remove(filter, &key);
+            return;
+        };
+        let name = shared.group.into();
+        if let Some(group) = self.groups.get_mut(shared.filter, &name) {
+            group.leave(key);
+            if group.is_empty() {
+                self.groups.remove(shared.filter, &name);
+            }
+        }
     }
 
     /// Queues the retained messages for a subscription that was just made (v5 3.3.1.3, v311 3.3.1.3).
@@ -268,52 +351,11 @@ impl Routes {
             // RETAIN stays set: it tells that the message is an old one [v5 MQTT-3.3.1-9, v311 MQTT-3.3.1-8].
             let copy = message.clone().with_qos(qos);
             let copy = copy.with_subscription_ids(subscription.id.as_slice());
-            if subscription.subscriber.offer(since, copy) == Offered::Dropped {
+            let waiting = Waiting::new(since, copy);
+            if subscription.subscriber.offer(waiting) == Offered::Dropped {
                 // What comes after would find no room either, and looking for it is work.
                 return;
             }
         }
     }
-}
-
-/// The Reason Code that grants a QoS.
-pub(crate) const fn granted(qos: QoS) -> ReasonCode {
-    match qos {
-        QoS::AtMostOnce => ReasonCode::GRANTED_QOS_0,
-        QoS::AtLeastOnce => ReasonCode::GRANTED_QOS_1,
-        QoS::ExactlyOnce => ReasonCode::GRANTED_QOS_2,
-    }
-}
-
-/// Hands one session its one copy of a message: at the highest QoS that its matching subscriptions were granted, never above
-/// that of the message, and with all their identifiers [v5 MQTT-3.3.4-2, MQTT-3.3.4-4, MQTT-3.8.4-8].
-fn deliver_once(
-    now: Instant,
-    message: &Message,
-    subscriptions: &[(SessionKey, &Subscription)],
-) -> Offered {
-    let Some((_, first)) = subscriptions.first() else {
-        return Offered::NotKept;
-    };
-    let granted = subscriptions
-        .iter()
-        .map(|(_, subscription)| subscription.options.qos)
-        .max()
-        .unwrap_or_default();
-    // RETAIN is cleared unless a subscription asked to see it [v5 MQTT-3.3.1-12, MQTT-3.3.1-13, v311 MQTT-3.3.1-9].
-    let retain = message.retain()
-        && subscriptions
-            .iter()
-            .any(|(_, subscription)| subscription.options.retain_as_published);
-    let copy = message
-        .clone()
-        .with_qos(granted.min(message.qos()))
-        .with_retain(retain);
-    let ids: Vec<_> = subscriptions
-        .iter()
-        .filter_map(|(_, subscription)| subscription.id)
-        .collect();
-    first
-        .subscriber
-        .offer(now, copy.with_subscription_ids(&ids))
 }

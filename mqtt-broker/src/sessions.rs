@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use crate::context::Context;
+use crate::share::{Backlog, Orphan, Owed};
 use crate::subscriber::{SessionKey, Subscriber, Taken};
 
 /// Every session there is.
@@ -42,18 +43,20 @@ struct Entry {
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) subscriber: Arc<Subscriber>,
-    pub(crate) session: Session,
+    pub(crate) backlog: Backlog,
     pub(crate) session_present: bool,
     /// The session that ended to make place, if one did.
     pub(crate) ended: Ended,
 }
 
-/// What is left to be done for sessions that have ended: take their subscriptions away and publish their Wills.
+/// What is left to be done for sessions that have ended: take their subscriptions away, give what
+/// they owed to groups to others, and publish their Wills.
 #[derive(Debug, Default)]
 #[must_use]
 pub(crate) struct Ended {
     pub(crate) sessions: Vec<SessionKey>,
     pub(crate) wills: Vec<Message>,
+    pub(crate) orphans: Vec<Orphan>,
 }
 
 /// Why a session could not be opened at once.
@@ -105,7 +108,7 @@ impl Sessions {
             let released = Arc::clone(&entry.subscriber.released).notified_owned();
             match entry.subscriber.take() {
                 Taken::Held => return Err(NotOpened::Held(released)),
-                Taken::Session(session) if !clean_start => {
+                Taken::Session(backlog) if !clean_start => {
                     let subscriber = Arc::clone(&entry.subscriber);
                     if let Some(due) = entry.next_deadline() {
                         table.deadlines.remove(&(due, subscriber.key));
@@ -115,22 +118,26 @@ impl Sessions {
                     entry.expires = None;
                     return Ok(Opened {
                         subscriber,
-                        session: *session,
+                        backlog: *backlog,
                         session_present: true,
                         ended,
                     });
                 }
-                Taken::Session(_) | Taken::Ended => table.end(client_id, &mut ended),
+                Taken::Session(backlog) => {
+                    ended.orphans.extend(backlog.into_orphans());
+                    table.end(client_id, &mut ended);
+                }
+                Taken::Ended => table.end(client_id, &mut ended),
             }
         }
         if table.by_client.len() >= self.context.options.max_sessions {
             return Err(NotOpened::Full);
         }
         let subscriber = table.add(client_id, &self.context);
-        let session = self.new_session();
+        let backlog = self.new_backlog();
         Ok(Opened {
             subscriber,
-            session,
+            backlog,
             session_present: false,
             ended,
         })
@@ -149,7 +156,7 @@ impl Sessions {
         &self,
         now: Instant,
         subscriber: &Subscriber,
-        session: Session,
+        backlog: Backlog,
         expiry: SessionExpiry,
         will: Option<WillMessage>,
     ) -> Ended {
@@ -171,9 +178,10 @@ impl Sessions {
                 None => {}
             }
             if kept_for == SessionExpiry::AT_CLOSE {
+                ended.orphans.extend(backlog.into_orphans());
                 table.end(&subscriber.client_id, &mut ended);
             } else {
-                subscriber.leave(Box::new(session));
+                subscriber.leave(Box::new(backlog));
                 entry.expires =
                     (kept_for != SessionExpiry::NEVER).then(|| now + duration(kept_for));
                 if let Some(due) = entry.next_deadline() {
@@ -232,12 +240,15 @@ impl Sessions {
         self.changed.notified().await;
     }
 
-    fn new_session(&self) -> Session {
+    fn new_backlog(&self) -> Backlog {
         let options = &self.context.options;
-        Session::new(SessionBounds {
-            max_messages: options.max_queued_messages,
-            max_bytes: options.max_queued_bytes,
-        })
+        Backlog {
+            session: Session::new(SessionBounds {
+                max_messages: options.max_queued_messages,
+                max_bytes: options.max_queued_bytes,
+            }),
+            owed: Owed::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -274,7 +285,7 @@ impl Table {
             self.deadlines.remove(&(due, key));
         }
         self.clients.remove(&key);
-        entry.subscriber.end();
+        ended.orphans.extend(entry.subscriber.end());
         ended.sessions.push(key);
         ended.wills.extend(entry.will.map(|(_, message)| message));
     }

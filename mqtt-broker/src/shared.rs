@@ -45,6 +45,9 @@ impl Shared {
         for key in ended.sessions {
             self.router.forget(key);
         }
+        for orphan in ended.orphans {
+            self.router.hand_on(&orphan);
+        }
         for will in ended.wills {
             self.router.publish(self.context.clock.now(), None, &will);
         }

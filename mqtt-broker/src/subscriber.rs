@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::context::Context;
 use crate::options::Overflow;
+use crate::share::{Backlog, Orphan};
 
 /// What a message costs beside itself while it waits, rounded up so that what fits in a mailbox fits in a session too.
 const WAITING_BYTES: usize = 256;
@@ -53,9 +54,19 @@ pub(crate) struct Waiting {
     /// When the broker received it: its Message Expiry Interval runs from then.
     pub(crate) since: Instant,
     pub(crate) message: Message,
+    /// The group whose message it is: the whole Topic Filter of a shared subscription.
+    pub(crate) share: Option<Arc<str>>,
 }
 
 impl Waiting {
+    pub(crate) const fn new(since: Instant, message: Message) -> Self {
+        Self {
+            since,
+            message,
+            share: None,
+        }
+    }
+
     /// The memory it holds.
     pub(crate) fn held_bytes(&self) -> usize {
         self.message.held_bytes() + WAITING_BYTES
@@ -66,7 +77,7 @@ impl Waiting {
 #[derive(Debug)]
 enum Client {
     Connected,
-    Away(Box<Session>),
+    Away(Box<Backlog>),
     Ended,
 }
 
@@ -84,13 +95,29 @@ pub(crate) enum Offered {
     /// QoS 0 for a client that is away, which is not kept: nothing was lost that was promised.
     NotKept,
     Dropped,
+    /// The session is no more.
+    Ended,
+}
+
+/// How busy a session is; the lesser one is to be preferred.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Load {
+    pub(crate) is_away: bool,
+    messages: usize,
+}
+
+impl Load {
+    /// Whether a message would leave at once.
+    pub(crate) const fn is_idle(self) -> bool {
+        !self.is_away && self.messages == 0
+    }
 }
 
 /// What a connection that wants the session of an earlier one finds.
 #[derive(Debug)]
 pub(crate) enum Taken {
     /// The client was away; its session is the new connection's now.
-    Session(Box<Session>),
+    Session(Box<Backlog>),
     /// The earlier connection still has it and was told to end.
     Held,
     /// It has just ended.
@@ -117,23 +144,47 @@ impl Subscriber {
         }
     }
 
-    /// Queues a message, as far as there is room. `since` is when the broker received it.
-    pub(crate) fn offer(&self, since: Instant, message: Message) -> Offered {
-        let waiting = Waiting { since, message };
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        if matches!(state.client, Client::Ended)
-            || (state.is_away() && !self.is_kept_when_away(&waiting))
-        {
-            return Offered::NotKept;
+    /// How busy it is; `None` if the session has ended.
+    pub(crate) fn load(&self) -> Option<Load> {
+        let state = self.lock();
+        (!matches!(state.client, Client::Ended)).then(|| Load {
+            is_away: state.is_away(),
+            messages: state.held().messages,
+        })
+    }
+
+    /// Queues a message. If there is no room for it, the options say what is to become of it.
+    pub(crate) fn offer(&self, waiting: Waiting) -> Offered {
+        let mut state = self.lock();
+        let dropped = if self.takes(&state, &waiting).is_ok() {
+            self.make_room(&mut state, &waiting)
+        } else {
+            0
+        };
+        let offered = self.queue(&mut state, waiting);
+        drop(state);
+        self.context
+            .counters
+            .messages_dropped
+            .add(dropped + usize::from(offered == Offered::Dropped));
+        offered
+    }
+
+    /// Queues a message if there is room, so that another session may have it if not.
+    pub(crate) fn offer_if_room(&self, waiting: Waiting) -> Offered {
+        self.queue(&mut self.lock(), waiting)
+    }
+
+    fn queue(&self, state: &mut State, waiting: Waiting) -> Offered {
+        if let Err(not_taken) = self.takes(state, &waiting) {
+            return not_taken;
         }
-        let dropped = self.make_room(state, &waiting);
         let offered = if !self.has_room(state, &waiting) {
             Offered::Dropped
-        } else if let Client::Away(session) = &mut state.client {
-            session
-                .push(since, waiting.message)
-                .map_or(Offered::Dropped, |_| Offered::Queued)
+        } else if let Client::Away(backlog) = &mut state.client {
+            backlog
+                .push(waiting)
+                .map_or(Offered::Dropped, |()| Offered::Queued)
         } else {
             state.mailbox_bytes += waiting.held_bytes();
             state.mailbox.push_back(waiting);
@@ -141,12 +192,16 @@ impl Subscriber {
             Offered::Queued
         };
         self.count(state);
-        drop(guard);
-        self.context
-            .counters
-            .messages_dropped
-            .add(dropped + usize::from(offered == Offered::Dropped));
         offered
+    }
+
+    /// Whether messages like this one are for this session at all now.
+    fn takes(&self, state: &State, waiting: &Waiting) -> Result<(), Offered> {
+        match state.client {
+            Client::Ended => Err(Offered::Ended),
+            Client::Away(_) if !self.is_kept_when_away(waiting) => Err(Offered::NotKept),
+            _ => Ok(()),
+        }
     }
 
     /// Waits until there may be something to collect.
@@ -199,10 +254,10 @@ impl Subscriber {
                 self.wake.notify_one();
                 Taken::Held
             }
-            Client::Away(session) => {
+            Client::Away(backlog) => {
                 state.dismissed = None;
-                state.on_connection = held_by(&session);
-                Taken::Session(session)
+                state.on_connection = held_by(&backlog.session);
+                Taken::Session(backlog)
             }
             Client::Ended => {
                 state.client = Client::Ended;
@@ -225,36 +280,45 @@ impl Subscriber {
     }
 
     /// For the connection at its end: what is left in the mailbox joins the session, which waits for the next connection.
-    pub(crate) fn leave(&self, mut session: Box<Session>) {
+    pub(crate) fn leave(&self, mut backlog: Box<Backlog>) {
         let mut state = self.lock();
         let mut dropped = 0;
         if !self.context.options.queue_qos_0_when_away {
             // Nor is what the connection took and did not get to send.
-            session.discard_qos_0(|_| {});
+            backlog.discard_qos_0();
         }
         while let Some(waiting) = state.pop() {
-            if self.is_kept_when_away(&waiting)
-                && session.push(waiting.since, waiting.message).is_err()
-            {
+            if self.is_kept_when_away(&waiting) && backlog.push(waiting).is_err() {
                 dropped += 1;
             }
         }
         state.mailbox = VecDeque::new();
         state.on_connection = Held::default();
-        state.client = Client::Away(session);
+        state.client = Client::Away(backlog);
         self.count(&mut state);
         drop(state);
         self.context.counters.messages_dropped.add(dropped);
     }
 
-    /// Ends the session: nothing is kept any more.
-    pub(crate) fn end(&self) {
+    /// Ends the session: nothing is kept any more. Returns what is owed to groups.
+    pub(crate) fn end(&self) -> Vec<Orphan> {
         let mut state = self.lock();
-        state.client = Client::Ended;
-        state.mailbox = VecDeque::new();
+        let mut orphans = match mem::replace(&mut state.client, Client::Ended) {
+            Client::Away(backlog) => backlog.into_orphans(),
+            Client::Connected | Client::Ended => Vec::new(),
+        };
+        let mailbox = mem::take(&mut state.mailbox);
+        orphans.extend(mailbox.into_iter().filter_map(|waiting| {
+            Some(Orphan {
+                share: waiting.share?,
+                since: waiting.since,
+                message: waiting.message,
+            })
+        }));
         state.mailbox_bytes = 0;
         state.on_connection = Held::default();
         self.count(&mut state);
+        orphans
     }
 
     /// Does what the options say about a session without room for a message. Returns how many others were dropped for it.
@@ -324,7 +388,7 @@ impl State {
 
     fn held(&self) -> Held {
         match &self.client {
-            Client::Away(session) => held_by(session),
+            Client::Away(backlog) => held_by(&backlog.session),
             Client::Connected => Held {
                 messages: self.mailbox.len() + self.on_connection.messages,
                 bytes: self.mailbox_bytes + self.on_connection.bytes,
@@ -343,7 +407,7 @@ impl State {
     /// Drops the oldest message that no connection has begun to send.
     fn discard_oldest(&mut self) -> bool {
         match &mut self.client {
-            Client::Away(session) => session.discard_oldest().is_some(),
+            Client::Away(backlog) => backlog.discard_oldest(),
             Client::Connected => self.pop().is_some(),
             Client::Ended => false,
         }
@@ -365,11 +429,17 @@ mod tests {
 
     use super::*;
     use crate::options::Options;
+    use crate::share::Owed;
 
     const NOW: Instant = Instant::from_millis(0);
 
     fn message(qos: QoS, bytes: usize) -> Message {
         Message::new(TopicName::new("t").unwrap(), vec![0; bytes]).with_qos(qos)
+    }
+
+    fn backlog(session: Session) -> Box<Backlog> {
+        let owed = Owed::default();
+        Box::new(Backlog { session, owed })
     }
 
     #[test]
@@ -381,7 +451,7 @@ mod tests {
             }));
             let subscriber = Subscriber::new(SessionKey(1), "c", Arc::clone(&context));
             for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::AtMostOnce] {
-                subscriber.offer(NOW, message(qos, 1));
+                subscriber.offer(Waiting::new(NOW, message(qos, 1)));
             }
             // Two are with the connection, and one is in the mailbox still.
             let mut session = Session::new(SessionBounds {
@@ -393,7 +463,7 @@ mod tests {
             for waiting in collected {
                 session.push(waiting.since, waiting.message).unwrap();
             }
-            subscriber.leave(Box::new(session));
+            subscriber.leave(backlog(session));
             let expected = if queue_qos_0_when_away { 3 } else { 1 };
             let held = subscriber.lock().held();
             assert_eq!(held.messages, expected);
@@ -410,10 +480,7 @@ mod tests {
                 max_bytes: usize::MAX,
             });
             session.push(NOW, message.clone()).unwrap();
-            let waiting = Waiting {
-                since: NOW,
-                message,
-            };
+            let waiting = Waiting::new(NOW, message);
             assert!(session.queued_bytes() <= waiting.held_bytes(), "{bytes}");
         }
     }
@@ -473,12 +540,13 @@ mod tests {
                         let qos = if qos_1 { QoS::AtLeastOnce } else { QoS::AtMostOnce };
                         let before = subscriber.lock().held().messages;
                         let dropped = context.counters.messages_dropped.get();
-                        let offered = subscriber.offer(NOW, message(qos, bytes));
+                        let offered = subscriber.offer(Waiting::new(NOW, message(qos, bytes)));
                         let after = subscriber.lock().held().messages;
                         let dropped = usize::try_from(context.counters.messages_dropped.get() - dropped).unwrap();
                         match offered {
                             Offered::Queued => prop_assert_eq!(after + dropped, before + 1),
                             Offered::Dropped => prop_assert_eq!(after + dropped, before + 1),
+                            Offered::Ended => prop_assert!(false, "it has not ended"),
                             Offered::NotKept => {
                                 prop_assert!(connected.is_none() && !qos_1 && !queue_qos_0_when_away);
                                 prop_assert_eq!((after, dropped), (before, 0));
@@ -500,13 +568,13 @@ mod tests {
                     }
                     Step::Leave => {
                         if let Some(session) = connected.take() {
-                            subscriber.leave(Box::new(session));
+                            subscriber.leave(backlog(session));
                         }
                     }
                     Step::ComeBack => match subscriber.take() {
                         Taken::Session(session) => {
                             prop_assert!(connected.is_none());
-                            connected = Some(*session);
+                            connected = Some(session.session);
                         }
                         Taken::Held => prop_assert!(connected.is_some()),
                         Taken::Ended => prop_assert!(false, "it never ended"),
@@ -518,7 +586,7 @@ mod tests {
             }
             subscriber.end();
             prop_assert_eq!(context.counters.queued_bytes.get(), 0);
-            prop_assert_eq!(subscriber.offer(NOW, message(QoS::AtLeastOnce, 1)), Offered::NotKept);
+            prop_assert_eq!(subscriber.offer(Waiting::new(NOW, message(QoS::AtLeastOnce, 1))), Offered::Ended);
         }
     }
 }

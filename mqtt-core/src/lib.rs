@@ -123,7 +123,7 @@ pub use self::{
     error::{DecodeError, EncodeError},
     flow::{
         AckError, AckToken, Acknowledge, DropReason, Negotiated, Outcome, Progress, PublishError,
-        PublishId, Session, SessionBounds, SessionLost, TopicAliasError, Violation,
+        PublishId, Session, SessionBounds, SessionLost, TopicAliasError, Unfinished, Violation,
     },
     message::{Message, WillMessage},
     packet::{

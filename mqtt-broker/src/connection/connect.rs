@@ -8,6 +8,7 @@ use tokio::time;
 use super::{Connection, Seat, shown_id, shown_peer};
 use crate::authenticate::ConnectInfo;
 use crate::sessions::{NotOpened, Opened};
+use crate::share::Backlog;
 
 /// The longest Client Identifier taken, in bytes. A server must take 23 and may take more (v5 3.1.3.1, v311 3.1.3.1); each is
 /// kept with its session, so 65,535 would be a way to fill the memory.
@@ -79,7 +80,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let options = &self.shared.context.options;
         let Opened {
             subscriber,
-            session,
+            backlog: Backlog { session, owed },
             session_present,
             ended,
         } = opened;
@@ -89,7 +90,6 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             receive_maximum: options.receive_maximum,
             maximum_packet_size: options.maximum_packet_size,
             topic_alias_maximum: options.topic_alias_maximum,
-            shared_subscription_available: false,
             assigned_client_id: request.client_id.is_empty().then_some(client_id),
             ..Accept::default()
         };
@@ -107,6 +107,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 );
                 self.seat = Some(Seat {
                     subscriber,
+                    owed,
                     will: request.will,
                     version: request.version,
                 });
@@ -122,7 +123,10 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 let ended = self.shared.sessions.close(
                     self.now(),
                     &subscriber,
-                    refused.session,
+                    Backlog {
+                        session: refused.session,
+                        owed,
+                    },
                     kept,
                     None,
                 );

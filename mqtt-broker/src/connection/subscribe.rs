@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task;
 
 use super::Connection;
-use crate::router::granted;
+use crate::subscription::granted;
 
 /// What all places of one filter in a SUBSCRIBE come to.
 struct Wanted {

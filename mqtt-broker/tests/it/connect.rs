@@ -22,7 +22,7 @@ async fn every_version_connects_over_tcp_pings_and_leaves() {
     let mut v5 = Peer::tcp(address).await;
     v5.send("10 0E | 0004'MQTT' 05 02 003C 00 | 0001'c'").await;
     // Receive Maximum 1,024, Maximum Packet Size 1 MiB, Topic Alias Maximum 16, no shared subscriptions.
-    v5.expect("20 10 00 00 | 0D | 21 0400 | 27 00100000 | 22 0010 | 2A 00")
+    v5.expect("20 0E 00 00 | 0B | 21 0400 | 27 00100000 | 22 0010")
         .await;
     assert_eq!(broker.statistics().connections, 3);
 

@@ -16,6 +16,7 @@ mod program;
 mod publish;
 mod retained;
 mod sessions;
+mod share;
 mod stress;
 mod subscribe;
 mod support;

@@ -30,7 +30,7 @@ pub(crate) use self::{
 pub use self::{
     inbound::{AckError, AckToken, Acknowledge},
     negotiated::Negotiated,
-    outbound::{DropReason, Outcome, PublishError, PublishId, SessionBounds},
+    outbound::{DropReason, Outcome, PublishError, PublishId, SessionBounds, Unfinished},
     progress::Progress,
     session::{Session, SessionLost},
     topic_aliases::TopicAliasError,

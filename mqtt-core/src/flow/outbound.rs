@@ -2,7 +2,7 @@
 
 use super::{
     answers::{Answer, Answers},
-    in_flight::{InFlight, Phase},
+    in_flight::{Entry, InFlight, Phase},
     packet_ids::PacketIds,
     queue::{Outgoing, Queue},
     sender::Sender,
@@ -134,6 +134,20 @@ pub(crate) enum Settled {
     Ended { id: PublishId, outcome: Outcome },
 }
 
+/// A message of a session that ended before it was finished, as [`Session::into_unfinished`](super::Session::into_unfinished)
+/// gives it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unfinished {
+    /// The id under which its outcome would have been reported.
+    pub id: PublishId,
+    /// The message.
+    pub message: Message,
+    /// When its Message Expiry Interval began; the epoch if it has none.
+    pub since: Instant,
+    /// Whether it was sent, so that the receiver may have it. QoS 0 is finished once it was sent.
+    pub was_sent: bool,
+}
+
 /// Bounds of a session's outbound messages.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct SessionBounds {
@@ -242,6 +256,28 @@ impl Outbound {
     /// Gives up every message of QoS 0.
     pub(crate) fn discard_qos_0(&mut self, discarded: impl FnMut(PublishId)) {
         self.queue.discard_qos_0(discarded);
+    }
+
+    /// What was sent and not acknowledged, then what was not sent, each in order. What the receiver owns by a PUBREC is
+    /// not among it.
+    pub(crate) fn into_unfinished(mut self) -> impl Iterator<Item = Unfinished> {
+        core::iter::from_fn(move || {
+            let sent = self.in_flight.first_published();
+            let (id, outgoing) = match sent.and_then(|packet_id| self.in_flight.remove(packet_id)) {
+                Some(Entry {
+                    id,
+                    phase: Phase::Published(outgoing),
+                    ..
+                }) => (id, outgoing),
+                _ => self.queue.pop_front()?,
+            };
+            Some(Unfinished {
+                id,
+                since: outgoing.since(),
+                message: outgoing.message,
+                was_sent: sent.is_some(),
+            })
+        })
     }
 
     /// Takes out one message whose time is over. One that was sent is not touched [v5 MQTT-4.3.3-7].

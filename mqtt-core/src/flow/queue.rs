@@ -27,6 +27,14 @@ impl Outgoing {
         Self { message, expires }
     }
 
+    /// When the Message Expiry Interval began; the epoch if there is none.
+    pub(crate) fn since(&self) -> Instant {
+        let interval = self.message.properties().message_expiry_interval();
+        let millis = interval.map_or(0, |seconds| 1_000 * u64::from(seconds));
+        let expires = self.expires.unwrap_or_default();
+        Instant::from_millis(expires.as_millis().saturating_sub(millis))
+    }
+
     /// Seconds of the Message Expiry Interval that are left, rounded up (v5 3.3.2.3.3).
     pub(crate) fn seconds_left(&self, now: Instant) -> Option<u32> {
         let left = self.expires?.saturating_duration_since(now);

@@ -5,7 +5,7 @@ use alloc::{borrow::ToOwned, string::String};
 use super::{
     answers::Answers,
     inbound::{AckError, AckToken, Held},
-    outbound::{Outbound, Outcome, PublishError, PublishId, SessionBounds},
+    outbound::{Outbound, Outcome, PublishError, PublishId, SessionBounds, Unfinished},
     packet_ids::PacketIds,
 };
 use crate::{
@@ -85,6 +85,12 @@ impl Session {
     /// it keeps them for a client that is away. The caller reports them.
     pub fn discard_qos_0(&mut self, discarded: impl FnMut(PublishId)) {
         self.outbound.discard_qos_0(discarded);
+    }
+
+    /// Takes the session apart: its unfinished messages, those first that were sent, each in the order of their ids. A QoS 2
+    /// message that the receiver took (PUBREC) is finished but for its handshake, and not among them.
+    pub fn into_unfinished(self) -> impl Iterator<Item = Unfinished> {
+        self.outbound.into_unfinished()
     }
 
     /// Takes back a message that was never sent; `false` if there is none with this id.

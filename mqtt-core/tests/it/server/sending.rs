@@ -417,3 +417,50 @@ fn a_large_payload_arrives_and_leaves_whole() {
     peer.server.publish(peer.now, message).unwrap();
     assert_eq!(peer.sent(), packet);
 }
+
+#[test]
+fn a_session_taken_apart_gives_what_is_unfinished_and_says_what_was_sent() {
+    // Receive Maximum 3.
+    let mut peer = Peer::connected(
+        "10 11 00 04 'MQTT' 05 02 00 3C 03 21 00 03 00 01 'a'",
+        &Accept::default(),
+    );
+    for (payload, qos) in [
+        ("1", QoS::AtLeastOnce),
+        ("2", QoS::ExactlyOnce),
+        ("3", QoS::ExactlyOnce),
+        ("4", QoS::AtLeastOnce),
+        ("5", QoS::AtMostOnce),
+    ] {
+        peer.publish(payload, qos);
+    }
+    peer.sent();
+    // The client owns the second.
+    peer.feed("50 02 00 02");
+    let expiring = message("6", QoS::AtLeastOnce)
+        .with_properties(&[Property::MessageExpiryInterval(30)])
+        .unwrap();
+    let since = peer.now + Duration::from_secs(7);
+    peer.server.publish(since, expiring).unwrap();
+
+    let session = peer.server.into_session().unwrap();
+    let unfinished: Vec<_> = session.into_unfinished().collect();
+    let told: Vec<_> = unfinished
+        .iter()
+        .map(|unfinished| {
+            let payload = unfinished.message.payload();
+            (unfinished.id.get(), payload, unfinished.was_sent)
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (0, &b"1"[..], true),
+            (2, b"3", true),
+            (3, b"4", false),
+            (4, b"5", false),
+            (5, b"6", false),
+        ]
+    );
+    assert_eq!(unfinished[4].since, since);
+}

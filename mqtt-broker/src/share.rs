@@ -1,0 +1,177 @@
+//! Shared subscriptions: groups, of which one member gets each message (v5 4.8.2).
+//!
+//! A member that is connected and has nothing waiting comes before one that is busy, and that one before one that is away;
+//! among equals it goes round. What a member took and had not acknowledged when its session ended goes to another one.
+
+use std::collections::BTreeMap;
+use std::iter;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use mqtt_core::{Instant, Message, PublishError, PublishId, QoS, Session};
+
+use crate::subscriber::{Load, Offered, SessionKey, Waiting};
+use crate::subscription::{Subscription, copy_for};
+
+/// Of so many busy members the least busy one is chosen. Looking at all of a large group for each message would cost more
+/// than a better choice is worth.
+const MOST_COMPARED: usize = 16;
+
+/// The sessions that subscribed with one share name and one filter.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// The whole Topic Filter, `$share/{share name}/{filter}`.
+    filter: Arc<str>,
+    members: Vec<Subscription>,
+    /// Whose turn it is, among equals.
+    turn: AtomicUsize,
+}
+
+impl Group {
+    pub(crate) fn new(filter: &str) -> Self {
+        Self {
+            filter: filter.into(),
+            members: Vec::new(),
+            turn: AtomicUsize::new(0),
+        }
+    }
+
+    /// Adds a member, or replaces its subscription.
+    pub(crate) fn join(&mut self, subscription: Subscription) {
+        let key = subscription.subscriber.key;
+        match self.members.iter_mut().find(|member| member.key() == key) {
+            Some(member) => *member = subscription,
+            None => self.members.push(subscription),
+        }
+    }
+
+    pub(crate) fn leave(&mut self, key: SessionKey) {
+        self.members.retain(|member| member.key() != key);
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Hands a message to one member. The answer is that of the member that took it, or else that of the one that should
+    /// have.
+    pub(crate) fn deliver(&self, since: Instant, message: &Message) -> Offered {
+        let count = self.members.len();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let (before, after) = self.members.split_at(turn.checked_rem(count).unwrap_or(0));
+        let mut connected = 0;
+        let mut candidates: Vec<(Load, &Subscription)> = Vec::new();
+        for member in after.iter().chain(before) {
+            let Some(load) = member.subscriber.load() else {
+                continue;
+            };
+            if load.is_idle() {
+                candidates.insert(0, (load, member));
+                break;
+            }
+            candidates.push((load, member));
+            connected += usize::from(!load.is_away);
+            if connected == MOST_COMPARED {
+                break;
+            }
+        }
+        // Stable, so that among equals the order is still that of turns.
+        candidates.sort_by_key(|(load, _)| *load);
+        let waiting = |member| Waiting {
+            since,
+            message: copy_for(message, iter::once(member)),
+            share: Some(Arc::clone(&self.filter)),
+        };
+        for (_, member) in &candidates {
+            if member.subscriber.offer_if_room(waiting(member)) == Offered::Queued {
+                return Offered::Queued;
+            }
+        }
+        // Nobody has room as it is, so the first of them is treated as the options say about a session that has none.
+        candidates.first().map_or(Offered::Ended, |(_, member)| {
+            member.subscriber.offer(waiting(member))
+        })
+    }
+}
+
+impl Subscription {
+    fn key(&self) -> SessionKey {
+        self.subscriber.key
+    }
+}
+
+/// A message that a member of a group did not finish, for another one.
+#[derive(Debug)]
+pub(crate) struct Orphan {
+    /// The whole Topic Filter of the group.
+    pub(crate) share: Arc<str>,
+    pub(crate) since: Instant,
+    pub(crate) message: Message,
+}
+
+/// Which unfinished messages of a session came to it as a member of which group. There are never more than the session has
+/// messages, whose share of memory includes it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Owed(BTreeMap<PublishId, Arc<str>>);
+
+impl Owed {
+    pub(crate) fn note(&mut self, id: PublishId, share: Option<Arc<str>>) {
+        if let Some(share) = share {
+            self.0.insert(id, share);
+        }
+    }
+
+    pub(crate) fn settle(&mut self, id: PublishId) {
+        self.0.remove(&id);
+    }
+}
+
+/// What waits for a client: its session, and what of it is owed to groups.
+#[derive(Debug)]
+pub(crate) struct Backlog {
+    pub(crate) session: Session,
+    pub(crate) owed: Owed,
+}
+
+impl Backlog {
+    pub(crate) fn push(&mut self, waiting: Waiting) -> Result<(), PublishError> {
+        let id = self.session.push(waiting.since, waiting.message)?;
+        self.owed.note(id, waiting.share);
+        Ok(())
+    }
+
+    pub(crate) fn discard_oldest(&mut self) -> bool {
+        let discarded = self.session.discard_oldest();
+        if let Some(id) = discarded {
+            self.owed.settle(id);
+        }
+        discarded.is_some()
+    }
+
+    pub(crate) fn discard_qos_0(&mut self) {
+        let Self { session, owed } = self;
+        session.discard_qos_0(|id| owed.settle(id));
+    }
+
+    /// The session has ended: what is owed to groups. A QoS 2 message that was sent stays with the client that may have it
+    /// [v5 MQTT-4.8.2-5].
+    pub(crate) fn into_orphans(self) -> Vec<Orphan> {
+        let Self { session, mut owed } = self;
+        if owed.0.is_empty() {
+            return Vec::new();
+        }
+        session
+            .into_unfinished()
+            .filter(|unfinished| {
+                !(unfinished.was_sent && unfinished.message.qos() == QoS::ExactlyOnce)
+            })
+            .filter_map(|unfinished| {
+                Some(Orphan {
+                    share: owed.0.remove(&unfinished.id)?,
+                    since: unfinished.since,
+                    message: unfinished.message,
+                })
+            })
+            .collect()
+    }
+}
