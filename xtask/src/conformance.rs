@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 
 mod list;
 mod seen;
@@ -85,6 +85,18 @@ impl Package {
             .args(["--tests", "--"])
             .args(Version::ALL.map(Version::prefix));
         Ok(cargo)
+    }
+
+    /// # Errors
+    /// When no test ran, as when they could not be built: that says nothing about any statement.
+    pub(crate) fn expect_tests(&self, output: &str) -> Result<()> {
+        ensure!(
+            count::cargo_test(output).ran() > 0,
+            "the tests of {} did not run\n{}",
+            self.name,
+            process::tail(output)
+        );
+        Ok(())
     }
 }
 
@@ -279,14 +291,8 @@ fn show(title: &str, lines: &[impl fmt::Display]) {
 fn run_named_tests(package: Package) -> Result<String> {
     let mut progress = Progress::start(package.name);
     let ended = process::run(&mut package.named_tests()?, suites::LIMIT, &mut progress)?;
+    package.expect_tests(&ended.output)?;
     let tally = count::cargo_test(&ended.output);
-    if tally.ran() == 0 {
-        bail!(
-            "the tests of {} did not run\n{}",
-            package.name,
-            process::tail(&ended.output)
-        );
-    }
     let took = seconds(progress.elapsed());
     progress.done(&format!("  {}: {tally} ({took})", package.name));
     for failed in &tally.failed {

@@ -17,6 +17,7 @@ mod publish;
 mod retained;
 mod sessions;
 mod share;
+mod statements;
 mod stress;
 mod subscribe;
 mod support;

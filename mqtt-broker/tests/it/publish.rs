@@ -133,16 +133,17 @@ async fn v5_mqtt_3_3_1_3_dup_is_not_passed_on_and_a_repeated_qos_2_message_comes
 }
 
 #[tokio::test(start_paused = true)]
-async fn properties_are_passed_on_to_5_0_and_left_out_for_3_x() {
+async fn v5_mqtt_3_3_2_4_15_16_17_18_20_properties_are_passed_on_to_5_0_and_left_out_for_3_x() {
     let broker = broker();
     let mut new = Peer::clean(&broker, "new").await;
     new.subscribe_v5("t", 0).await;
     let mut old = Peer::clean_v311(&broker, "old").await;
     old.send("82 06 0001 | 0001't' 00").await;
     old.expect("90 03 0001 00").await;
-    // Payload Format Indicator, Content Type, Response Topic, Correlation Data, two User Properties of one name.
+    // Payload Format Indicator, Content Type, Response Topic, Correlation Data, three User Properties,
+    // two of one name.
     let properties = bytes(
-        "01 01 | 03 0004'text' | 08 0001'r' | 09 0002 0102 | 26 0001'k' 0001'1' | 26 0001'k' 0001'2'",
+        "01 01 | 03 0004'text' | 08 0001'r' | 09 0002 00FF | 26 0001'b' 0001'1' | 26 0001'a' 0001'2' | 26 0001'b' 0001'3'",
     );
     let length = [u8::try_from(properties.len()).unwrap()];
     let body: &[&[u8]] = &[&string("t"), &length, &properties, b"x"];
@@ -169,7 +170,7 @@ async fn a_topic_alias_is_resolved_before_the_message_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn v5_mqtt_3_3_2_6_the_expiry_interval_shrinks_by_the_time_spent_here() {
+async fn v5_mqtt_3_3_2_5_and_6_the_expiry_interval_shrinks_by_the_time_spent_here() {
     let broker = broker();
     let mut receiver = Peer::v5(&broker, "r", 2, 1_000, false).await;
     receiver.subscribe_v5("t", 1).await;

@@ -36,7 +36,7 @@ async fn v5_mqtt_3_3_1_9_a_retained_message_comes_on_subscribing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn v5_mqtt_3_3_1_12_retain_as_published_decides_what_the_living_see() {
+async fn v5_mqtt_3_3_1_12_and_13_retain_as_published_decides_what_the_living_see() {
     let broker = broker();
     let mut plain = Peer::clean(&broker, "plain").await;
     plain.subscribe_v5("t", 0x00).await;

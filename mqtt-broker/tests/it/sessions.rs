@@ -6,7 +6,7 @@ use tokio::time::sleep;
 use crate::support::{Peer, broker, broker_with, connect_v5, connect_v311};
 
 #[tokio::test(start_paused = true)]
-async fn v5_a_session_outlives_its_connection_and_queues() {
+async fn v5_mqtt_3_1_2_5_a_session_outlives_its_connection_and_queues() {
     let broker = broker();
     let mut receiver = Peer::v5(&broker, "r", 2, 100, false).await;
     receiver.subscribe_v5("t", 2).await;

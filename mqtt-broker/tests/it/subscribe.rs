@@ -30,7 +30,7 @@ async fn wildcards_match_as_the_standard_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn v5_mqtt_3_3_4_4_overlapping_subscriptions_give_one_copy_with_all_identifiers() {
+async fn v5_mqtt_3_3_4_2_3_4_overlapping_subscriptions_give_one_copy_with_all_identifiers() {
     let broker = broker();
     let mut receiver = Peer::clean(&broker, "r").await;
     // Subscription Identifiers 7 (at QoS 0) and 300 (at QoS 1).
@@ -91,7 +91,7 @@ async fn v5_mqtt_3_8_3_3_no_local_spares_the_publisher_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn several_filters_get_one_answer_in_their_order() {
+async fn v5_mqtt_3_8_4_5_and_3_10_4_6_several_filters_get_one_answer_in_their_order() {
     let broker = broker_with(|options| {
         options.max_subscriptions = 2;
         options.max_topic_levels = 3;
@@ -108,12 +108,24 @@ async fn several_filters_get_one_answer_in_their_order() {
     peer.send("A2 09 0002 00 | 0001'a' | 0001'x'").await;
     peer.expect("B0 05 0002 00 | 00 11").await;
     assert_eq!(broker.statistics().subscriptions, 1);
+}
 
-    let mut old = Peer::clean_v311(&broker, "b").await;
-    old.send("82 10 0001 | 0007'a/b/c/d' 00 | 0001'a' 01").await;
-    old.expect("90 04 0001 | 80 01").await;
-    old.send("A2 08 0002 | 0001'a' | 0001'x'").await;
-    old.expect("B0 02 0002").await;
+#[tokio::test(start_paused = true)]
+async fn v311_mqtt_3_8_4_4_and_3_10_4_6_several_filters_get_one_answer_in_their_order() {
+    let broker = broker_with(|options| options.max_topic_levels = 3);
+    let mut peer = Peer::clean_v311(&broker, "b").await;
+    // Too deep, granted at 1, granted at 0.
+    peer.send("82 14 0001 | 0007'a/b/c/d' 00 | 0001'a' 01 | 0001'b' 00")
+        .await;
+    peer.expect("90 05 0001 | 80 01 00").await;
+    peer.send("30 04 | 0001'a' 'x' | 30 04 | 0001'b' 'y'").await;
+    peer.expect("30 04 | 0001'a' 'x' | 30 04 | 0001'b' 'y'")
+        .await;
+    // Two deleted, one that never was.
+    peer.send("A2 0B 0002 | 0001'a' | 0001'x' | 0001'b'").await;
+    peer.expect("B0 02 0002").await;
+    peer.send("30 04 | 0001'a' 'x' | 30 04 | 0001'b' 'y'").await;
+    peer.ping().await;
 }
 
 #[tokio::test(start_paused = true)]

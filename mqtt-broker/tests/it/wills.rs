@@ -82,7 +82,7 @@ async fn v5_mqtt_3_14_4_3_a_normal_disconnect_discards_the_will() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn v311_a_will_is_published_retained_and_at_its_qos() {
+async fn v311_mqtt_3_1_2_17_a_will_is_published_retained_and_at_its_qos() {
     let broker = broker();
     let mut watcher = Peer::clean(&broker, "watcher").await;
     watcher.subscribe_v5("w", 2).await;
@@ -104,12 +104,12 @@ async fn v5_mqtt_3_1_3_10_the_properties_of_a_will_are_published_with_it() {
     let broker = broker();
     let mut watcher = watcher(&broker).await;
     let mut peer = Peer::new(&broker);
-    // Will Delay Interval 0, Content Type, two User Properties of one name; QoS 0.
-    let properties = "03 0001'c' | 26 0001'k' 0001'1' | 26 0001'k' 0001'2'";
+    // Will Delay Interval 0, Content Type, three User Properties, two of one name; QoS 0.
+    let properties = "03 0001'c' | 26 0001'b' 0001'1' | 26 0001'a' 0001'2' | 26 0001'b' 0001'3'";
     let connect = packet(
         0x10,
         &[
-            &bytes("0004'MQTT' 05 06 003C 00 | 0001'a' | 17 18 00000000"),
+            &bytes("0004'MQTT' 05 06 003C 00 | 0001'a' | 1E 18 00000000"),
             &bytes(properties),
             &bytes("0001'w' 0001'x'"),
         ],
@@ -118,7 +118,7 @@ async fn v5_mqtt_3_1_3_10_the_properties_of_a_will_are_published_with_it() {
     peer.connack_v5().await;
     drop(peer);
     watcher
-        .expect(&format!("30 17 | 0001'w' 12 {properties} 'x'"))
+        .expect(&format!("30 1E | 0001'w' 19 {properties} 'x'"))
         .await;
 }
 
