@@ -178,3 +178,26 @@ async fn v5_mqtt_3_10_4_3_what_was_begun_is_finished_after_unsubscribing() {
     receiver.send("70 02 0002").await;
     receiver.ping().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_4_8_2_6_a_shared_message_that_is_refused_is_discarded_at_qos_2_too() {
+    let broker = broker();
+    let mut first = Peer::v5(&broker, "a", 0x02, 100, false).await;
+    first.subscribe_v5("$share/g/t", 2).await;
+    let mut sender = Peer::clean(&broker, "s").await;
+    sender.send("34 07 | 0001't' 0001 00 'x'").await;
+    sender.expect("50 02 0001").await;
+    first.expect("34 07 | 0001't' 0001 00 'x'").await;
+    // Quota exceeded.
+    first.send("50 03 0001 97").await;
+    first.ping().await;
+    let mut second = Peer::clean(&broker, "b").await;
+    second.subscribe_v5("$share/g/t", 2).await;
+    // Neither its own reconnecting nor the end of its session brings it back.
+    super::cut(first).await;
+    let mut first = Peer::v5(&broker, "a", 0x00, 0, true).await;
+    first.ping().await;
+    super::leave(first).await;
+    second.ping().await;
+    assert_eq!(broker.statistics().queued_bytes, 0);
+}
