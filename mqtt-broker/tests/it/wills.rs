@@ -123,7 +123,7 @@ async fn v5_mqtt_3_1_3_10_the_properties_of_a_will_are_published_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn v5_a_delayed_will_waits_for_its_delay() {
+async fn v5_mqtt_3_1_2_8_a_delayed_will_waits_for_its_delay() {
     let broker = broker();
     let mut watcher = watcher(&broker).await;
     drop(with_will(&broker, "a", 2, 100, 10).await);
@@ -139,7 +139,7 @@ async fn v5_a_delayed_will_waits_for_its_delay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn v5_a_delayed_will_does_not_outlive_its_session() {
+async fn v5_mqtt_3_1_2_8_a_delayed_will_does_not_outlive_its_session() {
     let broker = broker();
     let mut watcher = watcher(&broker).await;
     drop(with_will(&broker, "a", 2, 5, 1_000).await);
@@ -161,8 +161,17 @@ async fn v5_mqtt_3_1_3_9_coming_back_in_time_suppresses_the_will() {
     let mut watcher = watcher(&broker).await;
     drop(with_will(&broker, "a", 2, 100, 10).await);
     sleep(Duration::from_secs(5)).await;
-    let _peer = Peer::v5(&broker, "a", 0, 100, true).await;
+    let mut peer = Peer::v5(&broker, "a", 0, 100, true).await;
     watcher.expect_silence(Duration::from_secs(20)).await;
+    // It is gone for good, and the end of the session does not bring it back.
+    peer.send("E0 00").await;
+    peer.expect_close().await;
+    for _ in 0..3 {
+        watcher.ping().await;
+        sleep(Duration::from_secs(50)).await;
+    }
+    watcher.ping().await;
+    assert_eq!(broker.statistics().sessions, 1);
     // A take-over counts as coming back.
     let _first = with_will(&broker, "b", 2, 100, 10).await;
     let _second = Peer::v5(&broker, "b", 0, 100, true).await;
