@@ -65,7 +65,7 @@ impl Broker {
             .and_then(|options| options.addresses.first().cloned());
         address.map_or_else(
             || "an unknown address".to_owned(),
-            |(host, port)| format!("{host}:{port}"),
+            |address| address.to_string(),
         )
     }
 

@@ -115,7 +115,6 @@ fn start_with(
     limits: Inbox,
     observer: Option<Box<dyn Observer>>,
 ) -> Result<Handle, StartError> {
-    options.check()?;
     for (option, value) in [
         ("inbox.max_messages", limits.max_messages),
         ("inbox.max_bytes", limits.max_bytes),
@@ -124,8 +123,8 @@ fn start_with(
             return Err(OptionsError::Zero { option }.into());
         }
     }
+    let shared = Arc::new(Shared::new(options)?);
     fork::install();
-    let shared = Arc::new(Shared::new(options));
     let waiters = Arc::new(Waiters::default());
     let limits = StreamLimits {
         messages: limits.max_messages,

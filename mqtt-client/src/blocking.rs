@@ -77,13 +77,12 @@ impl Client {
     /// # Errors
     /// [`StartError`]; nothing was started.
     pub fn start(options: Options) -> Result<Self, StartError> {
-        options.check()?;
+        let shared = Arc::new(Shared::new(options)?);
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(StartError::Thread)?;
         let handle = runtime.handle().clone();
-        let shared = Arc::new(Shared::new(options));
         let running = task::run(Arc::clone(&shared));
         let body = move || {
             runtime.block_on(running);

@@ -43,8 +43,7 @@ impl Client {
     /// # Panics
     /// Outside of a tokio runtime.
     pub fn start(options: Options) -> Result<Self, OptionsError> {
-        options.check()?;
-        let shared = Arc::new(Shared::new(options));
+        let shared = Arc::new(Shared::new(options)?);
         tokio::spawn(task::run(Arc::clone(&shared)));
         Ok(Self::from_shared(shared))
     }

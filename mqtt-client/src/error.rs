@@ -1,11 +1,15 @@
 //! Errors the application sees, one enum per thing it can do.
 
+mod tls;
+
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mqtt_core::{EncodeError, QoS, ReasonCode, TopicError};
 use thiserror::Error;
+
+pub use tls::TlsError;
 
 use crate::options::OptionsError;
 
@@ -101,14 +105,18 @@ pub enum SubscribeError {
     Forked,
 }
 
-/// How far an attempt to connect had come.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+/// How far an attempt to connect had come, in this order.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum ConnectStage {
     /// Asking for the address of a name.
     Resolve,
     /// Opening the transport.
     Transport,
+    /// In the TLS handshake.
+    Tls,
+    /// Waiting for the answer to the WebSocket upgrade.
+    WebSocket,
     /// Waiting for CONNACK.
     Connack,
 }
@@ -118,6 +126,8 @@ impl ConnectStage {
         match self {
             Self::Resolve => "looking up its address",
             Self::Transport => "opening the connection",
+            Self::Tls => "in the TLS handshake",
+            Self::WebSocket => "waiting for its answer to the WebSocket upgrade",
             Self::Connack => "waiting for its CONNACK",
         }
     }
@@ -145,6 +155,24 @@ pub enum ConnectError {
         address: String,
         /// What the operating system or the connector said.
         source: Arc<io::Error>,
+    },
+    /// TLS came to nothing: the certificate is not as it must be, or this client's is not as the server wants it. Tried
+    /// again, as certificates are renewed.
+    #[error("cannot speak TLS with {address}: {cause}")]
+    Tls {
+        /// Where.
+        address: String,
+        /// What was wrong.
+        cause: TlsError,
+    },
+    /// The server did not turn the connection into a WebSocket that carries MQTT.
+    #[cfg(feature = "websocket")]
+    #[error("cannot speak WebSocket with {address}: {cause}")]
+    WebSocket {
+        /// Where.
+        address: String,
+        /// What was wrong.
+        cause: mqtt_transport::UpgradeError,
     },
     /// Nothing came within the connect timeout.
     #[error("{address} did not answer within {after:?}: timed out {}", stage.what_was_awaited())]

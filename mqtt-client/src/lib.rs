@@ -55,9 +55,28 @@
 //! | a program on tokio | [`Client`] |
 //! | a program without a runtime | [`blocking::Client`] |
 //! | a border to another language, a process that forks | the module `background`, behind the feature of that name (Unix) |
-//! | another transport than TCP | [`Connector`] |
+//! | a transport of your own | [`Connector`] |
 //!
-//! TLS, WebSocket and a durable queue are not part of it yet.
+//! # Transports
+//!
+//! An [`Address`] is a TCP port or a Unix socket; [`Options::tls`] and [`Options::websocket`] put TLS, WebSocket or both over
+//! any of them, a [`Connector`]'s included. [`Options::from_url`] knows `mqtt`, `mqtts`, `ws`, `wss` and `unix`.
+//!
+//! ```no_run
+//! use mqtt_client::{Client, Options, Tls};
+//!
+//! # async fn connect() -> Result<(), Box<dyn std::error::Error>> {
+//! let options = Options::from_url("mqtts://shop:secret@broker.example")?
+//!     .with_tls(Tls::new().with_roots_file("/etc/fleet/ca.pem"));
+//! let client = Client::connect(options).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! TLS and WebSocket are the features `tls` and `websocket`, which are on by default. Without one, the options are still
+//! there and refuse to start.
+//!
+//! A durable queue is not part of it yet.
 
 #[cfg(all(unix, feature = "background"))]
 pub mod background;
@@ -86,13 +105,21 @@ pub use mqtt_core::{
     PropertyId, ProtocolVersion, PublishId, QoS, ReasonCode, RetainHandling, TopicError,
     TopicFilter, TopicName,
 };
+pub use mqtt_transport::{Pem, PemError};
+#[cfg(feature = "websocket")]
+pub use mqtt_transport::{RequestError as UpgradeRequestError, UpgradeError};
+#[cfg(feature = "tls")]
+pub use tokio_rustls::rustls;
 
 pub use self::client::Client;
 pub use self::delivery::{Delivery, DeliveryState};
-pub use self::error::{CloseError, ConnectError, ConnectStage, PublishError, SubscribeError};
+pub use self::error::{
+    CloseError, ConnectError, ConnectStage, PublishError, SubscribeError, TlsError,
+};
 pub use self::options::{
-    ClientId, DEFAULT_PORT, Options, OptionsError, Overflow, SessionLost, StreamFull,
-    Unacknowledged, Version, Will,
+    Address, ClientId, DEFAULT_PORT, DEFAULT_TLS_PORT, Identity, Options, OptionsError, Overflow,
+    Roots, SessionLost, StreamFull, Tls, TlsOptionsError, Unacknowledged, Version, WebSocket,
+    WebSocketOptionsError, Will,
 };
 pub use self::received::{Ack, Received};
 pub use self::reconnect::Reconnect;

@@ -2,23 +2,33 @@
 //!
 //! Nothing here touches the network; [`Options::check`] finds what cannot work before anything is started.
 
+mod address;
 mod client_id;
 mod error;
 mod from_url;
+mod tls;
+mod websocket;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mqtt_core::{Message, ProtocolVersion};
 
+pub use address::Address;
 pub use client_id::ClientId;
 pub use error::OptionsError;
+pub use tls::{Identity, Roots, Tls, TlsOptionsError};
+pub use websocket::{WebSocket, WebSocketOptionsError};
 
 use crate::reconnect::Reconnect;
-use crate::transport::Connector;
+use crate::transport::{Connector, Dialer};
 
 /// Port registered for MQTT over plain TCP (v5 4.2).
 pub const DEFAULT_PORT: u16 = 1883;
+
+/// Port registered for MQTT over TLS (v5 4.2).
+pub const DEFAULT_TLS_PORT: u16 = 8883;
 
 /// Which version of the protocol to speak.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -138,10 +148,14 @@ impl Will {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// Host (name or address) and port of each server, tried in turn. At least one, unless there is a `connector`.
-    pub addresses: Vec<(String, u16)>,
-    /// Opens the transport in place of TCP, if set.
+    /// Where servers listen, tried in turn. At least one, unless there is a `connector`.
+    pub addresses: Vec<Address>,
+    /// Opens the transport in place of the addresses, if set. TLS and WebSocket go over it as over any other.
     pub connector: Option<Connector>,
+    /// TLS, if it is spoken. Default: none.
+    pub tls: Option<Tls>,
+    /// WebSocket, if it is spoken; within TLS if both are. Default: none.
+    pub websocket: Option<WebSocket>,
     /// Protocol version. Default: 5.0 with fall-back to 3.1.1.
     pub version: Version,
     /// Client Identifier. Default: `pushmq` and 16 random digits.
@@ -157,7 +171,8 @@ pub struct Options {
     /// How long the server keeps the session after the connection ended; whole seconds, `u32::MAX` seconds means for ever.
     /// `None`: it ends with the connection. In 3.x any value but zero asks for a session that is kept (Clean Session 0).
     pub session_expiry: Option<Duration>,
-    /// Longest time from opening the transport to CONNACK, for each address. Default 10 s.
+    /// Longest time from opening the transport to CONNACK, TLS and WebSocket handshakes included, for each of `addresses`.
+    /// A name that leads to several addresses has this time for all of them. Default 10 s.
     pub connect_timeout: Duration,
     /// Will Message.
     pub will: Option<Will>,
@@ -217,20 +232,43 @@ impl Options {
     /// Options for one server, all else by default. `host` is a name or an address, IPv6 without brackets.
     #[must_use]
     pub fn new(host: impl Into<String>, port: u16) -> Self {
+        Self::with_addresses([Address::tcp(host, port)])
+    }
+
+    /// Options for a server at a Unix socket, all else by default.
+    #[must_use]
+    pub fn unix(path: impl Into<PathBuf>) -> Self {
+        Self::with_addresses([Address::unix(path)])
+    }
+
+    /// Options for servers that are tried in turn, all else by default.
+    #[must_use]
+    pub fn with_addresses(addresses: impl IntoIterator<Item = Address>) -> Self {
         Self {
-            addresses: vec![(host.into(), port)],
+            addresses: addresses.into_iter().collect(),
             ..Self::default()
         }
     }
 
     /// Options from a URL such as `mqtt://user:password@host:1883/?client_id=a&keep_alive=30`.
     ///
+    /// | scheme | what is spoken | default port |
+    /// |---|---|---|
+    /// | `mqtt://host` | TCP | 1883 |
+    /// | `mqtts://host` | TLS | 8883 |
+    /// | `ws://host/path` | WebSocket; the path is `/mqtt` by default | 80 |
+    /// | `wss://host/path` | WebSocket over TLS | 443 |
+    /// | `unix:///path` | a Unix socket; the path may be percent-encoded | |
+    ///
+    /// What a URL cannot say, such as a client certificate, is set afterwards: `with_tls` replaces what `mqtts` and `wss`
+    /// stand for.
+    ///
     /// Parameters (durations in whole seconds): `client_id`, `client_id_prefix`, `keep_alive`, `clean_start`
     /// (`true`/`false`/`1`/`0`), `session_expiry`, `connect_timeout`, `version` (`3`, `4`, `5`, `auto`),
     /// `receive_maximum`, `maximum_packet_size`, `topic_alias_maximum`.
     ///
     /// # Errors
-    /// Any of [`OptionsError`]'s URL variants; a scheme that exists but is not supported yet is named as such.
+    /// Any of [`OptionsError`]'s URL variants.
     pub fn from_url(url: &str) -> Result<Self, OptionsError> {
         from_url::parse(url)
     }
@@ -248,7 +286,28 @@ impl Options {
     /// Adds a server to those tried in turn.
     #[must_use]
     pub fn with_address(mut self, host: impl Into<String>, port: u16) -> Self {
-        self.addresses.push((host.into(), port));
+        self.addresses.push(Address::tcp(host, port));
+        self
+    }
+
+    /// Adds a server at a Unix socket to those tried in turn.
+    #[must_use]
+    pub fn with_unix(mut self, path: impl Into<PathBuf>) -> Self {
+        self.addresses.push(Address::unix(path));
+        self
+    }
+
+    /// Speaks TLS, to all addresses.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Speaks WebSocket, to all addresses.
+    #[must_use]
+    pub fn with_websocket(mut self, websocket: WebSocket) -> Self {
+        self.websocket = Some(websocket);
         self
     }
 
@@ -319,13 +378,22 @@ impl Options {
         }
     }
 
-    /// Looks for what could never work, before anything is started. Every `start` calls it.
+    /// Looks for what could never work, before anything is started. Every `start` calls it. It reads the files of
+    /// certificates and keys.
     ///
     /// # Errors
     /// The first [`OptionsError`] found.
     pub fn check(&self) -> Result<(), OptionsError> {
         if self.addresses.is_empty() && self.connector.is_none() {
             return Err(OptionsError::NoAddress);
+        }
+        if cfg!(not(unix))
+            && self
+                .addresses
+                .iter()
+                .any(|address| matches!(address, Address::Unix(_)))
+        {
+            return Err(OptionsError::NoUnixSockets);
         }
         whole_seconds("keep_alive", self.keep_alive, u64::from(u16::MAX))?;
         if let Some(expiry) = self.session_expiry {
@@ -354,7 +422,18 @@ impl Options {
             });
         }
         self.check_strings()?;
-        self.check_version()
+        self.check_version()?;
+        Dialer::check(self)
+    }
+
+    /// The port that is meant where a server names none.
+    pub(crate) const fn default_port(&self) -> u16 {
+        match (&self.websocket, &self.tls) {
+            (None, None) => DEFAULT_PORT,
+            (None, Some(_)) => DEFAULT_TLS_PORT,
+            (Some(_), None) => 80,
+            (Some(_), Some(_)) => 443,
+        }
     }
 
     /// Refuses what the wire has no room for: strings past 65,535 bytes or with U+0000 (v5 1.5.4).
@@ -420,8 +499,10 @@ impl Default for Options {
     fn default() -> Self {
         const MIB: usize = 1024 * 1024;
         Self {
-            addresses: vec![("localhost".to_owned(), DEFAULT_PORT)],
+            addresses: vec![Address::tcp("localhost", DEFAULT_PORT)],
             connector: None,
+            tls: None,
+            websocket: None,
             version: Version::Auto,
             client_id: ClientId::default(),
             username: None,
@@ -457,6 +538,8 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("addresses", &self.addresses)
             .field("connector", &self.connector.is_some())
+            .field("tls", &self.tls)
+            .field("websocket", &self.websocket)
             .field("version", &self.version)
             .field("client_id", &self.client_id)
             .field("username", &self.username.as_ref().map(|_| "hidden"))

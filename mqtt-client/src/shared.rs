@@ -17,11 +17,12 @@ use tokio::time::Instant;
 use crate::delivery::{Completer, Delivery};
 use crate::error::{CloseError, ConnectError, PublishError, SubscribeError};
 use crate::fork;
-use crate::options::{Options, Overflow};
+use crate::options::{Options, OptionsError, Overflow};
 use crate::request::Request;
 use crate::state::{CloseCause, Connack, Flush, State, Status};
 use crate::stream::{AckMode, Stream, SubscriptionKey};
 use crate::subscription::Grant;
+use crate::transport::Dialer;
 
 /// What a queued publish costs beside its message.
 const PUBLISH_OVERHEAD: usize = size_of::<Queued>() + Completer::HELD_BYTES;
@@ -31,6 +32,7 @@ const MAX_COMMANDS: usize = 65_535;
 
 pub(crate) struct Shared {
     pub(crate) options: Options,
+    pub(crate) dialer: Dialer,
     /// Wakes the task.
     pub(crate) wake: Notify,
     /// An outcome was given: there may be room, and a flush may be over.
@@ -188,8 +190,11 @@ pub(crate) struct Settlement {
 }
 
 impl Shared {
-    pub(crate) fn new(options: Options) -> Self {
-        Self {
+    /// Refuses options that cannot work.
+    pub(crate) fn new(options: Options) -> Result<Self, OptionsError> {
+        options.check()?;
+        Ok(Self {
+            dialer: Dialer::new(&options)?,
             options,
             wake: Notify::new(),
             settled: Notify::new(),
@@ -201,7 +206,7 @@ impl Shared {
             first_round: Request::new(),
             generation: fork::generation(),
             observer: OnceLock::new(),
-        }
+        })
     }
 
     /// Whether this is a forked child of the process that made the client. Then no lock may be taken: its holder may not
@@ -691,7 +696,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_has_expired_makes_room_before_the_task_has_seen_it() {
-        let shared = Shared::new(Options::new("h", 1).with_queue_max_messages(1));
+        let shared = Shared::new(Options::new("h", 1).with_queue_max_messages(1)).unwrap();
         let expiring = message()
             .with_properties(&[mqtt_core::Property::MessageExpiryInterval(5)])
             .unwrap();
@@ -708,7 +713,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_flush_waits_for_what_the_task_has_just_taken() {
-        let shared = Shared::new(Options::new("h", 1));
+        let shared = Shared::new(Options::new("h", 1)).unwrap();
         let _first = shared.enqueue(message(), Overflow::Refuse).unwrap();
         let mut flush = std::pin::pin!(shared.flush(Duration::from_secs(60)));
         poll_fn(|context| {

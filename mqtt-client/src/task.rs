@@ -15,13 +15,13 @@ use mqtt_core::{
 use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
 use crate::clock::{Clock, from_now};
-use crate::error::{CloseError, ConnectError, ConnectStage};
-use crate::options::{Options, OptionsError, SessionLost, Unacknowledged, Version};
+use crate::error::{CloseError, ConnectError};
+use crate::options::{Address, Options, OptionsError, SessionLost, Unacknowledged, Version};
 use crate::request::Request;
 use crate::router::{NewGroup, Router};
 use crate::shared::{AckAnswer, Batch, Command, Shared};
 use crate::state::{CloseCause, State};
-use crate::transport::{self, Transport};
+use crate::transport::{Attempt, Transport};
 use connection::Ended;
 use outbox::Outbox;
 use route::Route;
@@ -215,21 +215,13 @@ impl Task {
         let shared = Arc::clone(&self.shared);
         let destination = route.address(&shared.options);
         self.meanwhile(async move {
-            let mut address = String::new();
-            let opening = open(
-                &shared.options,
-                destination.as_ref(),
-                deadline,
-                &mut address,
-            );
+            let shown = destination.as_ref().map(ToString::to_string);
+            let mut attempt = Attempt::new(shown.unwrap_or_default());
+            let opening = open(&shared, destination.as_ref(), deadline, &mut attempt);
             match timeout_at(deadline, opening).await {
-                Ok(Ok(transport)) => Ok((transport, address)),
+                Ok(Ok(transport)) => Ok((transport, attempt.into_address())),
                 Ok(Err(error)) => Err(error),
-                Err(_) => Err(timed_out(
-                    address,
-                    destination,
-                    shared.options.connect_timeout,
-                )),
+                Err(_) => Err(attempt.timed_out(shared.options.connect_timeout)),
             }
         })
         .await
@@ -497,45 +489,17 @@ impl Drop for Task {
     }
 }
 
-/// Opens the transport to `destination`, or whatever the connector opens; `address` tells where, as far as it came.
+/// Opens the transport to `destination`, or whatever the connector opens.
 async fn open(
-    options: &Options,
-    destination: Option<&(String, u16)>,
+    shared: &Shared,
+    destination: Option<&Address>,
     deadline: Instant,
-    address: &mut String,
+    attempt: &mut Attempt,
 ) -> Result<Transport, ConnectError> {
-    if let Some(connector) = &options.connector {
-        connector.name().clone_into(address);
-        return connector
-            .open()
-            .await
-            .map_err(|source| ConnectError::Transport {
-                address: connector.name().to_owned(),
-                source: Arc::new(source),
-            });
-    }
-    match destination {
-        Some((host, port)) => transport::connect(host, *port, deadline, address).await,
-        None => Err(OptionsError::NoAddress.into()),
-    }
-}
-
-/// The connect timeout is over, and `address` tells how far it came.
-fn timed_out(address: String, destination: Option<(String, u16)>, after: Duration) -> ConnectError {
-    if !address.is_empty() {
-        return ConnectError::TimedOut {
-            address,
-            stage: ConnectStage::Transport,
-            after,
-        };
-    }
-    let address = destination
-        .map(|(host, port)| format!("{host}:{port}"))
-        .unwrap_or_default();
-    ConnectError::TimedOut {
-        address,
-        stage: ConnectStage::Resolve,
-        after,
+    match (&shared.options.connector, destination) {
+        (Some(connector), _) => shared.dialer.through(connector, attempt).await,
+        (None, Some(address)) => shared.dialer.dial(address, deadline, attempt).await,
+        (None, None) => Err(OptionsError::NoAddress.into()),
     }
 }
 

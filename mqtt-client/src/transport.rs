@@ -1,97 +1,42 @@
-//! What carries the bytes: TCP, or whatever a caller's connector opens.
+//! What carries the bytes: TCP, a Unix socket or whatever a caller's connector opens, and TLS and WebSocket over any of them.
 
+mod connector;
+mod dialer;
+mod socket;
 mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(unix)]
+mod unix;
+#[cfg(feature = "websocket")]
+mod websocket;
 
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BytesMut};
 use mqtt_core::Output;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use tcp::TcpTransport;
-pub(crate) use tcp::connect;
+use crate::error::TlsError;
+pub use connector::Connector;
+pub(crate) use dialer::{Attempt, Dialer};
 
 /// How much room a read is given.
 const READ_SIZE: usize = 32 * 1024;
 
 /// Anything that can carry MQTT: an ordered, lossless stream of bytes both ways (v5 4.2).
-pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
-
-/// A [`Connector`]'s function, once it is boxed.
-trait Open: Send + Sync {
-    fn open(&self) -> Pin<Box<dyn Future<Output = io::Result<Transport>> + Send>>;
-}
-
-impl<F> Open for F
-where
-    F: Fn() -> Pin<Box<dyn Future<Output = io::Result<Transport>> + Send>> + Send + Sync,
-{
-    fn open(&self) -> Pin<Box<dyn Future<Output = io::Result<Transport>> + Send>> {
-        self()
-    }
-}
-
-/// Opens transports in place of TCP: through a proxy, over TLS of the caller's choice, in memory.
-///
-/// ```
-/// use mqtt_client::{Connector, Options};
-///
-/// let connector = Connector::new("through a pipe", || async {
-///     let (ours, _theirs) = tokio::io::duplex(64 * 1024);
-///     Ok(ours)
-/// });
-/// let options = Options::with_connector(connector);
-/// ```
-#[derive(Clone)]
-pub struct Connector {
-    name: Arc<str>,
-    open: Arc<dyn Open>,
-}
-
-impl Connector {
-    /// A connector that calls `open` for each connection. `name` stands for the address in errors.
-    pub fn new<F, Fut, T>(name: &str, open: F) -> Self
-    where
-        F: Fn() -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = io::Result<T>> + Send + 'static,
-        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
-        let open = move || {
-            let opening = open();
-            let opened = async move { Ok(Transport::Custom(Box::new(opening.await?))) };
-            Box::pin(opened) as Pin<Box<dyn Future<Output = io::Result<Transport>> + Send>>
-        };
-        Self {
-            name: name.into(),
-            open: Arc::new(open),
-        }
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub(crate) async fn open(&self) -> io::Result<Transport> {
-        self.open.open().await
-    }
-}
-
-impl fmt::Debug for Connector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Connector").field(&self.name).finish()
-    }
+pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Has the kernel acknowledge what was read at once, not after 40 ms: a server with Nagle's algorithm on holds its
+    /// next small packet back until then.
+    fn acknowledge_at_once(&self);
 }
 
 /// An open transport.
-pub(crate) enum Transport {
-    Tcp(TcpTransport),
-    Custom(Box<dyn ByteStream>),
+pub(crate) struct Transport {
+    stream: Box<dyn ByteStream>,
 }
 
 /// What one look at a transport brought.
@@ -103,13 +48,6 @@ pub(crate) struct Moved {
 }
 
 impl Transport {
-    fn stream(&mut self) -> &mut dyn ByteStream {
-        match self {
-            Self::Tcp(tcp) => tcp.stream(),
-            Self::Custom(stream) => stream,
-        }
-    }
-
     /// Writes all of `output` that goes, and reads into `input` once if `want_read`. Ready when anything moved. Nothing is
     /// lost when it is not polled to the end.
     ///
@@ -123,7 +61,7 @@ impl Transport {
     ) -> Poll<io::Result<Moved>> {
         let mut moved = Moved::default();
         let mut failed = None;
-        let mut stream = self.stream();
+        let mut stream = &mut *self.stream;
         while output.has_remaining() {
             match pin!(AsyncWriteExt::write_buf(&mut stream, output)).poll(context) {
                 Poll::Ready(Ok(0)) => failed = Some(io::ErrorKind::WriteZero.into()),
@@ -146,7 +84,9 @@ impl Transport {
             input.reserve(READ_SIZE);
             match pin!(AsyncReadExt::read_buf(&mut stream, input)).poll(context) {
                 Poll::Ready(Ok(count)) => moved.read = Some(count),
-                Poll::Ready(Err(error)) => failed = failed.or(Some(error)),
+                Poll::Ready(Err(error)) if is_end(&error) => moved.read = Some(0),
+                // In place of what writing met: this may be the alert that tells why.
+                Poll::Ready(Err(error)) => failed = Some(error),
                 Poll::Pending => {}
             }
         }
@@ -157,18 +97,15 @@ impl Transport {
         }
     }
 
-    /// Has the kernel acknowledge what was read at once, not after 40 ms: a server with Nagle's algorithm on holds its
-    /// next small packet back until then.
+    /// See [`ByteStream::acknowledge_at_once`].
     pub(crate) fn acknowledge_at_once(&self) {
-        if let Self::Tcp(tcp) = self {
-            tcp.acknowledge_at_once();
-        }
+        self.stream.acknowledge_at_once();
     }
 
     /// Writes what is left, closes the sending half and reads until the other end closed too. Closing with unread input would
     /// reset the connection, and destroy what is on its way.
     pub(crate) async fn drain(&mut self, output: &mut Output) -> io::Result<()> {
-        let mut stream = self.stream();
+        let mut stream = &mut *self.stream;
         AsyncWriteExt::write_all_buf(&mut stream, output).await?;
         AsyncWriteExt::shutdown(&mut stream).await?;
         let mut rest = BytesMut::with_capacity(READ_SIZE);
@@ -177,4 +114,20 @@ impl Transport {
         }
         Ok(())
     }
+}
+
+/// A peer that ends TLS without saying so ends the stream, and no more: MQTT itself tells whether a packet was cut.
+fn is_end(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
+}
+
+/// What TLS has to say about an error of a transport, if it is one of TLS.
+#[cfg(feature = "tls")]
+pub(crate) fn tls_error(error: &io::Error) -> Option<TlsError> {
+    tls::cause(error)
+}
+
+#[cfg(not(feature = "tls"))]
+pub(crate) const fn tls_error(_error: &io::Error) -> Option<TlsError> {
+    None
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::{TlsOptionsError, WebSocketOptionsError};
+
 /// Options that cannot work.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
@@ -11,25 +13,27 @@ pub enum OptionsError {
     /// The text is not a URL.
     #[error("not a URL: {0}")]
     Url(#[from] url::ParseError),
-    /// A scheme this project knows and does not carry yet.
-    #[error("{scheme}:// is not supported yet; use mqtt://")]
-    SchemeNotSupported {
-        /// The scheme, in lower case.
-        scheme: String,
-    },
     /// A scheme that has nothing to do with MQTT.
-    #[error("{scheme}:// is not a scheme of MQTT; use mqtt://")]
+    #[error("{scheme}:// is not a scheme of MQTT; use mqtt, mqtts, ws, wss or unix")]
     SchemeUnknown {
         /// The scheme, in lower case.
         scheme: String,
     },
-    /// The URL has a path or a fragment, which have no meaning here. It is not repeated: a password that was not
-    /// percent-encoded may have ended up in it.
-    #[error("a {part} has no meaning in an mqtt:// URL")]
+    /// The URL has a part that has no meaning with its scheme. It is not repeated: a password that was not percent-encoded
+    /// may have ended up in it.
+    #[error("a {part} has no meaning in the URL of {scheme}://")]
     UrlPart {
-        /// "path" or "fragment".
+        /// "path", "host" or "fragment".
         part: &'static str,
+        /// The scheme, in lower case.
+        scheme: String,
     },
+    /// A `unix:` URL without a path.
+    #[error("the URL has no path of a Unix socket: write unix:///run/mqtt.sock")]
+    NoSocketPath,
+    /// This system has no Unix sockets.
+    #[error("this system has no Unix sockets")]
+    NoUnixSockets,
     /// A parameter nobody reads: most likely a slip of the pen.
     #[error("unknown parameter {name:?} in the URL")]
     UnknownParameter {
@@ -47,6 +51,12 @@ pub enum OptionsError {
     /// Neither an address nor a connector.
     #[error("no address to connect to")]
     NoAddress,
+    /// TLS cannot work as it is asked for.
+    #[error(transparent)]
+    Tls(#[from] TlsOptionsError),
+    /// WebSocket cannot work as it is asked for.
+    #[error(transparent)]
+    WebSocket(#[from] WebSocketOptionsError),
     /// A duration that is not a whole number of seconds within the range of the wire.
     #[error("{option} must be a whole number of seconds up to {limit}")]
     Seconds {

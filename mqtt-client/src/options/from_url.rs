@@ -1,4 +1,4 @@
-//! `mqtt://` URLs.
+//! URLs of servers.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -6,39 +6,31 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::{ClientId, DEFAULT_PORT, Options, OptionsError, Version};
-
-/// Schemes of transports that are planned.
-const PLANNED: [&str; 4] = ["mqtts", "ws", "wss", "unix"];
+use super::{
+    Address, ClientId, DEFAULT_PORT, DEFAULT_TLS_PORT, Options, OptionsError, Tls, Version,
+    WebSocket,
+};
 
 /// See [`Options::from_url`].
 pub(super) fn parse(text: &str) -> Result<Options, OptionsError> {
     let url = Url::parse(text)?;
-    let scheme = url.scheme();
-    if PLANNED.contains(&scheme) {
-        return Err(OptionsError::SchemeNotSupported {
-            scheme: scheme.to_owned(),
-        });
-    }
-    if scheme != "mqtt" {
-        return Err(OptionsError::SchemeUnknown {
-            scheme: scheme.to_owned(),
-        });
-    }
-    if !matches!(url.path(), "" | "/") {
-        return Err(OptionsError::UrlPart { part: "path" });
-    }
+    let mut options = match url.scheme() {
+        "mqtt" => network(&url, DEFAULT_PORT)?,
+        "mqtts" => network(&url, DEFAULT_TLS_PORT)?.with_tls(Tls::new()),
+        "ws" => network(&url, 80)?.with_websocket(websocket(&url)),
+        "wss" => network(&url, 443)?
+            .with_tls(Tls::new())
+            .with_websocket(websocket(&url)),
+        "unix" => Options::with_addresses([unix(&url)?]),
+        scheme => {
+            return Err(OptionsError::SchemeUnknown {
+                scheme: scheme.to_owned(),
+            });
+        }
+    };
     if url.fragment().is_some() {
-        return Err(OptionsError::UrlPart { part: "fragment" });
+        return Err(no_meaning("fragment", &url));
     }
-    let host = url
-        .host_str()
-        .filter(|host| !host.is_empty())
-        .ok_or(url::ParseError::EmptyHost)?;
-    // IPv6 addresses carry brackets in a URL only. Other hosts may be percent-encoded, as the scheme is not a special one.
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let host = decode("host", host)?;
-    let mut options = Options::new(host, url.port().unwrap_or(DEFAULT_PORT));
     if !url.username().is_empty() {
         options.username = Some(decode("user name", url.username())?);
     }
@@ -49,6 +41,53 @@ pub(super) fn parse(text: &str) -> Result<Options, OptionsError> {
         apply(&mut options, &name, &value)?;
     }
     Ok(options)
+}
+
+fn network(url: &Url, default_port: u16) -> Result<Options, OptionsError> {
+    if matches!(url.scheme(), "mqtt" | "mqtts") && !matches!(url.path(), "" | "/") {
+        return Err(no_meaning("path", url));
+    }
+    let host = url
+        .host_str()
+        .filter(|host| !host.is_empty())
+        .ok_or(url::ParseError::EmptyHost)?;
+    // IPv6 addresses carry brackets in a URL only. Other hosts may be percent-encoded, as the scheme is not a special one.
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let host = decode("host", host)?;
+    Ok(Options::new(host, url.port().unwrap_or(default_port)))
+}
+
+fn websocket(url: &Url) -> WebSocket {
+    match url.path() {
+        "" | "/" => WebSocket::default(),
+        path => WebSocket::new(path),
+    }
+}
+
+fn unix(url: &Url) -> Result<Address, OptionsError> {
+    if url.host_str().is_some_and(|host| !host.is_empty()) {
+        return Err(no_meaning("host", url));
+    }
+    let path: Vec<u8> = percent_decode_str(url.path()).collect();
+    if !path.starts_with(b"/") || path.len() < 2 {
+        return Err(OptionsError::NoSocketPath);
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStringExt;
+        Ok(Address::unix(std::ffi::OsString::from_vec(path)))
+    }
+    #[cfg(not(unix))]
+    {
+        Err(OptionsError::NoUnixSockets)
+    }
+}
+
+fn no_meaning(part: &'static str, url: &Url) -> OptionsError {
+    OptionsError::UrlPart {
+        part,
+        scheme: url.scheme().to_owned(),
+    }
 }
 
 fn apply(options: &mut Options, name: &str, value: &str) -> Result<(), OptionsError> {
@@ -134,7 +173,7 @@ mod tests {
         let url = "mqtt://an%40na:p%3Aw%FF@Broker.Example:2883/?client_id=a%20b&keep_alive=7&clean_start=false&version=4\
                    &session_expiry=90&connect_timeout=3&receive_maximum=5&maximum_packet_size=99&topic_alias_maximum=0";
         let options = Options::from_url(url).unwrap();
-        assert_eq!(options.addresses, [("Broker.Example".to_owned(), 2883)]);
+        assert_eq!(options.addresses, [Address::tcp("Broker.Example", 2883)]);
         assert_eq!(options.username.as_deref(), Some("an@na"));
         assert_eq!(options.password.as_deref(), Some(&b"p:w\xFF"[..]));
         assert_eq!(options.client_id, ClientId::Exact("a b".to_owned()));
@@ -155,32 +194,62 @@ mod tests {
     fn port_and_path_have_defaults_and_ipv6_loses_its_brackets() {
         assert_eq!(
             Options::from_url("mqtt://h").unwrap().addresses,
-            [("h".to_owned(), 1883)]
+            [Address::tcp("h", 1883)]
         );
         assert_eq!(
             Options::from_url("mqtt://[::1]:9").unwrap().addresses,
-            [("::1".to_owned(), 9)]
+            [Address::tcp("::1", 9)]
         );
+    }
+
+    #[test]
+    fn every_transport_has_its_scheme() {
+        let parse = |url| Options::from_url(url).unwrap();
+        let secure = parse("mqtts://u:p@h");
+        assert_eq!(secure.addresses, [Address::tcp("h", 8883)]);
+        assert!(secure.tls.is_some() && secure.websocket.is_none());
+        assert_eq!(secure.username.as_deref(), Some("u"));
+        assert_eq!(parse("mqtts://h:1883").addresses, [Address::tcp("h", 1883)]);
+
+        let web = parse("ws://h?client_id=a");
+        assert_eq!(web.addresses, [Address::tcp("h", 80)]);
+        assert_eq!(web.websocket, Some(WebSocket::new("/mqtt")));
+        assert!(web.tls.is_none());
+        assert_eq!(web.client_id, ClientId::Exact("a".to_owned()));
+        let web = parse("wss://[::1]:9001/a%20b/c");
+        assert_eq!(web.addresses, [Address::tcp("::1", 9001)]);
+        assert_eq!(web.websocket, Some(WebSocket::new("/a%20b/c")));
+        assert!(web.tls.is_some());
+        assert_eq!(parse("wss://h").addresses, [Address::tcp("h", 443)]);
+
+        let unix = parse("unix:///run/my%20mqtt.sock?keep_alive=9");
+        assert_eq!(unix.addresses, [Address::unix("/run/my mqtt.sock")]);
+        assert_eq!(unix.keep_alive, Duration::from_secs(9));
+        assert!(unix.tls.is_none() && unix.websocket.is_none());
     }
 
     #[test]
     fn says_what_is_wrong_and_repeats_no_secret() {
         let refused = |url: &str| Options::from_url(url).unwrap_err().to_string();
         assert_eq!(
-            refused("mqtts://h"),
-            "mqtts:// is not supported yet; use mqtt://"
-        );
-        assert_eq!(
-            refused("wss://h/mqtt"),
-            "wss:// is not supported yet; use mqtt://"
-        );
-        assert_eq!(
             refused("http://h"),
-            "http:// is not a scheme of MQTT; use mqtt://"
+            "http:// is not a scheme of MQTT; use mqtt, mqtts, ws, wss or unix"
         );
         assert_eq!(
             refused("mqtt://h/path"),
-            "a path has no meaning in an mqtt:// URL"
+            "a path has no meaning in the URL of mqtt://"
+        );
+        assert_eq!(
+            refused("wss://h/mqtt#part"),
+            "a fragment has no meaning in the URL of wss://"
+        );
+        assert_eq!(
+            refused("unix://run/mqtt.sock"),
+            "a host has no meaning in the URL of unix://"
+        );
+        assert_eq!(
+            refused("unix://"),
+            "the URL has no path of a Unix socket: write unix:///run/mqtt.sock"
         );
         assert_eq!(
             refused("mqtt://h/?keepalive=3"),

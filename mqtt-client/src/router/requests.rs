@@ -349,7 +349,7 @@ mod tests {
     async fn each_filter_of_a_call_has_its_own_reason_whoever_asked_for_it() {
         let clock = Clock::new();
         let mut core = accepted(&clock);
-        let mut router = Router::new(Arc::new(Shared::new(Options::new("h", 1))));
+        let mut router = Router::new(Arc::new(Shared::new(Options::new("h", 1)).unwrap()));
         let first = subscribe(&mut router, 1, &["a", "b", "c"]);
         // All of the second is asked for by others; of the third, only `d`.
         let second = subscribe(&mut router, 2, &["c", "b", "a"]);

@@ -19,7 +19,7 @@ use crate::options::{OptionsError, StreamFull};
 use crate::reconnect::may_retry;
 use crate::router::Arrival;
 use crate::state::{Connack, State};
-use crate::transport::Transport;
+use crate::transport::{Moved, Transport, tls_error};
 
 /// Payloads from this size on are slices of the buffer they came in (bytes); smaller ones the machine copies.
 const SLICED: usize = 4 * 1024;
@@ -63,6 +63,8 @@ struct Line {
     accepted_at: Option<Instant>,
     ended: Option<DisconnectCause>,
     io_error: Option<io::Error>,
+    /// What the server speaks, if its first bytes tell that it is not MQTT.
+    foreign: Option<&'static str>,
 }
 
 impl Line {
@@ -78,6 +80,7 @@ impl Line {
             accepted_at: None,
             ended: None,
             io_error: None,
+            foreign: None,
         }
     }
 }
@@ -324,7 +327,7 @@ impl Task {
         true
     }
 
-    fn handle_io(&mut self, line: &mut Line, moved: Option<io::Result<crate::transport::Moved>>) {
+    fn handle_io(&mut self, line: &mut Line, moved: Option<io::Result<Moved>>) {
         let now = self.clock.now();
         // Before anything is taken off its front, so that all of it counts.
         line.largest_buffer = line.largest_buffer.max(line.input.capacity());
@@ -336,6 +339,9 @@ impl Task {
                 Some(_) => {
                     if self.core.in_flight() > 0 {
                         line.transport.acknowledge_at_once();
+                    }
+                    if line.accepted_at.is_none() {
+                        line.foreign = line.foreign.or_else(|| foreign_tongue(&line.input));
                     }
                     line.progress = self.core.handle_input(now, &mut line.input);
                 }
@@ -377,7 +383,11 @@ impl Task {
 
     fn why(&self, line: &mut Line, was_accepted: bool) -> (ConnectError, bool) {
         let address = std::mem::take(&mut line.address);
-        let detail = line.io_error.as_ref().map(ToString::to_string);
+        let of_tls = line.io_error.as_ref().and_then(tls_error);
+        let detail = match &of_tls {
+            Some(cause) => Some(cause.to_string()),
+            None => line.io_error.as_ref().map(ToString::to_string),
+        };
         let cause = line.ended.take().unwrap_or(DisconnectCause::Closed);
         match cause {
             DisconnectCause::Refused { reason, properties } => {
@@ -427,11 +437,17 @@ impl Task {
             DisconnectCause::Malformed(_) | DisconnectCause::Protocol(_) => (
                 ConnectError::NotMqtt {
                     address,
-                    cause: with_sources(&cause),
+                    cause: line
+                        .foreign
+                        .map_or_else(|| with_sources(&cause), str::to_owned),
                 },
                 true,
             ),
-            _ => (ConnectError::ClosedByServer { address, detail }, true),
+            // With TLS 1.3 the server's word about a client certificate comes only after the handshake.
+            _ => match of_tls {
+                Some(cause) => (ConnectError::Tls { address, cause }, true),
+                None => (ConnectError::ClosedByServer { address, detail }, true),
+            },
         }
     }
 
@@ -457,6 +473,17 @@ impl Task {
 /// only its own size is counted.
 const fn pins_more_than_it_counts(payload: usize, largest_buffer: usize) -> bool {
     SLICED <= payload && payload < largest_buffer / 2
+}
+
+/// What a server speaks whose first bytes are these, where it is known and not MQTT: no packet of a server begins so.
+fn foreign_tongue(input: &[u8]) -> Option<&'static str> {
+    match input {
+        [0x15, 0x03, ..] => Some("it speaks TLS here: use mqtts:// or wss://, or set tls"),
+        [b'H', b'T', b'T', b'P', b'/', ..] => {
+            Some("it speaks HTTP here: use ws:// or wss://, or set websocket")
+        }
+        _ => None,
+    }
 }
 
 fn reason_string(properties: &PropertiesBuf) -> Option<String> {

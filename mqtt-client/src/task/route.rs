@@ -3,7 +3,7 @@
 use mqtt_core::ReasonCode;
 
 use crate::error::ConnectError;
-use crate::options::{DEFAULT_PORT, Options};
+use crate::options::{Address, Options};
 
 /// How often in a row a server may point elsewhere before its word is taken for a failure: two that point at each other must
 /// not keep a client running.
@@ -18,20 +18,19 @@ pub(super) struct Route {
 
 #[derive(Debug)]
 struct Detour {
-    host: String,
-    port: u16,
+    address: Address,
     /// The server has moved for good (0x9D); otherwise this is for one connection (0x9C).
     lasting: bool,
 }
 
 impl Route {
-    /// Host and port to connect to next; `None` where a connector decides.
-    pub(super) fn address(&self, options: &Options) -> Option<(String, u16)> {
+    /// Where to connect to next; `None` where a connector decides.
+    pub(super) fn address(&self, options: &Options) -> Option<Address> {
         if options.connector.is_some() {
             return None;
         }
         match &self.detour {
-            Some(detour) => Some((detour.host.clone(), detour.port)),
+            Some(detour) => Some(detour.address.clone()),
             None => options.addresses.get(self.place).cloned(),
         }
     }
@@ -65,22 +64,20 @@ impl Route {
             Some(ReasonCode::SERVER_MOVED) => true,
             _ => return false,
         };
-        let Some((host, port)) = error.server_reference().and_then(first_reference) else {
+        let default_port = options.default_port();
+        let first = |references| first_reference(references, default_port);
+        let Some(address) = error.server_reference().and_then(first) else {
             return false;
         };
-        tracing::info!(host, port, "the server points elsewhere");
+        tracing::info!(%address, "the server points elsewhere");
         self.hops += 1;
-        self.detour = Some(Detour {
-            host,
-            port,
-            lasting,
-        });
+        self.detour = Some(Detour { address, lasting });
         true
     }
 }
 
 /// The first of a list that is separated by spaces: `host`, `host:port`, `[address]` or `[address]:port`.
-fn first_reference(references: &str) -> Option<(String, u16)> {
+fn first_reference(references: &str, default_port: u16) -> Option<Address> {
     let first = references.split(' ').find(|part| !part.is_empty())?;
     let (host, port) = match first.strip_prefix('[') {
         Some(rest) => {
@@ -92,8 +89,8 @@ fn first_reference(references: &str) -> Option<(String, u16)> {
             None => (first, None),
         },
     };
-    let port = port.map_or(Some(DEFAULT_PORT), |port| port.parse().ok())?;
-    (!host.is_empty()).then(|| (host.to_owned(), port))
+    let port = port.map_or(Some(default_port), |port| port.parse().ok())?;
+    (!host.is_empty()).then(|| Address::tcp(host, port))
 }
 
 #[cfg(test)]
@@ -102,14 +99,12 @@ mod tests {
 
     #[test]
     fn reads_the_first_reference() {
-        let read = |text| first_reference(text).map(|(host, port)| format!("{host} {port}"));
-        assert_eq!(read("other.example").as_deref(), Some("other.example 1883"));
-        assert_eq!(
-            read("a.example:99 b.example").as_deref(),
-            Some("a.example 99")
-        );
-        assert_eq!(read("[2001:db8::1]:7").as_deref(), Some("2001:db8::1 7"));
-        assert_eq!(read("[2001:db8::1]").as_deref(), Some("2001:db8::1 1883"));
+        let read = |text| first_reference(text, 8883);
+        let at = |host, port| Some(Address::tcp(host, port));
+        assert_eq!(read("other.example"), at("other.example", 8883));
+        assert_eq!(read("a.example:99 b.example"), at("a.example", 99));
+        assert_eq!(read("[2001:db8::1]:7"), at("2001:db8::1", 7));
+        assert_eq!(read("[2001:db8::1]"), at("2001:db8::1", 8883));
         for bad in ["", " ", ":1", "a:x", "[::1", "a:70000"] {
             assert_eq!(read(bad), None, "{bad:?}");
         }
@@ -120,7 +115,8 @@ mod tests {
         let options = Options::new("a", 1)
             .with_address("b", 2)
             .with_follow_server_reference(true);
-        let next = |route: &Route| route.address(&options).map(|(host, _)| host);
+        let next = |route: &Route| route.address(&options);
+        let at = |host, port| Some(Address::tcp(host, port));
         let moved = |reason| ConnectError::Refused {
             address: "a:1".to_owned(),
             reason,
@@ -128,18 +124,18 @@ mod tests {
             server_reference: Some("c:3".to_owned()),
         };
         let mut route = Route::default();
-        assert_eq!(next(&route).as_deref(), Some("a"));
+        assert_eq!(next(&route), at("a", 1));
         route.failed(2);
-        assert_eq!(next(&route).as_deref(), Some("b"));
+        assert_eq!(next(&route), at("b", 2));
         assert!(route.follow(&options, &moved(ReasonCode::USE_ANOTHER_SERVER)));
-        assert_eq!(next(&route).as_deref(), Some("c"));
+        assert_eq!(next(&route), at("c", 3));
         route.lost();
-        assert_eq!(next(&route).as_deref(), Some("b"));
+        assert_eq!(next(&route), at("b", 2));
         assert!(route.follow(&options, &moved(ReasonCode::SERVER_MOVED)));
         route.lost();
-        assert_eq!(next(&route).as_deref(), Some("c"));
+        assert_eq!(next(&route), at("c", 3));
         route.failed(2);
-        assert_eq!(next(&route).as_deref(), Some("b"));
+        assert_eq!(next(&route), at("b", 2));
     }
 
     #[test]

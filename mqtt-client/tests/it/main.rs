@@ -10,5 +10,7 @@ mod broker;
 mod connect;
 mod publish;
 mod subscribe;
+#[cfg(feature = "tls")]
+mod tls;
 
 mod support;

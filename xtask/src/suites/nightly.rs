@@ -13,7 +13,13 @@ use crate::peers;
 use crate::workspace::{self, find_program};
 
 /// The crates that others depend on, which have to build with every set of their features.
-const LIBRARIES: [&str; 4] = ["mqtt-core", "mqtt-client", "mqtt-broker", "pushmq-ffi"];
+const LIBRARIES: [&str; 5] = [
+    "mqtt-core",
+    "mqtt-transport",
+    "mqtt-client",
+    "mqtt-broker",
+    "pushmq-ffi",
+];
 
 /// How often the whole demo is shown at each broker.
 const REPEATED: usize = 5;

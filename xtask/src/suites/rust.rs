@@ -104,9 +104,12 @@ pub(super) const CORE: Suite = Suite {
 
 pub(super) const CLIENT: Suite = Suite {
     name: "client",
-    about: "mqtt-client: unit, integration and doc tests with all features",
+    about: "mqtt-client and mqtt-transport: unit, integration and doc tests with all features",
     needs: &[Need::CCompiler],
-    run: |run| run.cargo_test(CLIENT_TESTS),
+    run: |run| {
+        run.cargo_test(&["-p", "mqtt-transport", "--all-features"])?;
+        run.cargo_test(CLIENT_TESTS)
+    },
 };
 
 pub(super) const BROKER: Suite = Suite {
