@@ -11,3 +11,4 @@ mod codec;
 mod joined;
 mod server;
 mod support;
+mod topic_trie;

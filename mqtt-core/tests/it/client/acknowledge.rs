@@ -44,6 +44,20 @@ fn v5_mqtt_4_3_2_4_nothing_is_acknowledged_before_the_application_says_so() {
 }
 
 #[test]
+fn v5_mqtt_4_8_2_6_the_application_can_refuse_a_message_for_good() {
+    // Of a shared subscription: the server then gives it to nobody else.
+    let mut pair = manual();
+    pair.feed("32 07 0001 'a' 0007 00 'x'  34 07 0001 'a' 0008 00 'y'");
+    for expected in ["40 03 0007 97", "50 03 0008 97"] {
+        let token = token(&mut pair);
+        pair.client
+            .acknowledge(token, ReasonCode::QUOTA_EXCEEDED)
+            .unwrap();
+        pair.expect(expected);
+    }
+}
+
+#[test]
 fn v5_mqtt_4_6_0_2_pubacks_leave_in_the_order_of_arrival() {
     let mut pair = manual();
     pair.feed("32 07 0001 'a' 0001 00 'x'  32 07 0001 'a' 0002 00 'y'  32 07 0001 'a' 0003 00 'z'");

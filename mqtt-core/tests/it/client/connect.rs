@@ -310,7 +310,7 @@ fn v5_a_refusal_in_the_form_of_3_1_1_is_an_unsupported_version() {
 }
 
 #[test]
-fn v5_mqtt_3_2_0_1_anything_before_connack_is_a_protocol_error() {
+fn v5_mqtt_3_2_0_1_and_3_14_0_1_anything_before_connack_is_a_protocol_error() {
     // PUBLISH, PINGRESP, DISCONNECT.
     for packet in ["30 04 0001 'a' 00", "D0 00", "E0 00"] {
         let mut pair = Pair::new(Limits::default());

@@ -39,6 +39,19 @@ fn v311_mqtt_3_14_4_2_nothing_follows_a_disconnect() {
 }
 
 #[test]
+fn v5_mqtt_3_14_1_1_a_disconnect_with_reserved_bits_is_malformed() {
+    for packet in ["E1 00", "E2 00", "E8 01 8B"] {
+        let mut pair = Pair::v5();
+        pair.feed(packet);
+        pair.expect("E0 01 81");
+        assert!(matches!(
+            pair.event(),
+            Event::Disconnected(DisconnectCause::Malformed(_))
+        ));
+    }
+}
+
+#[test]
 fn v5_a_reason_and_an_expiry_can_be_given() {
     let mut pair = Pair::v5();
     pair.client

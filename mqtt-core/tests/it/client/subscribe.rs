@@ -101,6 +101,27 @@ fn v5_mqtt_3_8_4_6_another_number_of_codes_is_a_protocol_error() {
 }
 
 #[test]
+fn v5_mqtt_3_9_3_1_suback_codes_are_in_the_order_of_the_filters() {
+    let mut pair = Pair::v5();
+    let request = subscribe(&mut pair, &["a", "b", "c"]);
+    pair.take_sent();
+    // Granted QoS 1, not authorized, granted QoS 0.
+    pair.feed("90 06 0001 00 01 87 00");
+    let Event::Subscribed { id, reasons, .. } = pair.event() else {
+        panic!("not subscribed")
+    };
+    assert_eq!(id, request);
+    assert_eq!(
+        reasons[..],
+        [
+            ReasonCode::GRANTED_QOS_1,
+            ReasonCode::NOT_AUTHORIZED,
+            ReasonCode::GRANTED_QOS_0
+        ]
+    );
+}
+
+#[test]
 fn v5_mqtt_3_11_3_1_unsuback_codes_are_in_the_order_of_the_filters() {
     let mut pair = Pair::v5();
     let request = pair

@@ -103,6 +103,20 @@ fn v311_mqtt_3_8_4_5_another_number_of_codes_closes() {
 }
 
 #[test]
+fn v311_mqtt_3_9_3_1_suback_codes_are_in_the_order_of_the_filters() {
+    let mut pair = Pair::v311();
+    let request = subscribe(&mut pair, &["a", "b", "c"]);
+    pair.take_sent();
+    pair.feed("90 05 0001 01 80 00");
+    let Event::Subscribed { id, reasons, .. } = pair.event() else {
+        panic!("not subscribed")
+    };
+    assert_eq!(id, request);
+    let codes: Vec<_> = reasons.iter().map(|reason| reason.get()).collect();
+    assert_eq!(codes, [0x01, 0x80, 0x00]);
+}
+
+#[test]
 fn v311_mqtt_3_10_4_4_only_the_unsuback_with_its_identifier_completes_a_request() {
     let mut pair = Pair::v311();
     pair.client

@@ -376,7 +376,7 @@ fn v311_mqtt_3_1_3_6_an_empty_client_identifier_with_clean_session_is_the_owners
 }
 
 #[test]
-fn v5_mqtt_3_2_2_16_an_empty_client_identifier_must_be_assigned() {
+fn v5_mqtt_3_1_3_6_and_3_2_2_16_an_empty_client_identifier_must_be_assigned() {
     let mut peer = Peer::new();
     peer.feed("10 0D 00 04 'MQTT' 05 00 00 3C 00 00 00");
     let refused = peer

@@ -1,5 +1,8 @@
 //! Numbered statements that bind a server and have no test of their own in the other files, one short test each.
 
+mod connecting;
+mod exchanges;
+
 use mqtt_core::{
     Acknowledge, Message, Outcome, QoS, ReasonCode, TopicName,
     server::{Accept, DisconnectCause, Event, ServerLimits},
