@@ -46,9 +46,9 @@ unsafe extern "C" fn startup(kind: c_int, module_number: c_int) -> c_int {
 /// Stops the background thread within the time that `mqtt.shutdown_timeout_ms` gives it.
 unsafe extern "C" fn shutdown(kind: c_int, module_number: c_int) -> c_int {
     guarded(|| {
-        let longest = connection::shutdown_timeout();
+        // Before the table lets go of its clients: they would then end with a deadline of their own.
+        background::shutdown(connection::shutdown_timeout());
         persistent::clear();
-        background::shutdown(longest);
         shim::unregister_ini(kind, module_number);
     })
 }

@@ -17,27 +17,30 @@ $port = scripted_server(function ($connection) use ($log) {
             }
         } elseif ($packet[0] >> 4 === 4) {
             file_put_contents($log, bin2hex($packet[1]) . "\n", FILE_APPEND);
+        } elseif ($packet[0] >> 4 === 3) {
+            // Acknowledged after all that came before it is written down.
+            fwrite($connection, "\x40\x02" . substr($packet[1], 3, 2));
         }
     }
 });
 $acks = fn() => trim(strtr(file_get_contents($log), "\n", ' '));
 $client = new Client("mqtt://127.0.0.1:$port?protocol=5");
-$client->subscribe('t', function ($message) use ($acks) {
-    usleep(50000);
+$client->subscribe('t', function ($message, $client) use ($acks) {
+    $client->publish('a', 'behind them')->wait(30);
     echo "handler $message, before: \"", $acks(), "\"\n";
     if ((string) $message === '2') {
         throw new DomainException('no');
     }
-}, ack: AckMode::AfterHandler)->wait();
-echo $client->run(5, 1), "\n";
+}, ack: AckMode::AfterHandler)->wait(30);
+echo $client->run(30, 1), "\n";
 eventually(fn() => $acks() === '0001', 'one acknowledgement');
 try {
-    $client->run(5, 1);
+    $client->run(30, 1);
 } catch (DomainException) {
     echo "thrown\n";
 }
 eventually(fn() => $acks() === '0001 000280', 'one refusal');
-echo $client->run(5, 1), "\n";
+echo $client->run(30, 1), "\n";
 eventually(fn() => $acks() === '0001 000280 0003', 'all: ' . $acks());
 echo $acks(), "\n";
 ?>

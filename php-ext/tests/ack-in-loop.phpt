@@ -32,9 +32,9 @@ foreach ([
     file_put_contents($log, '');
     run_php("
         \$client = new Mqtt\\Client('mqtt://127.0.0.1:$port?protocol=5');
-        \$client->subscribe('t', ack: Mqtt\\AckMode::AfterHandler)->wait();
+        \$client->subscribe('t', ack: Mqtt\\AckMode::AfterHandler)->wait(30);
         while (\$client->status()->received < 2) usleep(1000);
-        foreach (\$client->consume(5, 2) as \$i => \$message) { $body }
+        foreach (\$client->consume(30, 2) as \$i => \$message) { $body }
         \$client->close();");
     eventually(fn() => str_contains(file_get_contents($log), 'end'), "the end of $name");
     echo "$name: ", file_get_contents($log), "\n";

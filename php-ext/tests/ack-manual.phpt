@@ -19,14 +19,17 @@ $port = scripted_server(function ($connection) use ($log) {
             }
         } elseif ($packet[0] >> 4 === 4) {
             file_put_contents($log, bin2hex($packet[1]) . "\n", FILE_APPEND);
+        } elseif ($packet[0] >> 4 === 3) {
+            // Acknowledged after all that came before it is written down.
+            fwrite($connection, "\x40\x02" . substr($packet[1], 3, 2));
         }
     }
 });
 $acks = fn() => trim(strtr(file_get_contents($log), "\n", ' '));
 $client = new Client("mqtt://127.0.0.1:$port?protocol=5");
-$client->subscribe('t', ack: AckMode::Manual)->wait();
-$kept = iterator_to_array($client->consume(5, 4));
-usleep(100000);
+$client->subscribe('t', ack: AckMode::Manual)->wait(30);
+$kept = iterator_to_array($client->consume(30, 4));
+$client->publish('a', 'behind them')->wait(30);
 echo 'none: "', $acks(), "\"\n";
 $kept[0]->ack();
 $kept[0]->ack();

@@ -17,9 +17,9 @@ $port = scripted_server(function ($connection) use ($log) {
     }
 });
 $client = new Mqtt\Client("mqtt://127.0.0.1:$port?protocol=5");
-$client->subscribe('t', fn() => throw new DomainException('no'))->wait();
+$client->subscribe('t', fn() => throw new DomainException('no'))->wait(30);
 try {
-    $client->run(5);
+    $client->run(30);
 } catch (DomainException) {
     echo "thrown\n";
 }

@@ -12,7 +12,7 @@ for ($i = 0; $i < 500; $i++) {
 }
 var_dump($client->close(10));
 echo count(array_filter($deliveries, fn($delivery) => $delivery->state()->value === 'done')), " done, {$client->state()->value}\n";
-foreach ([fn() => $client->publish('a', 'b'), fn() => $client->poll(), fn() => $client->connect(), fn() => $client->subscribe('a'), fn() => $client->flush()] as $use) {
+foreach ([fn() => $client->publish('a', 'b'), fn() => $client->poll(), fn() => $client->connect(30), fn() => $client->subscribe('a'), fn() => $client->flush()] as $use) {
     try {
         $use();
         echo "nothing thrown\n";

@@ -6,7 +6,7 @@ require __DIR__ . '/support.inc';
 $port = scripted_server(fn($connection) => fwrite($connection, "HTTP/1.1 400 Bad Request\r\n\r\n"));
 $client = new Mqtt\Client("mqtt://127.0.0.1:$port");
 try {
-    $client->connect(2);
+    $client->connect(30);
 } catch (Mqtt\Exception\ProtocolException $exception) {
     echo str_replace((string) $port, 'PORT', $exception->getMessage()), "\n";
 }

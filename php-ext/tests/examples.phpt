@@ -10,7 +10,7 @@ $log = scratch_directory() . '/consume.log';
 $consumer = new Program($example('consume', 'devices/phone/push'), $log);
 // The consumer is there when the broker says that its topic has a subscriber.
 $client = new Mqtt\Client($broker->uri());
-eventually(fn() => $client->publish('devices/phone/push', 'probe')->wait()->matched(), 'the consumer subscribes');
+eventually(fn() => $client->publish('devices/phone/push', 'probe')->wait(30)->matched(), 'the consumer subscribes');
 exec(implode(' ', array_map(escapeshellarg(...), $example('publish', 'Hello you', 'phone', 'nobody'))), $output, $code);
 echo implode("\n", $output), "\n$code\n";
 eventually(fn() => str_contains(file_get_contents($log), 'Hello you'), 'the message');

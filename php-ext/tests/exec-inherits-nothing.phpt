@@ -8,8 +8,8 @@ $kinds = fn(string $listing) => preg_match_all('/(socket|eventfd|eventpoll)/', $
 $list = 'ls -l /proc/self/fd';
 $before = $kinds(shell_exec($list));
 $client = new Mqtt\Client($broker->uri());
-$client->connect();
-$client->publish('a', 'b')->wait();
+$client->connect(30);
+$client->publish('a', 'b')->wait(30);
 $own = $kinds(implode(' ', array_map(fn($fd) => (string) @readlink($fd), glob('/proc/self/fd/*'))));
 echo $own > $before ? 'this process has some' : 'this process has none', ', the other ', $kinds(shell_exec($list)) - $before, " more\n";
 ?>

@@ -9,7 +9,7 @@ $client = new Client($broker->uri());
 for ($i = 0; $i < 100; $i++) {
     $client->publish('flush/nobody', 'x');
 }
-echo json_encode($client->flush(10)), "\n";
+echo json_encode($client->flush(30)), "\n";
 $start = microtime(true);
 $away = new Client(new Options('127.0.0.1', free_port(), queueMaxMessages: 2, overflow: Overflow::DropOldest));
 foreach (['1', '2', '3', '4', '5'] as $payload) {

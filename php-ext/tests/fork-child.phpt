@@ -9,8 +9,8 @@ $topic = fresh_topic();
 $own = new Client($broker->uri());
 $persistent = Client::persistent($broker->uri());
 $unused = new Client($broker->uri());
-$own->subscribe($topic)->wait();
-$persistent->connect();
+$own->subscribe($topic)->wait(30);
+$persistent->connect(30);
 $delivery = $own->publish('nobody/here', 'x');
 $result = scratch_directory() . '/child.txt';
 $pid = pcntl_fork();
@@ -32,9 +32,9 @@ if ($pid === 0) {
         }
     }
     $lines[] = 'own state ' . $own->state()->value . ', close ' . json_encode($own->close(0.1));
-    $lines[] = 'never used before: ' . $unused->publish($topic, 'from unused')->wait()->state()->value;
+    $lines[] = 'never used before: ' . $unused->publish($topic, 'from unused')->wait(30)->state()->value;
     $again = Client::persistent($broker->uri());
-    $lines[] = 'persistent again: ' . ($again === $persistent ? 'same' : 'new') . ' ' . $again->publish($topic, 'from persistent')->wait()->state()->value;
+    $lines[] = 'persistent again: ' . ($again === $persistent ? 'same' : 'new') . ' ' . $again->publish($topic, 'from persistent')->wait(30)->state()->value;
     file_put_contents($result, implode("\n", $lines) . "\n" . $again->status()->clientId);
     unset($own, $persistent, $delivery);
     gc_collect_cycles();
@@ -46,11 +46,11 @@ $childs_id = array_pop($lines);
 echo implode("\n", array_map(fn($line) => str_replace('delivery: closed', 'delivery: forked', $line), $lines)), "\n";
 // The parent's connections were not disturbed.
 $received = [];
-foreach ($own->consume(5, 2) as $message) {
+foreach ($own->consume(30, 2) as $message) {
     $received[] = $message->payload;
 }
 echo implode(', ', $received), "\n";
-echo 'parent: ', $own->status()->connections, ' ', $persistent->status()->connections, ' ', $own->publish('a', 'b')->wait()->state()->value, ' ',
+echo 'parent: ', $own->status()->connections, ' ', $persistent->status()->connections, ' ', $own->publish('a', 'b')->wait(30)->state()->value, ' ',
     $persistent->status()->clientId === $childs_id ? 'one client id for both' : 'client ids differ', "\n";
 ?>
 --EXPECT--

@@ -21,14 +21,14 @@ for ($i = 0; $i < 40; $i++) {
             exit(7);
         }
         $own = Client::persistent($broker->uri());
-        $done = $own->publish('storm/nobody', 'child')->wait(10)->state()->value === 'done';
+        $done = $own->publish('storm/nobody', 'child')->wait(30)->state()->value === 'done';
         // As a script ends: with all that the engine does then.
         exit($done ? 7 : 8);
     }
     pcntl_waitpid($pid, $status);
     $failed += !pcntl_wifexited($status) || pcntl_wexitstatus($status) !== 7;
 }
-$flushed = $client->flush(20);
+$flushed = $client->flush(30);
 echo "$failed children failed, $flushed->pending pending, $flushed->failed failed, ", count(array_filter($deliveries, fn($delivery) => $delivery->reasonCode() === 16)), " acknowledged\n";
 ?>
 --EXPECT--

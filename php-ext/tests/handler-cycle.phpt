@@ -8,7 +8,7 @@ $weak = [];
 for ($i = 0; $i < 3; $i++) {
     $client = new Mqtt\Client($broker->uri());
     $ballast = str_repeat('x', 1 << 20);
-    $client->subscribe('cycle', function () use ($client, $ballast) {})->wait();
+    $client->subscribe('cycle', function () use ($client, $ballast) {})->wait(30);
     $weak[] = WeakReference::create($client);
 }
 $used = memory_get_usage();

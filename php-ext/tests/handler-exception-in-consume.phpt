@@ -6,13 +6,13 @@ require __DIR__ . '/support.inc';
 $broker = new Broker();
 $client = new Mqtt\Client($broker->uri());
 [$handled, $plain] = [fresh_topic(), fresh_topic()];
-$client->subscribe($handled, fn() => throw new DomainException('mine'))->wait();
-$client->subscribe($plain)->wait();
+$client->subscribe($handled, fn() => throw new DomainException('mine'))->wait(30);
+$client->subscribe($plain)->wait(30);
 foreach ([[$plain, 'a'], [$handled, 'x'], [$plain, 'b']] as [$topic, $payload]) {
-    $client->publish($topic, $payload)->wait();
+    $client->publish($topic, $payload)->wait(30);
 }
 eventually(fn() => $client->status()->received === 3, 'three messages');
-$messages = $client->consume(5);
+$messages = $client->consume(30);
 try {
     foreach ($messages as $message) {
         echo "$message->payload\n";
@@ -21,7 +21,7 @@ try {
     echo get_class($thrown), "\n";
 }
 var_dump($messages->valid());
-foreach ($client->consume(5, 1) as $message) {
+foreach ($client->consume(30, 1) as $message) {
     echo "$message->payload\n";
 }
 ?>

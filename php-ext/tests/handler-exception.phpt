@@ -12,14 +12,14 @@ $client->subscribe($topic, function ($message) use ($mine) {
     if ($message->payload === '2') {
         throw $mine;
     }
-})->wait();
+})->wait(30);
 foreach (['1', '2', '3'] as $payload) {
-    $client->publish($topic, $payload)->wait();
+    $client->publish($topic, $payload)->wait(30);
 }
 eventually(fn() => $client->status()->received === 3, 'three messages');
 foreach (['run', 'poll'] as $how) {
     try {
-        echo $how === 'run' ? $client->run(5) : $client->poll(), " handled\n";
+        echo $how === 'run' ? $client->run(30) : $client->poll(), " handled\n";
     } catch (DomainException $thrown) {
         echo $thrown === $mine ? 'the same' : 'another', ' ', $thrown->getMessage(), ' ', $thrown->getCode(), "\n";
     }

@@ -23,8 +23,8 @@ function dive(Broker $broker, callable $receive): string
         } finally {
             $depth--;
         }
-    })->wait();
-    $client->publishMany(array_fill(0, MESSAGES, [$topic, 'x']))->wait(20);
+    })->wait(30);
+    $client->publishMany(array_fill(0, MESSAGES, [$topic, 'x']))->wait(30);
     eventually(fn() => $client->status()->received === MESSAGES, 'all messages');
     try {
         $receive($client);
@@ -46,8 +46,8 @@ echo 'fiber: ', $fiber->getReturn(), "\n";
 // Handlers that are suspended, each in a fiber of its own, are not on top of each other.
 $client = new Client($broker->uri());
 $topic = fresh_topic();
-$client->subscribe($topic, fn() => Fiber::suspend())->wait();
-$client->publishMany(array_fill(0, MESSAGES, [$topic, 'x']))->wait(20);
+$client->subscribe($topic, fn() => Fiber::suspend())->wait(30);
+$client->publishMany(array_fill(0, MESSAGES, [$topic, 'x']))->wait(30);
 eventually(fn() => $client->status()->received === MESSAGES, 'all messages');
 $fibers = [];
 for ($i = 0; $i < MESSAGES; $i++) {

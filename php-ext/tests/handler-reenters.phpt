@@ -10,19 +10,19 @@ $base = fresh_topic();
 $log = [];
 $subscription = $client->subscribe("$base/a", function (Message $message, Client $client) use (&$log, &$subscription, $base) {
     $log[] = "a:$message->payload";
-    $log[] = $client->publish("$base/nobody", 'x')->wait()->state()->value;
+    $log[] = $client->publish("$base/nobody", 'x')->wait(30)->state()->value;
     $client->subscribe("$base/b", function (Message $message, Client $client) use (&$log) {
         $log[] = "b:$message->payload";
         $client->close();
-    })->wait();
+    })->wait(30);
     $subscription->unsubscribe();
-    $client->publish("$base/a", 'too late')->wait();
-    $client->publish("$base/b", '2')->wait();
+    $client->publish("$base/a", 'too late')->wait(30);
+    $client->publish("$base/b", '2')->wait(30);
     $log[] = 'inner poll';
     $client->poll();
-})->wait();
-$client->publish("$base/a", '1')->wait();
-echo $client->run(1, 2), ' ', implode(' ', $log), "\n";
+})->wait(30);
+$client->publish("$base/a", '1')->wait(30);
+echo $client->run(30, 2), ' ', implode(' ', $log), "\n";
 try {
     $client->publish('a', 'b');
 } catch (Mqtt\Exception\ClosedException $exception) {

@@ -15,13 +15,13 @@ $subscription = $client->subscribe("$base/+", function (Message $message, Client
     }
     assert($same === $client);
 });
-echo implode(',', array_keys($subscription->wait()->reasonCodes())) === "$base/+" ? 'granted ' . implode(array_values($subscription->reasonCodes())) : 'other', "\n";
+echo implode(',', array_keys($subscription->wait(30)->reasonCodes())) === "$base/+" ? 'granted ' . implode(array_values($subscription->reasonCodes())) : 'other', "\n";
 foreach (['1', '2', '3', 'stop', '5'] as $payload) {
-    $client->publish("$base/a", $payload)->wait();
+    $client->publish("$base/a", $payload)->wait(30);
 }
-echo $client->run(10, 2), ' ', implode(' ', $seen), "\n";
-echo $client->run(10), ' ', implode(' ', $seen), "\n";
-echo $client->run(10, 1), ' ', implode(' ', $seen), "\n";
+echo $client->run(30, 2), ' ', implode(' ', $seen), "\n";
+echo $client->run(30), ' ', implode(' ', $seen), "\n";
+echo $client->run(30, 1), ' ', implode(' ', $seen), "\n";
 $start = microtime(true);
 echo $client->run(0.3), ' ', took($start, 0.3), "\n";
 echo $client->poll(), ' ', $client->run(0), ' ', $client->run(limit: 0), "\n";

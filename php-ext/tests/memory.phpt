@@ -7,13 +7,13 @@ use Mqtt\{Client, Options, Properties, Qos};
 $broker = new Broker();
 $client = new Client($broker->uri());
 $topic = fresh_topic();
-$client->subscribe($topic, function ($message) { if ($message->payload === 'throw') { throw new Exception('x'); } })->wait();
+$client->subscribe($topic, function ($message) { if ($message->payload === 'throw') { throw new Exception('x'); } })->wait(30);
 $resident = fn() => (int) (preg_match('/^VmRSS:\s+(\d+)/m', file_get_contents('/proc/self/status'), $found) ? $found[1] : 0);
 function round_of(Client $client, string $topic, string $uri): void
 {
     $properties = new Properties(user: [['a', 'b']], correlationData: 'c');
     for ($i = 0; $i < 200; $i++) {
-        $client->publish($topic, str_repeat('x', 2000), properties: $properties)->wait();
+        $client->publish($topic, str_repeat('x', 2000), properties: $properties)->wait(30);
         $client->publish($topic, $i % 50 ? 'x' : 'throw', Qos::AtMostOnce);
         try {
             $client->publish('a/#', 'x');
@@ -26,7 +26,7 @@ function round_of(Client $client, string $topic, string $uri): void
     }
     $client->flush();
     $batch = $client->publishMany((function () { for ($i = 0; $i < 500; $i++) { yield "k$i" => ['nobody/here', "x$i"]; } })());
-    $batch->wait();
+    $batch->wait(30);
     foreach ($batch as $key => $delivery) {
         $delivery->matched();
     }
@@ -36,7 +36,7 @@ function round_of(Client $client, string $topic, string $uri): void
     } catch (Exception) {
     }
     $other = new Client(Options::fromUri($uri)->with(keepAlive: 7));
-    $other->subscribe("$topic/other", fn() => $other->stop())->wait();
+    $other->subscribe("$topic/other", fn() => $other->stop())->wait(30);
     $other->status();
     $other->close();
     gc_collect_cycles();

@@ -6,7 +6,7 @@ require __DIR__ . '/support.inc';
 use Mqtt\{Client, Qos};
 $broker = new Broker();
 $client = new Client($broker->uri());
-$codes = $client->subscribe(['7' => Qos::AtLeastOnce, '-8' => Qos::AtMostOnce, '007' => Qos::ExactlyOnce])->wait()->reasonCodes();
+$codes = $client->subscribe(['7' => Qos::AtLeastOnce, '-8' => Qos::AtMostOnce, '007' => Qos::ExactlyOnce])->wait(30)->reasonCodes();
 echo $codes['7'], ' ', $codes['-8'], ' ', $codes['007'], ' ', count($codes), "\n";
 ?>
 --EXPECT--

@@ -7,9 +7,9 @@ use Mqtt\{Client, State};
 $broker = new Broker();
 $uri = $broker->uri() . '?clientId=worker';
 $client = Client::persistent($uri);
-$client->connect();
+$client->connect(30);
 // A second client with this identifier takes the session over, which ends the first for good.
-(new Client($uri))->connect();
+(new Client($uri))->connect(30);
 eventually(fn() => $client->state() === State::Closed, 'the client is closed');
 foreach ([fn() => $client->publish('a', 'b'), fn() => $client->publishMany([['a', 'b']])] as $publish) {
     try {
@@ -19,7 +19,7 @@ foreach ([fn() => $client->publish('a', 'b'), fn() => $client->publishMany([['a'
     }
 }
 $next = Client::persistent($uri);
-echo $next === $client ? 'the same' : 'a new one', ' ', $next->publish('a', 'b')->wait(10)->state()->value, "\n";
+echo $next === $client ? 'the same' : 'a new one', ' ', $next->publish('a', 'b')->wait(30)->state()->value, "\n";
 echo Client::persistent($uri) === $next ? 'the same' : 'a new one', "\n";
 ?>
 --EXPECT--

@@ -5,7 +5,7 @@ phpinfo() shows version, settings and the persistent clients of the process, and
 require __DIR__ . '/support.inc';
 use Mqtt\Client;
 $broker = new Broker();
-Client::persistent("mqtt://user:hunter2@127.0.0.1:$broker->port?clientId=shown-in-info")->connect();
+Client::persistent("mqtt://user:hunter2@127.0.0.1:$broker->port?clientId=shown-in-info")->connect(30);
 Client::persistent("mqtt://127.0.0.1:1", 'unused');
 ob_start();
 phpinfo(INFO_MODULES);

@@ -7,12 +7,12 @@ use Mqtt\Client;
 $broker = new Broker();
 $client = new Client($broker->uri());
 $topic = fresh_topic();
-$client->subscribe($topic)->wait();
+$client->subscribe($topic)->wait(30);
 $payloads = ['', "\0", implode('', array_map('chr', range(0, 255))), random_bytes(300000)];
 foreach ($payloads as $payload) {
     $client->publish($topic, $payload);
 }
-foreach ($client->consume(10, count($payloads)) as $i => $message) {
+foreach ($client->consume(30, count($payloads)) as $i => $message) {
     echo strlen($message->payload), ' ', $message->payload === $payloads[$i] && (string) $message === $payloads[$i] ? 'same' : 'different', "\n";
 }
 ?>

@@ -7,7 +7,7 @@ use Mqtt\Client;
 $broker = new Broker();
 $client = new Client($broker->uri());
 $base = fresh_topic();
-$client->subscribe("$base/#")->wait();
+$client->subscribe("$base/#")->wait(30);
 $topic = "$base/" . str_repeat('a', 1000);
 final class Payload
 {
@@ -26,8 +26,8 @@ $payload = new Payload(function () use (&$topic, &$kept): void {
         $kept[] = str_repeat('#', $length);
     }
 });
-$client->publishMany([[&$topic, $payload]])->wait(10);
-foreach ($client->consume(10, 1) as $message) {
+$client->publishMany([[&$topic, $payload]])->wait(30);
+foreach ($client->consume(30, 1) as $message) {
     echo $message->topic === "$base/" . str_repeat('a', 1000) ? 'the topic as given' : $message->topic, ' ', bin2hex($message->payload), "\n";
 }
 ?>

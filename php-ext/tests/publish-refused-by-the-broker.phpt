@@ -17,13 +17,13 @@ $port = scripted_server(function ($connection) {
 $client = new Mqtt\Client("mqtt://127.0.0.1:$port?protocol=5");
 $delivery = $client->publish('a', 'x');
 try {
-    $delivery->wait();
+    $delivery->wait(30);
 } catch (Mqtt\Exception\PublishException $exception) {
     echo $exception->getMessage(), ' / ', $exception->reasonCode, ' ', $exception->getCode(), "\n";
 }
 echo $delivery->state()->value, ' ', $delivery->reasonCode(), ' ', $delivery->reasonString(), ' ', json_encode($delivery->matched()), "\n";
 $batch = $client->publishMany(['k' => ['a', 'x']]);
-echo json_encode($batch->wait()), "\n";
+echo json_encode($batch->wait(30)), "\n";
 ?>
 --EXPECT--
 the broker refused the message: 0x97 Quota exceeded (full) / 151 151

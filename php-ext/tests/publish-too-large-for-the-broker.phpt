@@ -10,7 +10,7 @@ $port = scripted_server(function ($connection) {
     read_packet($connection);
 });
 $client = new Mqtt\Client("mqtt://127.0.0.1:$port?protocol=5");
-echo $client->connect()->maximumPacketSize, "\n";
+echo $client->connect(30)->maximumPacketSize, "\n";
 try {
     $client->publish('a', str_repeat('x', 200));
 } catch (Mqtt\Exception\PublishException $exception) {

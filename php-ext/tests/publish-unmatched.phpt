@@ -7,10 +7,10 @@ use Mqtt\Client;
 $broker = new Broker();
 $client = new Client($broker->uri());
 $delivery = $client->publish(fresh_topic('nobody'), 'x');
-var_dump($delivery->wait()->matched(), $delivery->reasonCode(), $delivery->state()->value);
+var_dump($delivery->wait(30)->matched(), $delivery->reasonCode(), $delivery->state()->value);
 $old = new Client($broker->uri('protocol=4'));
-$delivery = $old->publish(fresh_topic('nobody'), 'x')->wait();
-var_dump($delivery->matched(), $delivery->reasonCode(), $old->connect()->protocol->name);
+$delivery = $old->publish(fresh_topic('nobody'), 'x')->wait(30);
+var_dump($delivery->matched(), $delivery->reasonCode(), $old->connect(30)->protocol->name);
 ?>
 --EXPECT--
 bool(false)

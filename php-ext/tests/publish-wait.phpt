@@ -8,13 +8,13 @@ $broker = new Broker();
 $client = new Client($broker->uri());
 $listener = new Client($broker->uri());
 $topic = fresh_topic();
-$listener->subscribe($topic, qos: Qos::ExactlyOnce)->wait();
+$listener->subscribe($topic, qos: Qos::ExactlyOnce)->wait(30);
 foreach (Qos::cases() as $qos) {
     $delivery = $client->publish($topic, $qos->name, $qos);
-    echo get_class($delivery->wait(10)), ' ', $delivery->wait(0) === $delivery ? 'itself' : 'another', ' ', $delivery->state()->value, ' ',
+    echo get_class($delivery->wait(30)), ' ', $delivery->wait(0) === $delivery ? 'itself' : 'another', ' ', $delivery->state()->value, ' ',
         json_encode([$delivery->isDone(), $delivery->reasonCode(), $delivery->reasonString(), $delivery->matched()]), "\n";
 }
-foreach ($listener->consume(10, 3) as $i => $message) {
+foreach ($listener->consume(30, 3) as $i => $message) {
     echo "$i $message->payload {$message->qos->name}\n";
 }
 ?>

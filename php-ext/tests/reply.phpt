@@ -8,11 +8,11 @@ $broker = new Broker();
 $asking = new Client($broker->uri());
 $device = new Client($broker->uri());
 [$topic, $answers] = [fresh_topic(), fresh_topic()];
-$asking->subscribe($answers)->wait();
-$device->subscribe($topic, fn($message) => $message->reply("re: $message")->wait())->wait();
+$asking->subscribe($answers)->wait(30);
+$device->subscribe($topic, fn($message) => $message->reply("re: $message")->wait(30))->wait(30);
 $asking->publish($topic, 'hello', properties: new Properties(responseTopic: $answers, correlationData: "\x01\x02"));
-$device->run(5, 1);
-foreach ($asking->consume(5, 1) as $message) {
+$device->run(30, 1);
+foreach ($asking->consume(30, 1) as $message) {
     echo $message->payload, ' ', bin2hex($message->properties->correlationData), "\n";
     try {
         $message->reply('again');

@@ -12,7 +12,7 @@ final class Handler implements SessionHandlerInterface
     public function read(string $id): string { return ''; }
     public function write(string $id, string $data): bool
     {
-        $delivery = Client::persistent($this->uri)->publish('sessions', $data)->wait();
+        $delivery = Client::persistent($this->uri)->publish('sessions', $data)->wait(30);
         fwrite(STDOUT, "written, {$delivery->state()->value}\n");
         return true;
     }

@@ -8,10 +8,10 @@ mqtt.client_id_prefix=shop-
 <?php
 require __DIR__ . '/support.inc';
 use Mqtt\{Client, Options};
-$silent = scripted_server(fn($connection) => sleep(20));
+$silent = scripted_server(fn($connection) => sleep(300));
 $client = new Client("mqtt://127.0.0.1:$silent");
 try {
-    $client->connect(0.8);
+    $client->connect(30);
 } catch (Mqtt\Exception\ConnectionException $exception) {
     echo preg_match('/within (\S+):/', $exception->getMessage(), $found) ? $found[1] : $exception->getMessage(), "\n";
 }
@@ -23,7 +23,7 @@ try {
 }
 (new Client(new Options('127.0.0.1', $silent, queueMaxMessages: 2)))->publish('a', '1');
 $broker = new Broker();
-echo substr((new Client($broker->uri()))->connect()->clientId, 0, 5), "\n";
+echo substr((new Client($broker->uri()))->connect(30)->clientId, 0, 5), "\n";
 ini_set('mqtt.queue_max_messages', '0');
 try {
     new Client($broker->uri());

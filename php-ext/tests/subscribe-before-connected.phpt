@@ -5,9 +5,10 @@ A subscription made before the connection is up is sent once
 require __DIR__ . '/support.inc';
 $log = scratch_directory() . '/packets.txt';
 touch($log);
-$port = scripted_server(function ($connection) use ($log) {
+$gate = new Gate();
+$port = scripted_server(function ($connection) use ($log, $gate) {
     read_packet($connection);
-    usleep(50000);
+    $gate->pass();
     fwrite($connection, "\x20\x03\x00\x00\x00");
     while ($packet = read_packet($connection)) {
         file_put_contents($log, dechex($packet[0]) . ' ', FILE_APPEND);
@@ -19,8 +20,10 @@ $port = scripted_server(function ($connection) use ($log) {
     }
 });
 $client = new Mqtt\Client("mqtt://127.0.0.1:$port?protocol=5");
-$client->subscribe('t')->wait();
-$client->publish('a', 'x')->wait();
+$subscription = $client->subscribe('t');
+$gate->open();
+$subscription->wait(30);
+$client->publish('a', 'x')->wait(30);
 echo file_get_contents($log), "\n";
 ?>
 --EXPECT--

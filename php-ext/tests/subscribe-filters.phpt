@@ -7,7 +7,7 @@ use Mqtt\{Client, Qos, RetainHandling};
 $broker = new Broker();
 $client = new Client($broker->uri());
 foreach (['a/b', ['a/b', 'c/#'], ['a' => Qos::AtMostOnce, 'b' => Qos::ExactlyOnce, '7' => Qos::AtLeastOnce]] as $filters) {
-    $subscription = $client->subscribe($filters, retainHandling: RetainHandling::DontSend, retainAsPublished: true)->wait();
+    $subscription = $client->subscribe($filters, retainHandling: RetainHandling::DontSend, retainAsPublished: true)->wait(30);
     echo json_encode($subscription->filters()), ' ', json_encode((object) $subscription->reasonCodes()), "\n";
 }
 foreach (['', 'a/#/b', 'a+', "a\0", "\xFF", '$share/a', '$share//a', ['ok', 'b#']] as $filters) {
@@ -25,7 +25,7 @@ $port = scripted_server(function ($connection) {
     fwrite($connection, "\x90\x04" . substr(read_packet($connection)[1], 0, 2) . "\x00\x01");
     read_packet($connection);
 });
-echo json_encode((new Client("mqtt://127.0.0.1:$port?protocol=5"))->subscribe('$share/group/x/+')->wait()->reasonCodes()), "\n";
+echo json_encode((new Client("mqtt://127.0.0.1:$port?protocol=5"))->subscribe('$share/group/x/+')->wait(30)->reasonCodes()), "\n";
 // SUBACK: granted 1, 0x87 Not authorized.
 $port = scripted_server(function ($connection) {
     read_packet($connection);
@@ -36,7 +36,7 @@ $port = scripted_server(function ($connection) {
 });
 $subscription = (new Client("mqtt://127.0.0.1:$port?protocol=5"))->subscribe(['yes', 'no']);
 try {
-    $subscription->wait();
+    $subscription->wait(30);
 } catch (Mqtt\Exception\SubscribeException $exception) {
     echo $exception->getMessage(), ' ', $exception->reasonCode, ' ', json_encode($subscription->reasonCodes()), "\n";
 }

@@ -7,16 +7,17 @@ $broker = new Broker();
 $client = new Mqtt\Client($broker->uri());
 [$one, $two] = [fresh_topic(), fresh_topic()];
 $handler = fn($message) => print("$message\n");
-$client->subscribe([$one, $two], $handler)->wait();
+$client->subscribe([$one, $two], $handler)->wait(30);
 $client->unsubscribe($one);
-$client->publish($one, 'one')->wait();
-$client->publish($two, 'two')->wait();
-echo $client->run(0.5), "\n";
-$third = $client->subscribe(fresh_topic(), $handler)->wait();
+$client->publish($one, 'one')->wait(30);
+$client->publish($two, 'two')->wait(30);
+// What came of the other topic would be first.
+echo $client->run(30, 1), "\n";
+$third = $client->subscribe(fresh_topic(), $handler)->wait(30);
 $third->unsubscribe();
-echo $client->publish($third->filters()[0], 'x')->wait()->reasonCode(), "\n";
+echo $client->publish($third->filters()[0], 'x')->wait(30)->reasonCode(), "\n";
 $client->unsubscribe([$two]);
-echo $client->publish($two, 'x')->wait()->reasonCode(), ' ', $client->run(0.2), "\n";
+echo $client->publish($two, 'x')->wait(30)->reasonCode(), ' ', $client->run(0.2), "\n";
 ?>
 --EXPECT--
 two

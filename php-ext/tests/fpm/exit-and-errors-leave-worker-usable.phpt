@@ -4,11 +4,13 @@ FPM: exit, exceptions, fatal errors and exhausted memory in a handler leave the 
 <?php
 require __DIR__ . '/fpm.inc';
 $broker = new Broker();
+// Valgrind is run with Zend's allocator off (USE_ZEND_ALLOC=0), and without it there is no memory_limit.
+putenv('USE_ZEND_ALLOC=1');
 $fpm = new Fpm(settings: ['memory_limit' => '32M']);
 $uri = $broker->uri();
 $check = $fpm->script("
     \$client = Mqtt\\Client::persistent('$uri');
-    echo \$client->publish('check/nobody', 'x')->wait()->state()->value, ' ', \$client->status()->connections, ' ', getmypid();");
+    echo \$client->publish('check/nobody', 'x')->wait(30)->state()->value, ' ', \$client->status()->connections, ' ', getmypid();");
 [, , $worker] = explode(' ', $fpm->request($check));
 foreach ([
     'exit' => 'exit("bye");',
@@ -20,9 +22,9 @@ foreach ([
         $output = $fpm->request($fpm->script("
             use Mqtt\\AckMode;
             \$client = Mqtt\\Client::persistent('$uri');
-            \$client->subscribe('deed/here', function () { $deed }, ack: $mode)->wait();
-            \$client->publish('deed/here', 'x')->wait();
-            \$client->run(5);
+            \$client->subscribe('deed/here', function () { $deed }, ack: $mode)->wait(30);
+            \$client->publish('deed/here', 'x')->wait(30);
+            \$client->run(30);
             echo 'not here';"));
         echo "$name: ", match (true) {
             str_contains($output, 'not here') => 'the handler did not run',

@@ -7,7 +7,7 @@ $broker = new Broker();
 $fpm = new Fpm();
 $threads = fn(int $pid) => preg_match('/^Threads:\s+(\d+)/m', file_get_contents("/proc/$pid/status"), $found) ? (int) $found[1] : 0;
 $idle = $fpm->script("new Mqtt\\Client('{$broker->uri()}'); Mqtt\\Client::persistent('{$broker->uri()}'); echo getmypid();");
-$using = $fpm->script("Mqtt\\Client::persistent('{$broker->uri()}')->publish('a', 'b')->wait(); echo getmypid();");
+$using = $fpm->script("Mqtt\\Client::persistent('{$broker->uri()}')->publish('a', 'b')->wait(30); echo getmypid();");
 $worker = (int) $fpm->request($idle);
 echo 'unused: ', $threads($worker), "\n";
 for ($i = 0; $i < 3; $i++) {

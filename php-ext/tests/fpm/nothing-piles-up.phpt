@@ -8,11 +8,11 @@ $fpm = new Fpm();
 $uri = $broker->uri();
 $script = $fpm->script("
     \$client = Mqtt\\Client::persistent('$uri');
-    \$client->subscribe('pile/here', function () { throw new Exception('x'); })->wait();
-    \$client->publish('pile/here', str_repeat('x', 10000))->wait();
-    try { \$client->run(1, 1); } catch (Exception) {}
+    \$client->subscribe('pile/here', function () { throw new Exception('x'); })->wait(30);
+    \$client->publish('pile/here', str_repeat('x', 10000))->wait(30);
+    try { \$client->run(30, 1); } catch (Exception) {}
     \$own = new Mqtt\\Client('$uri');
-    \$own->publishMany([['pile/nobody', 'a'], ['pile/nobody', 'b']])->wait();
+    \$own->publishMany([['pile/nobody', 'a'], ['pile/nobody', 'b']])->wait(30);
     \$status = file_get_contents('/proc/self/status');
     preg_match('/Threads:\s+(\d+)/', \$status, \$threads);
     preg_match('/VmRSS:\s+(\d+)/', \$status, \$resident);

@@ -6,11 +6,11 @@ require __DIR__ . '/fpm.inc';
 $broker = new Broker();
 $listener = new Mqtt\Client($broker->uri());
 $topic = fresh_topic();
-$listener->subscribe($topic)->wait();
+$listener->subscribe($topic)->wait(30);
 $fpm = new Fpm();
 $script = $fpm->script("
     \$client = Mqtt\\Client::persistent('{$broker->uri()}');
-    \$delivery = \$client->publish('$topic', 'from ' . getmypid())->wait();
+    \$delivery = \$client->publish('$topic', 'from ' . getmypid())->wait(30);
     \$status = \$client->status();
     echo json_encode([getmypid(), \$status->clientId, \$status->connections, \$status->acknowledged, \$delivery->matched()]);");
 $answers = [];
@@ -21,7 +21,7 @@ echo count(array_unique(array_column($answers, 0))), ' worker, ', count(array_un
 foreach ($answers as [, , $connections, $acknowledged, $matched]) {
     echo "$connections $acknowledged ", json_encode($matched), "\n";
 }
-echo count(iterator_to_array($listener->consume(5, 4))), " arrived\n";
+echo count(iterator_to_array($listener->consume(30, 4))), " arrived\n";
 ?>
 --EXPECT--
 1 worker, 1 client id

@@ -9,11 +9,11 @@ $uri = $broker->uri();
 $topic = fresh_topic();
 $subscribe = $fpm->script("
     \$client = Mqtt\\Client::persistent('$uri');
-    \$client->subscribe('$topic', function () {})->wait();
-    echo \$client->publish('$topic', 'left behind')->wait()->reasonCode();");
+    \$client->subscribe('$topic', function () {})->wait(30);
+    echo \$client->publish('$topic', 'left behind')->wait(30)->reasonCode();");
 echo $fpm->request($subscribe), "\n";
 $other = new Mqtt\Client($uri);
-eventually(fn() => $other->publish($topic, 'x')->wait()->matched() === false, 'the subscription is gone');
+eventually(fn() => $other->publish($topic, 'x')->wait(30)->matched() === false, 'the subscription is gone');
 $look = $fpm->script("
     \$client = Mqtt\\Client::persistent('$uri');
     \$messages = iterator_to_array(\$client->consume(0.2));
