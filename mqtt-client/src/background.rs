@@ -32,6 +32,7 @@ use crate::fork;
 use crate::options::{Options, OptionsError, Overflow};
 use crate::received::Received;
 use crate::request::Request;
+use crate::responses::{Reply, RequestError};
 use crate::shared::{self, Command, Shared};
 use crate::state::{CloseCause, Connack, State, Status};
 use crate::stream::{Stream, StreamLimits, SubscriptionKey};
@@ -203,6 +204,17 @@ impl Handle {
             other => other,
         };
         self.client.shared().enqueue(message, overflow)
+    }
+
+    /// Publishes a request; the [`Reply`] tells when its response has come. See [`Client::request`]. Never blocks.
+    ///
+    /// # Errors
+    /// [`RequestError`]; nothing was sent.
+    pub fn request(&self, message: Message) -> Result<Reply, RequestError> {
+        if self.is_forked() {
+            return Err(RequestError::Forked);
+        }
+        self.client.begin_request(message)
     }
 
     /// Subscribes to several filters in one request. Their messages come to the inbox, and name the key returned here. The

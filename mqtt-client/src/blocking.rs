@@ -30,6 +30,7 @@ use crate::delivery::DeliveryState;
 use crate::error::{CloseError, ConnectError, PublishError, SubscribeError};
 use crate::options::{Options, OptionsError};
 use crate::received::Received;
+use crate::responses::RequestError;
 use crate::shared::Shared;
 use crate::state::{Connack, Flush, State, Status};
 use crate::subscription::SubscribeOptions;
@@ -141,6 +142,14 @@ impl Client {
             inner,
             runtime: self.runtime.clone(),
         }
+    }
+
+    /// Publishes a request and waits for its response, as [`Client::request`](crate::Client::request) does.
+    ///
+    /// # Errors
+    /// [`RequestError`]; a response that comes after it is dropped.
+    pub fn request(&self, message: Message, longest: Duration) -> Result<Message, RequestError> {
+        self.runtime.block_on(self.inner.request(message, longest))
     }
 
     /// Subscribes to `filter` and waits until the server granted it.

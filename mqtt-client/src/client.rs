@@ -1,7 +1,7 @@
 //! The cloneable handle for programs that have a tokio runtime.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use mqtt_core::{DEFAULT_MAX_LEVELS, Message, ReasonCode, TopicFilter};
@@ -13,6 +13,7 @@ use crate::delivery::Delivery;
 use crate::error::{CloseError, ConnectError, PublishError, SubscribeError};
 use crate::options::{Options, OptionsError, Overflow};
 use crate::request::Request;
+use crate::responses::{Reply, RequestError, Responses};
 use crate::shared::{Command, Shared};
 use crate::state::{CloseCause, Connack, Flush, State, Status};
 use crate::stream::{AckMode, Stream, StreamLimits, SubscriptionKey};
@@ -68,8 +69,10 @@ impl Client {
     pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
         Self {
             owner: Arc::new(Owner {
+                responses: Responses::new(shared.options.response_topic.clone()),
                 shared,
                 next_key: AtomicU64::new(1),
+                closing: AtomicBool::new(false),
             }),
         }
     }
@@ -134,6 +137,35 @@ impl Client {
             other => other,
         };
         self.shared().enqueue(message, overflow)
+    }
+
+    /// Publishes a request and waits for its response, at most `longest` (v5 4.10, 5.0 only).
+    ///
+    /// The message gets a Response Topic, which is [`Options::response_topic`] for all requests of this client, and Correlation
+    /// Data of its own, by which the response is known. Requests may run at the same time, and inside each other. The first
+    /// one subscribes to the Response Topic.
+    ///
+    /// Whoever answers publishes to the Response Topic of the request, with its Correlation Data.
+    ///
+    /// # Errors
+    /// [`RequestError`]; a response that comes after it is dropped.
+    pub async fn request(
+        &self,
+        message: Message,
+        longest: Duration,
+    ) -> Result<Message, RequestError> {
+        let reply = self.begin_request(message)?;
+        timeout(longest, reply.wait())
+            .await
+            .unwrap_or(Err(RequestError::TimedOut { after: longest }))
+    }
+
+    /// As [`request`](Self::request), without waiting: the [`Reply`] tells when the response has come.
+    ///
+    /// # Errors
+    /// [`RequestError`]; nothing was sent.
+    pub fn begin_request(&self, message: Message) -> Result<Reply, RequestError> {
+        self.owner.responses.begin(self, message)
     }
 
     /// Subscribes to `filter` and waits until the server granted it; without a connection, until there is one. (Wrap it in a
@@ -234,6 +266,7 @@ impl Client {
     }
 
     pub(crate) fn request_close(&self, deadline: Duration) -> Request<Result<(), CloseError>> {
+        self.owner.closing.store(true, Ordering::Relaxed);
         self.shared().request_close(deadline)
     }
 
@@ -293,7 +326,10 @@ pub(crate) struct Target {
 /// What all handles of a client hold; the last one to go closes it.
 pub(crate) struct Owner {
     shared: Arc<Shared>,
+    responses: Arc<Responses>,
     next_key: AtomicU64,
+    /// A handle asked to close the client: the last one to go does not set another deadline.
+    closing: AtomicBool,
 }
 
 impl Owner {
@@ -312,7 +348,7 @@ impl std::fmt::Debug for Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        if !self.shared.is_foreign() {
+        if !self.shared.is_foreign() && !*self.closing.get_mut() {
             self.shared.request_close(LAST_HANDLE_DEADLINE);
         }
     }

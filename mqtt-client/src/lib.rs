@@ -46,6 +46,8 @@
 //! - **Everything is bounded**, in messages and in bytes, by [`Options`]; what happens at a bound is chosen there. The
 //!   loosest bound is that of messages behind full streams in 5.0: see [`Options::receive_maximum`].
 //! - **Subscriptions come back** when the server lost the session; unacknowledged publishes are sent again, in order.
+//! - **A request finds its response** (5.0): [`Client::request`] sets Response Topic and Correlation Data, and drops what comes
+//!   too late.
 //! - **A close loses nothing**: it flushes, says DISCONNECT, and reads to the end of the stream.
 //!
 //! # Choices
@@ -90,6 +92,7 @@ mod options;
 mod received;
 mod reconnect;
 mod request;
+mod responses;
 mod router;
 mod shared;
 mod slot;
@@ -124,6 +127,7 @@ pub use self::options::{
 pub use self::received::{Ack, Received};
 pub use self::reconnect::Reconnect;
 pub use self::request::Request;
+pub use self::responses::{Reply, RequestError};
 pub use self::state::{CloseCause, Connack, Flush, State, Status};
 pub use self::stream::{AckMode, SubscriptionKey, SubscriptionKeys};
 pub use self::subscription::{SubscribeOptions, Subscription};

@@ -13,7 +13,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use mqtt_core::{Message, ProtocolVersion};
+use mqtt_core::{Message, ProtocolVersion, TopicName};
 
 pub use address::Address;
 pub use client_id::ClientId;
@@ -56,7 +56,7 @@ impl Version {
         }
     }
 
-    const fn is_fixed_v3(self) -> bool {
+    pub(crate) const fn is_fixed_v3(self) -> bool {
         matches!(self, Self::V3_1 | Self::V3_1_1)
     }
 }
@@ -187,6 +187,9 @@ pub struct Options {
     pub maximum_packet_size: u32,
     /// How many Topic Aliases the server may use (5.0). Default 0.
     pub topic_alias_maximum: u16,
+    /// Where the responses to this client's own requests are to be published (5.0); must differ between clients. Default:
+    /// `response/` and 32 random digits. Set it where the server lets a client subscribe only to certain topics.
+    pub response_topic: Option<String>,
     /// User Properties of CONNECT (5.0; left out where the client had to fall back to 3.1.1).
     pub user_properties: Vec<(String, String)>,
     /// When and how often to connect again.
@@ -354,6 +357,7 @@ impl Options {
         with_receive_maximum receive_maximum: u16;
         with_maximum_packet_size maximum_packet_size: u32;
         with_topic_alias_maximum topic_alias_maximum: u16;
+        with_response_topic response_topic: Option<String>;
         with_user_properties user_properties: Vec<(String, String)>;
         with_reconnect reconnect: Reconnect;
         with_follow_server_reference follow_server_reference: bool;
@@ -422,6 +426,9 @@ impl Options {
             });
         }
         self.check_strings()?;
+        if let Some(topic) = &self.response_topic {
+            TopicName::new(topic).map_err(OptionsError::ResponseTopic)?;
+        }
         self.check_version()?;
         Dialer::check(self)
     }
@@ -515,6 +522,7 @@ impl Default for Options {
             receive_maximum: 1_024,
             maximum_packet_size: 16 * 1024 * 1024,
             topic_alias_maximum: 0,
+            response_topic: None,
             user_properties: Vec::new(),
             reconnect: Reconnect::default(),
             follow_server_reference: false,

@@ -16,6 +16,7 @@ use mqtt_core::{AckToken, Message, QoS};
 
 use crate::options::StreamFull;
 use crate::received::{Ack, Received};
+use crate::responses::Responses;
 use crate::shared::{AckAnswer, Shared};
 
 /// Who tells the server that a message was taken.
@@ -79,6 +80,8 @@ pub(crate) struct Stream {
     limits: StreamLimits,
     /// It outlives the subscriptions that fill it.
     inbox: bool,
+    /// Who takes the messages in place of a reader.
+    responses: Option<Arc<Responses>>,
     inner: Mutex<Inner>,
 }
 
@@ -175,6 +178,7 @@ impl Stream {
             shared,
             limits,
             inbox: false,
+            responses: None,
             inner: Mutex::default(),
         }
     }
@@ -191,6 +195,18 @@ impl Stream {
         }
     }
 
+    /// A stream whose messages are responses to requests: none stays in it.
+    pub(crate) fn responses(shared: Arc<Shared>, responses: Arc<Responses>) -> Self {
+        let limits = StreamLimits {
+            messages: 0,
+            bytes: 0,
+        };
+        Self {
+            responses: Some(responses),
+            ..Self::new(shared, limits)
+        }
+    }
+
     pub(crate) const fn is_inbox(&self) -> bool {
         self.inbox
     }
@@ -201,6 +217,13 @@ impl Stream {
 
     /// Takes a message from the task; never waits.
     pub(crate) fn push(&self, mut item: Item) -> Pushed {
+        if let Some(responses) = &self.responses {
+            responses.arrived(&item.message);
+            let settled = item.pending.take();
+            return Pushed::InStream(
+                settled.and_then(|pending| pending.answer(AckAnswer::SUCCESS)),
+            );
+        }
         let mut inner = self.inner();
         if inner.closed {
             return Pushed::Closed;
@@ -386,6 +409,9 @@ impl Stream {
         if let Some(reader) = reader {
             reader.wake();
         }
+        if let Some(responses) = &self.responses {
+            responses.ended();
+        }
     }
 
     /// Nothing more will come: the subscription is over. What is here can still be read and acknowledged.
@@ -396,6 +422,9 @@ impl Stream {
         drop(inner);
         if let Some(reader) = reader {
             reader.wake();
+        }
+        if let Some(responses) = &self.responses {
+            responses.ended();
         }
     }
 

@@ -35,7 +35,7 @@ foreach ([
         \$client->subscribe('t', ack: Mqtt\\AckMode::AfterHandler)->wait(30);
         while (\$client->status()->received < 2) usleep(1000);
         foreach (\$client->consume(30, 2) as \$i => \$message) { $body }
-        \$client->close();");
+        \$client->close(30);");
     eventually(fn() => str_contains(file_get_contents($log), 'end'), "the end of $name");
     echo "$name: ", file_get_contents($log), "\n";
 }

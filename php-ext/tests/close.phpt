@@ -10,7 +10,7 @@ $deliveries = [];
 for ($i = 0; $i < 500; $i++) {
     $deliveries[] = $client->publish('close/nobody', 'x');
 }
-var_dump($client->close(10));
+var_dump($client->close(30));
 echo count(array_filter($deliveries, fn($delivery) => $delivery->state()->value === 'done')), " done, {$client->state()->value}\n";
 foreach ([fn() => $client->publish('a', 'b'), fn() => $client->poll(), fn() => $client->connect(30), fn() => $client->subscribe('a'), fn() => $client->flush()] as $use) {
     try {

@@ -40,7 +40,7 @@ echo took($start, 0.3), "\n";
 $publish('9', '10');
 foreach ($client->consume(30) as $message) {
     echo "closed at $message\n";
-    $client->close();
+    $client->close(30);
 }
 try {
     $messages->rewind();

@@ -13,7 +13,7 @@ $subscription = $client->subscribe("$base/a", function (Message $message, Client
     $log[] = $client->publish("$base/nobody", 'x')->wait(30)->state()->value;
     $client->subscribe("$base/b", function (Message $message, Client $client) use (&$log) {
         $log[] = "b:$message->payload";
-        $client->close();
+        $client->close(30);
     })->wait(30);
     $subscription->unsubscribe();
     $client->publish("$base/a", 'too late')->wait(30);

@@ -24,7 +24,7 @@ function round_of(Client $client, string $topic, string $uri): void
         } catch (Exception) {
         }
     }
-    $client->flush();
+    $client->flush(30);
     $batch = $client->publishMany((function () { for ($i = 0; $i < 500; $i++) { yield "k$i" => ['nobody/here', "x$i"]; } })());
     $batch->wait(30);
     foreach ($batch as $key => $delivery) {
@@ -38,7 +38,7 @@ function round_of(Client $client, string $topic, string $uri): void
     $other = new Client(Options::fromUri($uri)->with(keepAlive: 7));
     $other->subscribe("$topic/other", fn() => $other->stop())->wait(30);
     $other->status();
-    $other->close();
+    $other->close(30);
     gc_collect_cycles();
 }
 for ($i = 0; $i < 4; $i++) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mqtt_core::TopicError;
 use thiserror::Error;
 
 use super::{TlsOptionsError, WebSocketOptionsError};
@@ -48,6 +49,9 @@ pub enum OptionsError {
         /// What would fit.
         expected: &'static str,
     },
+    /// The Response Topic cannot be published to.
+    #[error("response_topic: {0}")]
+    ResponseTopic(TopicError),
     /// Neither an address nor a connector.
     #[error("no address to connect to")]
     NoAddress,

@@ -9,6 +9,7 @@
 mod broker;
 mod connect;
 mod publish;
+mod request;
 mod subscribe;
 #[cfg(feature = "tls")]
 mod tls;

@@ -736,6 +736,31 @@ async fn close_does_not_wait_for_ever_for_a_server_that_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn dropping_the_last_handle_leaves_a_close_its_deadline() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = connected(options, &mut server).await;
+    let delivery = client
+        .publish(message("t", "1", QoS::AtLeastOnce))
+        .await
+        .unwrap();
+    peer.expect(&publish_v5(0x32, 1, b'1')).await;
+    // A close that is polled once, and then left alone together with its client.
+    let mut close = Box::pin(client.close(60 * SECOND));
+    assert!(
+        close
+            .as_mut()
+            .poll(&mut Context::from_waker(std::task::Waker::noop()))
+            .is_pending()
+    );
+    drop(close);
+    drop(client);
+    peer.expect_silence(30 * SECOND).await;
+    peer.send(&[0x40, 0x02, 0x00, 0x01]).await;
+    assert_eq!(acknowledged(&delivery).await, ReasonCode::SUCCESS);
+    peer.expect(&[0xE0, 0x00]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_last_handle_closes_the_client() {
     let (options, mut server) = scripted();
     let (client, mut peer) = connected(options, &mut server).await;

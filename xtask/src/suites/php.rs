@@ -133,6 +133,8 @@ pub(super) fn phpt(extension: &Path, options: &[&str]) -> Result<Command> {
     command
         .env("NO_INTERACTION", "1")
         .env("REPORT_EXIT_STATUS", "1")
+        // Seconds: more than a test itself waits for what must come.
+        .env("TEST_TIMEOUT", "300")
         .current_dir(workspace::root());
     Ok(command)
 }
