@@ -43,12 +43,18 @@ pub(crate) struct Options {
 }
 
 /// The packages whose tests carry statements.
-pub(crate) const PACKAGES: [Package; 3] = [
+pub(crate) const PACKAGES: [Package; 4] = [
     Package {
         name: "mqtt-core",
         suite: "core",
         tests: suites::CORE_TESTS,
         places: &[Place::Codec, Place::Client, Place::Server],
+    },
+    Package {
+        name: "mqtt-transport",
+        suite: "client",
+        tests: suites::TRANSPORT_TESTS,
+        places: &[Place::Transport],
     },
     Package {
         name: "mqtt-client",

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use crate::support::{Peer, broker, broker_with, connect_v5, connect_v31, connect_v311};
 
 #[tokio::test]
-async fn every_version_connects_over_tcp_pings_and_leaves() {
+async fn v5_mqtt_4_2_0_1_and_v311_mqtt_7_1_1_1_every_version_connects_over_tcp_pings_and_leaves() {
     let broker = Broker::bind("127.0.0.1:0", Options::default())
         .await
         .unwrap();

@@ -69,7 +69,8 @@ impl Mortal {
 }
 
 #[tokio::test]
-async fn every_version_and_qos_delivers_each_message_once_and_in_order() {
+async fn v5_mqtt_4_2_0_1_and_v311_mqtt_7_1_2_1_every_version_and_qos_delivers_each_message_once_and_in_order()
+ {
     let broker = Mortal::start(0).await;
     for version in VERSIONS {
         for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {

@@ -637,7 +637,19 @@ async fn flush_waits_for_what_was_there_before_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn close_flushes_says_goodbye_and_reads_to_the_end() {
+async fn v311_mqtt_3_14_4_1_the_connection_is_closed_after_disconnect() {
+    let (mut options, mut server) = scripted();
+    options.version = Version::V3_1_1;
+    let (client, mut peer) = connected(options, &mut server).await;
+    let closing = tokio::spawn(async move { client.close(SECOND * 5).await });
+    peer.expect(&[0xE0, 0x00]).await;
+    peer.expect_end().await;
+    drop(peer);
+    closing.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_14_4_2_close_flushes_says_goodbye_and_reads_to_the_end() {
     let (options, mut server) = scripted();
     let (client, mut peer) = connected(options, &mut server).await;
     let delivery = client

@@ -54,7 +54,7 @@ pub(crate) enum Place {
     Client,
     /// The state machine of one connection of a server, in `mqtt-core`.
     Server,
-    /// Sockets, TLS and WebSocket, in `mqtt-client` and `mqtt-broker`.
+    /// Sockets, TLS and WebSocket, in `mqtt-transport`, `mqtt-client` and `mqtt-broker`.
     Transport,
     /// Routing, retained messages, and sessions over several connections, in `mqtt-broker`.
     Broker,

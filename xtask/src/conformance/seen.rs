@@ -51,7 +51,7 @@ fn places(package: &str, test: &str) -> &'static [Place] {
             Some("flow" | "topic_trie" | "joined") => &[Place::Client, Place::Server],
             _ => &[Place::Codec],
         },
-        "mqtt-client" => &[Place::Transport],
+        "mqtt-transport" | "mqtt-client" => &[Place::Transport],
         // The server's end of a transport, too.
         "mqtt-broker" => &[Place::Transport, Place::Broker],
         _ => &[],

@@ -14,6 +14,7 @@ const OUTLYING: [&str; 2] = ["fuzz", "benches"];
 
 /// What `cargo test` is told for each of the crates that put the standards into effect.
 pub(crate) const CORE_TESTS: &[&str] = &["-p", "mqtt-core"];
+pub(crate) const TRANSPORT_TESTS: &[&str] = &["-p", "mqtt-transport", "--all-features"];
 pub(crate) const CLIENT_TESTS: &[&str] = &["-p", "mqtt-client", "--all-features"];
 pub(crate) const BROKER_TESTS: &[&str] = &["-p", "mqtt-broker", "--all-features"];
 
@@ -107,7 +108,7 @@ pub(super) const CLIENT: Suite = Suite {
     about: "mqtt-client and mqtt-transport: unit, integration and doc tests with all features",
     needs: &[Need::CCompiler],
     run: |run| {
-        run.cargo_test(&["-p", "mqtt-transport", "--all-features"])?;
+        run.cargo_test(TRANSPORT_TESTS)?;
         run.cargo_test(CLIENT_TESTS)
     },
 };
