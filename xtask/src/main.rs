@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod conformance;
 mod count;
 mod demo;
@@ -38,6 +39,7 @@ enum Task {
     Test(test::Options),
     Nightly(nightly::Options),
     Conformance(conformance::Options),
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(options),
         Task::Nightly(options) => nightly::run(options),
         Task::Conformance(options) => conformance::run(options),
+        Task::Bench(options) => bench::run(options),
     });
     match done {
         Ok(code) => code,
@@ -70,7 +73,7 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
-        for task in ["demo", "test", "nightly", "conformance"] {
+        for task in ["demo", "test", "nightly", "conformance", "bench"] {
             assert!(
                 Arguments::command().find_subcommand(task).is_some(),
                 "{task}"

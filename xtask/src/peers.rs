@@ -53,6 +53,11 @@ impl Server {
         format!("mqtt://{}", self.address)
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.service.id()
+    }
+
     /// What it printed so far.
     pub(crate) fn log(&self) -> String {
         self.service.log()

@@ -354,6 +354,11 @@ impl Service {
         })
     }
 
+    /// Its process id, which is its own until this is dropped.
+    pub(crate) fn id(&self) -> u32 {
+        self.group.child.id()
+    }
+
     /// Looks again and again until `ready` has an answer; an error names the server, and shows its log, when it ended
     /// before that or when `limit` passed.
     pub(crate) fn wait_until<T>(

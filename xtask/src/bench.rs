@@ -1,0 +1,26 @@
+//! `cargo xtask bench`: measures ours and others side by side, in one run on one machine.
+
+mod idle;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// Measures ours beside others, in the same run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Idle(idle::Options),
+}
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    match &options.what {
+        What::Idle(options) => idle::run(options),
+    }
+}
