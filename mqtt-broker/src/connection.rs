@@ -7,9 +7,12 @@
 mod connect;
 mod subscribe;
 
+use std::future::poll_fn;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use mqtt_core::server::{
@@ -19,18 +22,23 @@ use mqtt_core::{
     AckToken, Acknowledge, Instant, Message, Outcome, Output, Progress, ProtocolVersion, PublishId,
     ReasonCode, WillMessage,
 };
-use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::{task, time};
+use tokio::io::{
+    self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf,
+};
+use tokio::task::yield_now;
+use tokio::time;
+use tokio_util::io::poll_read_buf;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::alarm::Alarm;
 use crate::place::Place;
 use crate::share::{Backlog, Owed};
 use crate::shared::Shared;
-use crate::subscriber::{Subscriber, Waiting, held_by};
+use crate::subscriber::{Subscriber, held_by};
 
-/// Room made for each read, in bytes. An idle connection costs the small one.
+/// Bytes that a read takes at first; most have fewer.
 const SMALL_READ: usize = 4 << 10;
+/// Room made for what comes behind them.
 const LARGE_READ: usize = 64 << 10;
 /// Above this much unwritten output nothing is read: who does not take answers may not ask.
 const MAX_UNWRITTEN: usize = 256 << 10;
@@ -57,13 +65,13 @@ pub(crate) fn spawn(
         tracing::debug!(peer = shown_peer(peer), "closed a connection unheard");
         return;
     };
-    let shared_by_task = Arc::clone(shared);
+    let connection = Connection::new(Arc::clone(shared), place, stream, peer);
     let kill = shared.kill.clone();
     shared.tasks.spawn(async move {
         tokio::select! {
             biased;
             () = kill.cancelled() => {}
-            () = Connection::new(shared_by_task, place, stream, peer).run() => {}
+            () = connection.run() => {}
         }
     });
 }
@@ -79,11 +87,9 @@ struct Connection<S> {
     output: Output,
     /// How far the machine got with `input`.
     progress: Progress,
-    read_size: usize,
     /// The most that `input` ever had room for: one large packet makes a large buffer, in which small ones may follow it.
     largest_buffer: usize,
     seat: Option<Seat>,
-    collected: Vec<Waiting>,
     /// When the CONNECT must have been accepted.
     deadline: time::Instant,
     alarm: Alarm,
@@ -100,7 +106,7 @@ struct Seat {
 }
 
 impl<S: AsyncRead + AsyncWrite> Connection<S> {
-    fn new(shared: Arc<Shared>, place: Place, stream: S, peer: Option<SocketAddr>) -> Self {
+    fn new(shared: Arc<Shared>, place: Place, stream: S, peer: Option<SocketAddr>) -> Box<Self> {
         let options = &shared.context.options;
         let limits = ServerLimits {
             connect_timeout: options.connect_timeout,
@@ -109,7 +115,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             ..ServerLimits::default()
         };
         let (reader, writer) = io::split(stream);
-        Self {
+        Box::new(Self {
             server: Server::new(shared.context.clock.now(), limits),
             deadline: time::Instant::now() + options.connect_timeout,
             alarm: Alarm::new(),
@@ -122,14 +128,12 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             input: BytesMut::new(),
             output: Output::new(),
             progress: Progress::Done,
-            read_size: SMALL_READ,
             largest_buffer: LARGE_READ,
             seat: None,
-            collected: Vec::new(),
-        }
+        })
     }
 
-    async fn run(mut self) {
+    async fn run(mut self: Box<Self>) {
         let ended = loop {
             if let Some(ended) = self.handle_events().await {
                 break ended;
@@ -142,16 +146,17 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             let sent = self.server.poll_transmit(self.now(), &mut self.output);
             self.wait(sent > 0).await;
         };
-        self.close(ended).await;
+        Box::pin(self.close(ended)).await;
     }
 
     /// Handles what the machine has to say; the last of it is how the connection ended.
     async fn handle_events(&mut self) -> Option<Disconnected> {
         while let Some(event) = self.server.poll_event() {
             match event {
-                Event::Connect(request) => self.connect(*request).await,
+                // What happens once or seldom is on the heap while it lasts, and not in every task all the time.
+                Event::Connect(request) => Box::pin(self.connect(*request)).await,
                 Event::Message { message, token, .. } => self.publish(&message, token),
-                Event::Subscribe(request) => self.subscribe(&request).await,
+                Event::Subscribe(request) => Box::pin(self.subscribe(&request)).await,
                 Event::Unsubscribe(request) => self.unsubscribe(&request),
                 Event::Outcome { id, outcome } => self.settle(id, &outcome),
                 Event::Disconnected(ended) => return Some(ended),
@@ -218,11 +223,12 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             return;
         };
         let room = MAX_WAITING_IN_MACHINE.saturating_sub(session.queued());
+        let mut collected = Vec::new();
         let dismissed = seat
             .subscriber
-            .collect(held_by(session), room, &mut self.collected);
+            .collect(held_by(session), room, &mut collected);
         let counters = &self.shared.context.counters;
-        for waiting in self.collected.drain(..) {
+        for waiting in collected {
             match self.server.publish(waiting.since, waiting.message) {
                 Ok(id) => {
                     seat.owed.note(id, waiting.share);
@@ -256,25 +262,32 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             Progress::Congested => transmitted,
         };
         let readable = self.progress == Progress::Done && self.output.remaining() < MAX_UNWRITTEN;
-        if readable {
-            self.input.reserve(self.read_size);
-            self.largest_buffer = self.largest_buffer.max(self.input.capacity());
-        }
+        self.release_buffers();
         let deadline = self.server.poll_timeout();
         self.alarm.set(&self.shared.context.clock, deadline);
         let shared = Arc::clone(&self.shared);
         let subscriber = self.seat.as_ref().map(|seat| Arc::clone(&seat.subscriber));
         tokio::select! {
-            read = self.reader.read_buf(&mut self.input), if readable => self.handle_read(read),
+            read = poll_fn(|cx| poll_read(&mut self.reader, cx, &mut self.input)), if readable => self.handle_read(read),
             written = self.writer.write_buf(&mut self.output), if self.output.has_remaining() => match written {
                 Ok(bytes) if bytes > 0 => shared.context.counters.bytes_out.add(bytes),
                 _ => self.server.handle_close(shared.context.clock.now()),
             },
             // Others get their turn between two helpings.
-            () = task::yield_now(), if again => self.progress = self.server.handle_input(shared.context.clock.now(), &mut self.input),
+            () = yield_now(), if again => self.progress = self.server.handle_input(shared.context.clock.now(), &mut self.input),
             () = woken(subscriber.as_deref()) => {}
             () = self.alarm.rung() => self.server.handle_timeout(shared.context.clock.now()),
             () = &mut self.stopped => self.disconnect(ReasonCode::SERVER_SHUTTING_DOWN),
+        }
+    }
+
+    /// An idle connection holds no buffer, whatever it needed before.
+    fn release_buffers(&mut self) {
+        if self.input.is_empty() {
+            self.input = BytesMut::new();
+        }
+        if self.output.is_empty() {
+            self.output = Output::new();
         }
     }
 
@@ -283,11 +296,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         match read {
             Ok(bytes) if bytes > 0 => {
                 self.shared.context.counters.bytes_in.add(bytes);
-                self.read_size = if bytes >= self.read_size {
-                    LARGE_READ
-                } else {
-                    SMALL_READ
-                };
+                self.largest_buffer = self.largest_buffer.max(self.input.capacity());
                 self.progress = self.server.handle_input(now, &mut self.input);
             }
             _ => self.server.handle_close(now),
@@ -295,7 +304,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     }
 
     /// Lets go of the session, says what is still to be said and closes.
-    async fn close(mut self, ended: Disconnected) {
+    async fn close(mut self: Box<Self>, ended: Disconnected) {
         let now = self.now();
         self.server.poll_transmit(now, &mut self.output);
         self.report(&ended);
@@ -308,7 +317,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             mut output,
             seat,
             ..
-        } = self;
+        } = *self;
         if let (Some(seat), Some(session)) = (seat, server.into_session()) {
             let will = seat.will.filter(|_| ended.publish_will);
             let backlog = Backlog {
@@ -385,6 +394,27 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
 /// of that, though only its own size is counted; a smaller one has been copied already.
 const fn pins_more_than_it_counts(payload: usize, largest_buffer: usize) -> bool {
     SMALL_READ <= payload && (payload < LARGE_READ || payload < largest_buffer / 2)
+}
+
+/// Appends what has come to `input`. While nothing has, no memory is held for it.
+fn poll_read(
+    reader: &mut (impl AsyncRead + Unpin),
+    cx: &mut task::Context<'_>,
+    input: &mut BytesMut,
+) -> Poll<io::Result<usize>> {
+    let mut stack = [MaybeUninit::uninit(); SMALL_READ];
+    let mut buffer = ReadBuf::uninit(&mut stack);
+    ready!(Pin::new(&mut *reader).poll_read(cx, &mut buffer))?;
+    let mut bytes = buffer.filled().len();
+    input.extend_from_slice(buffer.filled());
+    if bytes == SMALL_READ {
+        // There may be more. If that is the end, or an error, the next read tells.
+        input.reserve(LARGE_READ);
+        if let Poll::Ready(Ok(more)) = poll_read_buf(Pin::new(reader), cx, input) {
+            bytes += more;
+        }
+    }
+    Poll::Ready(Ok(bytes))
 }
 
 async fn woken(subscriber: Option<&Subscriber>) {
