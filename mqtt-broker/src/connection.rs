@@ -66,14 +66,7 @@ pub(crate) fn spawn(
         return;
     };
     let connection = Connection::new(Arc::clone(shared), place, stream, peer);
-    let kill = shared.kill.clone();
-    shared.tasks.spawn(async move {
-        tokio::select! {
-            biased;
-            () = kill.cancelled() => {}
-            () = connection.run() => {}
-        }
-    });
+    shared.tasks.spawn(connection.run());
 }
 
 struct Connection<S> {
@@ -101,7 +94,7 @@ struct Connection<S> {
 struct Seat {
     subscriber: Arc<Subscriber>,
     owed: Owed,
-    will: Option<WillMessage>,
+    will: Option<Box<WillMessage>>,
     version: ProtocolVersion,
 }
 
@@ -289,6 +282,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         if self.output.is_empty() {
             self.output = Output::new();
         }
+        self.server.release_unused();
     }
 
     fn handle_read(&mut self, read: io::Result<usize>) {
@@ -352,7 +346,12 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             }
             io::Result::Ok(())
         };
-        match time::timeout(shared.context.options.close_timeout, farewell).await {
+        let ended = tokio::select! {
+            biased;
+            () = shared.kill.cancelled() => return,
+            ended = time::timeout(shared.context.options.close_timeout, farewell) => ended,
+        };
+        match ended {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "the connection broke while it was closed"),
             Err(_) => tracing::debug!("the peer did not close in time"),

@@ -21,7 +21,7 @@ use crate::authenticate::Authenticate;
 /// The memory a broker can be made to hold is at most about
 /// `max_pending_connections` × 256 KiB + `max_connections` × (2 × `maximum_packet_size` + 64 KiB × `topic_alias_maximum`) +
 /// `max_sessions` × 256 KiB for Wills, and beside that `max_total_queued_bytes` + `max_subscription_bytes` +
-/// `max_retained_bytes`. What it holds when nobody is out to fill it is about 11 KiB a connection.
+/// `max_retained_bytes`. What it holds when nobody is out to fill it is about 3 KiB a connection.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {

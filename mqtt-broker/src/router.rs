@@ -1,6 +1,6 @@
 //! Who gets a message: subscriptions and retained messages, and the one place where a message is handed out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use mqtt_core::{
@@ -33,8 +33,8 @@ struct Routes {
     trie: TopicTrie<SessionKey, Subscription>,
     /// Shared subscriptions, by share name.
     groups: TopicTrie<Box<str>, Group>,
-    /// What each session subscribed to, with what it costs.
-    filters: HashMap<SessionKey, BTreeMap<Box<str>, usize>>,
+    /// What each session subscribed to.
+    filters: HashMap<SessionKey, BTreeSet<Box<str>>>,
     subscriptions: usize,
     bytes: usize,
     retained: Retained,
@@ -178,8 +178,8 @@ impl Router {
         let Some(filters) = routes.filters.remove(&key) else {
             return;
         };
-        for (text, cost) in filters {
-            routes.take_out(key, &text, cost);
+        for filter in filters {
+            routes.take_out(key, &filter);
         }
     }
 
@@ -249,11 +249,10 @@ impl Routes {
             .map_err(|_| ReasonCode::TOPIC_FILTER_INVALID)?;
         let key = subscription.subscriber.key;
         let own = self.filters.get(&key);
-        let is_new = own.is_none_or(|filters| !filters.contains_key(filter.as_str()));
-        let cost =
-            SUBSCRIPTION_BYTES + 2 * filter.as_str().len() + LEVEL_BYTES * filter.levels().count();
+        let is_new = own.is_none_or(|filters| !filters.contains(filter.as_str()));
+        let cost = cost(filter);
         if is_new
-            && (own.map_or(0, BTreeMap::len) >= context.options.max_subscriptions
+            && (own.map_or(0, BTreeSet::len) >= context.options.max_subscriptions
                 || self.bytes.saturating_add(cost) > context.options.max_subscription_bytes)
         {
             return Err(ReasonCode::QUOTA_EXCEEDED);
@@ -269,7 +268,7 @@ impl Routes {
             self.filters
                 .entry(key)
                 .or_default()
-                .insert(filter.as_str().into(), cost);
+                .insert(filter.as_str().into());
         }
         Ok(match shared {
             Some(_) => Added::Shared,
@@ -298,24 +297,24 @@ impl Routes {
         let Some(filters) = self.filters.get_mut(&key) else {
             return false;
         };
-        let Some(cost) = filters.remove(filter.as_str()) else {
+        if !filters.remove(filter.as_str()) {
             return false;
-        };
+        }
         if filters.is_empty() {
             self.filters.remove(&key);
         }
-        self.take_out(key, filter.as_str(), cost);
+        self.take_out(key, filter.as_str());
         true
     }
 
     /// Takes a subscription out of the trie it is in, and out of the counts.
-    fn take_out(&mut self, key: SessionKey, filter: &str, cost: usize) {
-        self.subscriptions -= 1;
-        self.bytes -= cost;
+    fn take_out(&mut self, key: SessionKey, filter: &str) {
         // It was a filter when it was added.
         let Ok(filter) = TopicFilter::new(filter) else {
             return;
         };
+        self.subscriptions -= 1;
+        self.bytes -= cost(filter);
         let Ok(Some(shared)) = filter.shared() else {
             self.trie.remove(filter, &key);
             return;
@@ -358,4 +357,9 @@ impl Routes {
             }
         }
     }
+}
+
+/// What a subscription costs in memory, roughly.
+fn cost(filter: TopicFilter<'_>) -> usize {
+    SUBSCRIPTION_BYTES + 2 * filter.as_str().len() + LEVEL_BYTES * filter.levels().count()
 }

@@ -23,10 +23,10 @@ pub(crate) struct Sessions {
 
 #[derive(Debug, Default)]
 struct Table {
-    by_client: HashMap<Box<str>, Entry>,
+    by_client: HashMap<Arc<str>, Entry>,
     /// When something is due for whom: the end of a session, or a Will that was delayed.
     deadlines: BTreeSet<(Instant, SessionKey)>,
-    clients: HashMap<SessionKey, Box<str>>,
+    clients: HashMap<SessionKey, Arc<str>>,
     last_key: u64,
 }
 
@@ -36,7 +36,14 @@ struct Entry {
     /// While the client is away: when the session ends, unless never.
     expires: Option<Instant>,
     /// A Will whose delay has not passed.
-    will: Option<(Instant, Message)>,
+    will: Option<Box<Delayed>>,
+}
+
+/// A Will and when it is due.
+#[derive(Debug)]
+struct Delayed {
+    due: Instant,
+    message: Message,
 }
 
 /// What a client that connects gets.
@@ -158,7 +165,7 @@ impl Sessions {
         subscriber: &Subscriber,
         backlog: Backlog,
         expiry: SessionExpiry,
-        will: Option<WillMessage>,
+        will: Option<Box<WillMessage>>,
     ) -> Ended {
         let mut ended = Ended::default();
         let kept_for = self.limit(expiry);
@@ -173,7 +180,10 @@ impl Sessions {
                 Some(will) if will.delay == 0 => ended.wills.push(will.message),
                 Some(will) => {
                     let delay = Duration::from_secs(u64::from(will.delay));
-                    entry.will = Some((now + delay, will.message));
+                    entry.will = Some(Box::new(Delayed {
+                        due: now + delay,
+                        message: will.message,
+                    }));
                 }
                 None => {}
             }
@@ -220,8 +230,8 @@ impl Sessions {
                 table.end(&client_id, &mut ended);
                 continue;
             }
-            if let Some((_, will)) = entry.will.take_if(|(at, _)| *at <= now) {
-                ended.wills.push(will);
+            if let Some(will) = entry.will.take_if(|will| will.due <= now) {
+                ended.wills.push(will.message);
             }
             if let Some(due) = entry.next_deadline() {
                 table.deadlines.insert((due, key));
@@ -265,8 +275,9 @@ impl Table {
             expires: None,
             will: None,
         };
-        self.by_client.insert(client_id.into(), entry);
-        self.clients.insert(key, client_id.into());
+        let client_id = Arc::clone(&subscriber.client_id);
+        self.clients.insert(key, Arc::clone(&client_id));
+        self.by_client.insert(client_id, entry);
         subscriber
     }
 
@@ -287,14 +298,14 @@ impl Table {
         self.clients.remove(&key);
         ended.orphans.extend(entry.subscriber.end());
         ended.sessions.push(key);
-        ended.wills.extend(entry.will.map(|(_, message)| message));
+        ended.wills.extend(entry.will.map(|will| will.message));
     }
 }
 
 impl Entry {
     /// The earlier of what is due. It is the one that stands in the table's deadlines.
     fn next_deadline(&self) -> Option<Instant> {
-        let will = self.will.as_ref().map(|(at, _)| *at);
+        let will = self.will.as_ref().map(|will| will.due);
         match (will, self.expires) {
             (Some(will), Some(expires)) => Some(will.min(expires)),
             (one, other) => one.or(other),

@@ -26,7 +26,7 @@ pub(crate) struct SessionKey(pub(crate) u64);
 #[derive(Debug)]
 pub(crate) struct Subscriber {
     pub(crate) key: SessionKey,
-    pub(crate) client_id: Box<str>,
+    pub(crate) client_id: Arc<str>,
     context: Arc<Context>,
     state: Mutex<State>,
     /// There is something for the connection to collect.

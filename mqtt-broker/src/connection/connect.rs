@@ -108,7 +108,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 self.seat = Some(Seat {
                     subscriber,
                     owed,
-                    will: request.will,
+                    will: request.will.map(Box::new),
                     version: request.version,
                 });
             }

@@ -46,6 +46,13 @@ impl Answers {
         Some(answer)
     }
 
+    /// Gives back memory that holds nothing.
+    pub(crate) fn release_unused(&mut self) {
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
+    }
+
     /// Bytes of the packets that are encoded already.
     pub(crate) const fn encoded_bytes(&self) -> usize {
         self.encoded_bytes

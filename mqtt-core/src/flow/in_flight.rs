@@ -83,6 +83,13 @@ impl Default for InFlight {
 }
 
 impl InFlight {
+    /// Gives back memory that holds nothing.
+    pub(crate) fn release_unused(&mut self) {
+        if self.len == 0 {
+            *self = Self::default();
+        }
+    }
+
     /// Messages in flight.
     pub(crate) const fn len(&self) -> usize {
         self.len

@@ -153,6 +153,16 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
+    /// Gives back memory that holds nothing.
+    pub(crate) fn release_unused(&mut self) {
+        if self.pubacks.is_empty() {
+            self.pubacks = VecDeque::new();
+        }
+        if self.pubrecs.is_empty() {
+            self.pubrecs = VecDeque::new();
+        }
+    }
+
     /// For the `epoch`th connection of a session. `role` is our own.
     pub(crate) fn new(
         role: Role,

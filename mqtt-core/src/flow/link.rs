@@ -81,6 +81,13 @@ impl Link {
         session.resume(&mut self.answers);
     }
 
+    /// Gives back memory of the connection and its session that holds nothing.
+    pub(crate) fn release_unused(&mut self, session: &mut Session) {
+        self.receiver.release_unused();
+        self.answers.release_unused();
+        session.outbound.release_unused();
+    }
+
     /// Queues a packet that is not a PUBLISH, behind those that wait.
     pub(crate) fn answer(&mut self, answer: Answer) {
         self.answers.push(answer);

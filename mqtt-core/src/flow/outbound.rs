@@ -202,6 +202,12 @@ impl Outbound {
         self.bounds = bounds;
     }
 
+    /// Gives back memory that holds nothing.
+    pub(crate) fn release_unused(&mut self) {
+        self.queue.release_unused();
+        self.in_flight.release_unused();
+    }
+
     /// Messages that wait to be sent.
     pub(crate) const fn queued(&self) -> usize {
         self.queue.len()

@@ -63,6 +63,13 @@ impl Queue {
         self.len
     }
 
+    /// Gives back memory that holds nothing.
+    pub(crate) fn release_unused(&mut self) {
+        if self.slots.is_empty() {
+            self.slots = VecDeque::new();
+        }
+    }
+
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes
     }

@@ -230,6 +230,13 @@ impl Events {
         Some(event)
     }
 
+    /// Gives back memory that holds nothing.
+    pub(super) fn release_unused(&mut self) {
+        if self.queue.is_empty() {
+            self.queue = VecDeque::new();
+        }
+    }
+
     pub(super) fn is_full(&self, limits: &ServerLimits) -> bool {
         // With a bound of zero nothing would ever move.
         self.queue.len() >= limits.max_events.max(1) || self.bytes >= limits.max_event_bytes.max(1)

@@ -452,6 +452,16 @@ impl Server {
         output.len() - before
     }
 
+    /// Gives back memory that its queues keep for what may come. Worth a call before a connection that may stay silent for
+    /// long; what comes next has to be given memory again.
+    pub fn release_unused(&mut self) {
+        self.events.release_unused();
+        if let (State::Connected(connection), Some(session)) = (&mut self.state, &mut self.session)
+        {
+            connection.link.release_unused(session);
+        }
+    }
+
     /// The next event.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<Event> {
