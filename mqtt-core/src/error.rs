@@ -1,5 +1,7 @@
 //! What can be wrong with a packet, and the Reason Codes that say so.
 
+mod rules;
+
 use crate::{
     types::{PacketType, ReasonCode, Role, TopicError},
     version::ProtocolVersion,
@@ -81,8 +83,13 @@ pub enum DecodeError {
     #[error("string contains a control character or a non-character")]
     DiscouragedCharacter,
     /// Packet Identifier 0.
-    #[error("packet identifier is zero")]
-    ZeroPacketId,
+    #[error("{packet_type} with packet identifier 0")]
+    ZeroPacketId {
+        /// The packet.
+        packet_type: PacketType,
+        /// Who sent it.
+        sender: Role,
+    },
     /// A Topic Name, Will Topic or Response Topic is not one.
     #[error("invalid topic name")]
     TopicName(#[source] TopicError),
@@ -120,10 +127,12 @@ pub enum DecodeError {
         sender: Role,
     },
     /// A second property of a kind that may be there once.
-    #[error("property {property} is there twice")]
+    #[error("property {property} is there twice in {holder}")]
     PropertyRepeated {
         /// The property.
         property: PropertyId,
+        /// Where it was.
+        holder: PropertyHolder,
     },
     /// A property with a number that it must not have.
     #[error("property {property} has a value out of range")]
@@ -132,8 +141,11 @@ pub enum DecodeError {
         property: PropertyId,
     },
     /// Authentication Data without an Authentication Method, or an AUTH with neither.
-    #[error("authentication method is missing")]
-    AuthenticationMethodMissing,
+    #[error("{packet_type} without authentication method")]
+    AuthenticationMethodMissing {
+        /// CONNECT, CONNACK or AUTH.
+        packet_type: PacketType,
+    },
     /// The protocol of a CONNECT is not MQTT.
     #[error("unsupported protocol name")]
     UnsupportedProtocolName,
@@ -149,14 +161,16 @@ pub enum DecodeError {
     /// A CONNECT with both Will QoS bits set.
     #[error("will QoS is 3")]
     WillQos,
-    /// A CONNECT with Will QoS or Will Retain but no Will.
-    #[error("will QoS or will retain without a will")]
-    WillFlagsWithoutWill,
+    /// A CONNECT with a Will QoS but no Will.
+    #[error("will QoS without a will")]
+    WillQosWithoutWill,
+    /// A CONNECT with Will Retain but no Will.
+    #[error("will retain without a will")]
+    WillRetainWithoutWill,
     /// A CONNECT with a password but no user name (before 5.0).
     #[error("password without user name")]
     PasswordWithoutUserName,
-    /// A CONNECT with an empty Client Identifier where the version does not allow it. A server answers with Reason Code
-    /// 0x85, which is 0x02 in 3.x.
+    /// A CONNECT with an empty Client Identifier where the version does not allow it.
     #[error("empty client identifier")]
     EmptyClientId,
     /// A reserved bit in the first byte of a CONNACK is set.
@@ -200,9 +214,7 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    /// The Reason Code for the DISCONNECT or CONNACK that answers, in 5.0 (v5 4.13).
-    ///
-    /// 3.x has no way to say it, but for two in the answer to a CONNECT: 0x84 is return code 1 and 0x85 is 2.
+    /// The Reason Code that says in 5.0 what is wrong (v5 4.13). See [`DecodeError::answer`] for what to do with it.
     #[must_use]
     pub const fn reason_code(&self) -> ReasonCode {
         match self {
@@ -218,7 +230,7 @@ impl DecodeError {
             | Self::PropertyFromWrongSender { .. }
             | Self::PropertyRepeated { .. }
             | Self::PropertyValue { .. }
-            | Self::AuthenticationMethodMissing
+            | Self::AuthenticationMethodMissing { .. }
             | Self::SessionPresentInRefusal
             | Self::ReasonCodeNotAllowed { .. }
             | Self::NoTopicFilters { .. }
@@ -237,14 +249,15 @@ impl DecodeError {
             | Self::IllFormedUtf8
             | Self::NulCharacter
             | Self::DiscouragedCharacter
-            | Self::ZeroPacketId
+            | Self::ZeroPacketId { .. }
             | Self::TopicName(_)
             | Self::TopicFilter(_)
             | Self::UnknownProperty { .. }
             | Self::PropertyNotAllowed { .. }
             | Self::ConnectReservedFlag
             | Self::WillQos
-            | Self::WillFlagsWithoutWill
+            | Self::WillQosWithoutWill
+            | Self::WillRetainWithoutWill
             | Self::PasswordWithoutUserName
             | Self::ConnackFlags
             | Self::SubscribeReservedBits
@@ -252,109 +265,23 @@ impl DecodeError {
         }
     }
 
-    /// The rule that the peer broke: the id of a numbered statement, or else a section, of the given version. 3.1 has no
-    /// numbered statements; it is answered with those of 3.1.1.
+    /// What to tell the sender before the connection is closed, as it must be in any case: in the CONNACK if the packet is
+    /// the CONNECT that it would answer, in a DISCONNECT otherwise. `None` is to close without a word.
+    ///
+    /// 5.0 has a code for everything (v5 4.13.1). 3.x only closes, since a client that sent a DISCONNECT would delete its
+    /// Will; but for two answers to a CONNECT, the return codes 1, which is
+    /// [`UNSUPPORTED_PROTOCOL_VERSION`](ReasonCode::UNSUPPORTED_PROTOCOL_VERSION), and 2, which is
+    /// [`CLIENT_IDENTIFIER_NOT_VALID`](ReasonCode::CLIENT_IDENTIFIER_NOT_VALID)
+    /// [v311 MQTT-4.8.0-1, MQTT-3.1.2-2, MQTT-3.1.3-8].
     #[must_use]
-    pub const fn rule(&self, version: ProtocolVersion) -> &'static str {
-        let (v5, v311) = self.rules();
-        if version.is_v5() { v5 } else { v311 }
-    }
-
-    const fn rules(&self) -> (&'static str, &'static str) {
+    pub const fn answer(&self, version: ProtocolVersion) -> Option<ReasonCode> {
         match self {
-            Self::ReservedPacketType { .. } => ("v5 2.1.2", "v311 2.2.1"),
-            Self::WrongSender { .. } => ("v5 2.1.2", "v311 2.2.1"),
-            Self::ConnectExpected { .. } => ("v5 MQTT-3.1.0-1", "v311 MQTT-3.1.0-1"),
-            Self::FixedHeaderFlags { packet_type, .. } => flag_rules(*packet_type),
-            Self::PublishQos => ("v5 MQTT-3.3.1-4", "v311 MQTT-3.3.1-4"),
-            Self::DupAtQos0 => ("v5 MQTT-3.3.1-2", "v311 MQTT-3.3.1-2"),
-            Self::VarIntTooLong => ("v5 1.5.5", "v311 2.2.3"),
-            Self::VarIntNotMinimal => ("v5 MQTT-1.5.5-1", "v311 2.2.3"),
-            Self::PacketTooLarge { .. } => ("v5 3.1.2.11.4", "v311 2.2.3"),
-            Self::NotOnePacket { .. } | Self::FieldPastEnd | Self::TrailingBytes => {
-                ("v5 2.1.4", "v311 2.2.3")
+            Self::UnsupportedProtocolVersion { .. } | Self::EmptyClientId => {
+                Some(self.reason_code())
             }
-            Self::IllFormedUtf8 => ("v5 MQTT-1.5.4-1", "v311 MQTT-1.5.3-1"),
-            Self::NulCharacter => ("v5 MQTT-1.5.4-2", "v311 MQTT-1.5.3-2"),
-            Self::DiscouragedCharacter => ("v5 1.5.4", "v311 1.5.3"),
-            Self::ZeroPacketId => ("v5 2.2.1", "v311 MQTT-2.3.1-1"),
-            Self::TopicName(error) | Self::TopicFilter(error) => topic_rules(*error),
-            Self::TopicMissing => ("v5 3.3.2.1", "v311 MQTT-4.7.3-1"),
-            Self::ZeroTopicAlias => ("v5 MQTT-3.3.2-8", "v5 MQTT-3.3.2-8"),
-            Self::PropertyFromWrongSender {
-                property: PropertyId::SubscriptionIdentifier,
-                ..
-            } => ("v5 MQTT-3.3.4-6", "v5 MQTT-3.3.4-6"),
-            Self::PropertyFromWrongSender {
-                property: PropertyId::SessionExpiryInterval,
-                ..
-            } => ("v5 MQTT-3.14.2-2", "v5 MQTT-3.14.2-2"),
-            Self::UnknownProperty { .. }
-            | Self::PropertyNotAllowed { .. }
-            | Self::PropertyFromWrongSender { .. }
-            | Self::PropertyRepeated { .. }
-            | Self::PropertyValue { .. } => ("v5 2.2.2.2", "v5 2.2.2.2"),
-            Self::AuthenticationMethodMissing => ("v5 3.15.2.2.2", "v5 3.15.2.2.2"),
-            Self::UnsupportedProtocolName => ("v5 MQTT-3.1.2-1", "v311 MQTT-3.1.2-1"),
-            Self::UnsupportedProtocolVersion { .. } => ("v5 MQTT-3.1.2-2", "v311 MQTT-3.1.2-2"),
-            Self::ConnectReservedFlag => ("v5 MQTT-3.1.2-3", "v311 MQTT-3.1.2-3"),
-            Self::WillQos => ("v5 MQTT-3.1.2-12", "v311 MQTT-3.1.2-14"),
-            Self::WillFlagsWithoutWill => ("v5 MQTT-3.1.2-11", "v311 MQTT-3.1.2-11"),
-            Self::PasswordWithoutUserName => ("v5 3.1.2.9", "v311 MQTT-3.1.2-22"),
-            Self::EmptyClientId => ("v5 3.1.3.1", "v311 MQTT-3.1.3-8"),
-            Self::ConnackFlags => ("v5 MQTT-3.2.2-1", "v311 3.2.2.1"),
-            Self::SessionPresentInRefusal => ("v5 MQTT-3.2.2-6", "v311 MQTT-3.2.2-4"),
-            Self::ReasonCodeNotAllowed { packet_type, .. } => reason_code_rules(*packet_type),
-            Self::NoTopicFilters {
-                packet_type: PacketType::Unsubscribe,
-            } => ("v5 MQTT-3.10.3-2", "v311 MQTT-3.10.3-2"),
-            Self::NoTopicFilters { .. } => ("v5 MQTT-3.8.3-2", "v311 MQTT-3.8.3-3"),
-            Self::SubscribeQos | Self::RetainHandling => ("v5 3.8.3.1", "v311 MQTT-3.8.3-4"),
-            Self::SubscribeReservedBits => ("v5 MQTT-3.8.3-5", "v311 MQTT-3.8.3-4"),
-            Self::NoLocalOnShared => ("v5 MQTT-3.8.3-4", "v5 MQTT-3.8.3-4"),
-            Self::NoReasonCodes {
-                packet_type: PacketType::Unsuback,
-            } => ("v5 MQTT-3.11.3-1", "v311 3.11.3"),
-            Self::NoReasonCodes { .. } => ("v5 MQTT-3.9.3-1", "v311 MQTT-3.9.3-1"),
+            _ if version.is_v5() => Some(self.reason_code()),
+            _ => None,
         }
-    }
-}
-
-const fn flag_rules(packet_type: PacketType) -> (&'static str, &'static str) {
-    match packet_type {
-        PacketType::Pubrel => ("v5 MQTT-3.6.1-1", "v311 MQTT-3.6.1-1"),
-        PacketType::Subscribe => ("v5 MQTT-3.8.1-1", "v311 MQTT-3.8.1-1"),
-        PacketType::Unsubscribe => ("v5 MQTT-3.10.1-1", "v311 MQTT-3.10.1-1"),
-        PacketType::Disconnect => ("v5 MQTT-3.14.1-1", "v311 MQTT-3.14.1-1"),
-        PacketType::Auth => ("v5 MQTT-3.15.1-1", "v5 MQTT-3.15.1-1"),
-        _ => ("v5 MQTT-2.1.3-1", "v311 MQTT-2.2.2-2"),
-    }
-}
-
-const fn topic_rules(error: TopicError) -> (&'static str, &'static str) {
-    match error {
-        TopicError::Empty => ("v5 MQTT-4.7.3-1", "v311 MQTT-4.7.3-1"),
-        TopicError::TooLong { .. } => ("v5 MQTT-4.7.3-3", "v311 MQTT-4.7.3-3"),
-        TopicError::NulCharacter => ("v5 MQTT-4.7.3-2", "v311 MQTT-4.7.3-2"),
-        TopicError::WildcardInName => ("v5 MQTT-4.7.0-1", "v311 MQTT-4.7.1-1"),
-        TopicError::MisplacedMultiLevelWildcard => ("v5 MQTT-4.7.1-1", "v311 MQTT-4.7.1-2"),
-        TopicError::MisplacedSingleLevelWildcard => ("v5 MQTT-4.7.1-2", "v311 MQTT-4.7.1-3"),
-        TopicError::ShareName => ("v5 MQTT-4.8.2-1", "v5 MQTT-4.8.2-1"),
-        TopicError::SharedFilterMissing => ("v5 MQTT-4.8.2-2", "v5 MQTT-4.8.2-2"),
-    }
-}
-
-const fn reason_code_rules(packet_type: PacketType) -> (&'static str, &'static str) {
-    match packet_type {
-        PacketType::Connack => ("v5 MQTT-3.2.2-8", "v311 MQTT-3.2.2-6"),
-        PacketType::Puback => ("v5 MQTT-3.4.2-1", "v311 3.4"),
-        PacketType::Pubrec => ("v5 MQTT-3.5.2-1", "v311 3.5"),
-        PacketType::Pubrel => ("v5 MQTT-3.6.2-1", "v311 3.6"),
-        PacketType::Pubcomp => ("v5 MQTT-3.7.2-1", "v311 3.7"),
-        PacketType::Suback => ("v5 MQTT-3.9.3-2", "v311 MQTT-3.9.3-2"),
-        PacketType::Unsuback => ("v5 MQTT-3.11.3-2", "v311 3.11"),
-        PacketType::Disconnect => ("v5 MQTT-3.14.2-1", "v311 3.14"),
-        _ => ("v5 MQTT-3.15.2-1", "v5 MQTT-3.15.2-1"),
     }
 }
 

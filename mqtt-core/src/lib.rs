@@ -92,6 +92,49 @@
 //! When the transport ends, the driver calls `handle_close`; the [`Session`] stays in the client, and the next `connect`
 //! goes on where the last connection ended.
 //!
+//! # Packets that are refused
+//!
+//! The decoder takes what the standard allows and refuses everything else. A [`DecodeError`] names the cause, the rule of
+//! the standard that was broken ([`DecodeError::rule`]) and what to tell the sender before closing
+//! ([`DecodeError::answer`]). [`Decoder::frame`] refuses a packet that is too large, or that has a wrong type or wrong flags,
+//! from its fixed header, before its body is there.
+//!
+//! ```
+//! use mqtt_core::{DecodeError, Decoder, ProtocolVersion, ReasonCode, Role};
+//!
+//! // A PUBLISH with both QoS bits set, from a client.
+//! let decoder = Decoder::new(Some(ProtocolVersion::V5), Role::Client);
+//! let error = decoder.decode(&[0x36, 6, 0, 1, b'a', 0, 1, 0]).unwrap_err();
+//! assert_eq!(error, DecodeError::PublishQos);
+//! assert_eq!(error.rule(ProtocolVersion::V5), "v5 MQTT-3.3.1-4");
+//! assert_eq!(error.answer(ProtocolVersion::V5), Some(ReasonCode::MALFORMED_PACKET));
+//! assert_eq!(error.answer(ProtocolVersion::V3_1_1), None, "3.x closes without a word");
+//! ```
+//!
+//! # Looking at bytes
+//!
+//! The example `inspect` shows what is in bytes, one hexadecimal string a line:
+//!
+//! ```text
+//! $ echo 30 05 00 01 61 00 78 | cargo run -q -p mqtt-core --example inspect -- --version 5 --from client
+//! {"ok":true,"packets":[{"type":"publish","dup":false,"retain":false,"qos":0,"packet_id":null,"topic":"a","payload":"78","properties":[]}],"rest":0,"same_bytes":true}
+//! $ echo 36 06 00 01 61 00 01 00 | cargo run -q -p mqtt-core --example inspect -- --version 5 --from client
+//! {"ok":false,"error":"PUBLISH with both QoS bits set","rule":"v5 MQTT-3.3.1-4","reason_code":129}
+//! ```
+//!
+//! `--version` is 3, 4 or 5 as in CONNECT, for MQTT 3.1, 3.1.1 and 5.0; a CONNECT brings its own, for what follows it in its
+//! line too. `--max-packet N` and `--strict-text` set the receiver's [limit](Decoder::maximum_packet_size) and
+//! [demands](Decoder::strict_text).
+//!
+//! - `packets`: the packets of the line. Every field has its name in this crate, but for [`Publish::delivery`], which is shown
+//!   as `qos` and `packet_id`. Binary data is hexadecimal text; QoS, Reason Codes and what has a unit are numbers.
+//!   `properties` are pairs of name and value in their order in the packet.
+//! - `rest`: how many bytes are left over, of a packet that is not all there.
+//! - `same_bytes`: whether encoding the packets again gives the bytes they were read from. They may be legal and have
+//!   a shorter form.
+//! - `rule`: see [`DecodeError::rule`]; `null` if the line is not hexadecimal.
+//! - `reason_code`: see [`DecodeError::answer`], in 3.x as a CONNACK return code; `null` is to close without a word.
+//!
 //! # Features
 //!
 //! `std` (default): vectored writes of [`Output`]. Without it the crate needs only `alloc`.

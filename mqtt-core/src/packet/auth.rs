@@ -33,7 +33,9 @@ impl<'a> Auth<'a> {
         let properties = origin.properties(packet_type, &mut body)?;
         body.finish()?;
         if !properties.contains(PropertyId::AuthenticationMethod) {
-            return Err(DecodeError::AuthenticationMethodMissing);
+            return Err(DecodeError::AuthenticationMethodMissing {
+                packet_type: PacketType::Auth,
+            });
         }
         Ok(Self { reason, properties })
     }

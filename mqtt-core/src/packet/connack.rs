@@ -27,32 +27,11 @@ pub struct Connack<'a> {
     pub properties: Properties<'a>,
 }
 
-/// The Reason Codes with the meaning of the return codes 0 to 5 of 3.x (v311 3.2.2.3).
-const RETURN_CODES: [ReasonCode; 6] = [
-    ReasonCode::SUCCESS,
-    ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
-    ReasonCode::CLIENT_IDENTIFIER_NOT_VALID,
-    ReasonCode::SERVER_UNAVAILABLE,
-    ReasonCode::BAD_USER_NAME_OR_PASSWORD,
-    ReasonCode::NOT_AUTHORIZED,
-];
-
 fn from_return_code(code: u8) -> Result<ReasonCode, DecodeError> {
-    let Some(reason) = RETURN_CODES.get(usize::from(code)) else {
-        let reason = ReasonCode::new(code);
-        return Err(DecodeError::ReasonCodeNotAllowed {
-            packet_type: PacketType::Connack,
-            reason,
-        });
-    };
-    Ok(*reason)
-}
-
-fn to_return_code(reason: ReasonCode) -> Option<u8> {
-    (0..)
-        .zip(RETURN_CODES)
-        .find(|(_, known)| *known == reason)
-        .map(|(code, _)| code)
+    ReasonCode::from_return_code(code).ok_or_else(|| DecodeError::ReasonCodeNotAllowed {
+        packet_type: PacketType::Connack,
+        reason: ReasonCode::new(code),
+    })
 }
 
 impl<'a> Connack<'a> {
@@ -87,7 +66,9 @@ impl<'a> Connack<'a> {
         };
         body.finish()?;
         if lacks_authentication_method(&properties) {
-            return Err(DecodeError::AuthenticationMethodMissing);
+            return Err(DecodeError::AuthenticationMethodMissing {
+                packet_type: PacketType::Connack,
+            });
         }
         Ok(Self {
             session_present,
@@ -101,7 +82,7 @@ impl Body for Connack<'_> {
     fn check(&self, packet_type: PacketType, encoder: &Encoder) -> Result<(), EncodeError> {
         if encoder.version.is_v5() {
             encoder.check_reason(packet_type, self.reason)?;
-        } else if to_return_code(self.reason).is_none() {
+        } else if self.reason.return_code().is_none() {
             return Err(EncodeError::ReasonCodeNotAllowed {
                 packet_type,
                 reason: self.reason,
@@ -133,7 +114,7 @@ impl Body for Connack<'_> {
         let return_code = if version.is_v5() {
             None
         } else {
-            to_return_code(self.reason)
+            self.reason.return_code()
         };
         writer.u8(return_code.unwrap_or_else(|| self.reason.get()));
         write_properties(&self.properties, version, writer);

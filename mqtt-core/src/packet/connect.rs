@@ -109,7 +109,9 @@ impl<'a> Connect<'a> {
         };
         body.finish()?;
         if lacks_authentication_method(&properties) {
-            return Err(DecodeError::AuthenticationMethodMissing);
+            return Err(DecodeError::AuthenticationMethodMissing {
+                packet_type: PacketType::Connect,
+            });
         }
         let clean_start = flags & CLEAN_START != 0;
         // Last, since a server answers this one with a CONNACK and anything malformed, in 3.x, with nothing.
@@ -133,8 +135,13 @@ impl<'a> Connect<'a> {
         if flags & RESERVED != 0 && version != ProtocolVersion::V3_1 {
             return Err(DecodeError::ConnectReservedFlag);
         }
-        if flags & WILL == 0 && flags & (WILL_QOS | WILL_RETAIN) != 0 {
-            return Err(DecodeError::WillFlagsWithoutWill);
+        if flags & WILL == 0 {
+            if flags & WILL_QOS != 0 {
+                return Err(DecodeError::WillQosWithoutWill);
+            }
+            if flags & WILL_RETAIN != 0 {
+                return Err(DecodeError::WillRetainWithoutWill);
+            }
         }
         if flags & (USER_NAME | PASSWORD) == PASSWORD && !version.is_v5() {
             return Err(DecodeError::PasswordWithoutUserName);

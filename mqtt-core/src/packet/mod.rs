@@ -30,7 +30,7 @@ pub use self::{
 use crate::{
     encoder::Encoder,
     error::{DecodeError, EncodeError},
-    types::{PacketType, ReasonCode, Role},
+    types::{PacketId, PacketType, ReasonCode, Role},
     version::ProtocolVersion,
     wire::{MAX_VAR_INT, Properties, PropertyHolder, PropertyId, Reader, Writer, var_int_len},
 };
@@ -136,6 +136,19 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// Reads the Packet Identifier of a packet that has one.
+    #[inline]
+    fn packet_id(
+        self,
+        packet_type: PacketType,
+        body: &mut Reader<'_>,
+    ) -> Result<PacketId, DecodeError> {
+        PacketId::new(body.u16()?).ok_or(DecodeError::ZeroPacketId {
+            packet_type,
+            sender: self.sender,
+        })
+    }
+
     /// Reads the properties that 5.0 has and 3.x has not.
     #[inline]
     fn properties<'a>(

@@ -91,10 +91,11 @@ impl<'a> Publish<'a> {
     ) -> Result<Self, DecodeError> {
         let qos = Self::check_flags(flags, origin.version)?;
         let topic = body.optional_topic_name()?;
+        let packet_id = |body: &mut Reader<'_>| origin.packet_id(PacketType::Publish, body);
         let delivery = match qos {
             QoS::AtMostOnce => Delivery::AtMostOnce,
-            QoS::AtLeastOnce => Delivery::AtLeastOnce(body.packet_id()?),
-            QoS::ExactlyOnce => Delivery::ExactlyOnce(body.packet_id()?),
+            QoS::AtLeastOnce => Delivery::AtLeastOnce(packet_id(&mut body)?),
+            QoS::ExactlyOnce => Delivery::ExactlyOnce(packet_id(&mut body)?),
         };
         let properties = origin.properties(PacketType::Publish, &mut body)?;
         if topic.is_none() {

@@ -37,7 +37,7 @@ impl<'a> PublishAck<'a> {
         mut body: Reader<'a>,
         origin: Origin,
     ) -> Result<Self, DecodeError> {
-        let mut ack = PublishAck::success(body.packet_id()?);
+        let mut ack = PublishAck::success(origin.packet_id(packet_type, &mut body)?);
         // In 5.0 what is left out at the end means success and no properties (v5 3.4.2.1).
         if origin.version.is_v5() && !body.is_empty() {
             ack.reason = origin.check_reason(packet_type, ReasonCode::new(body.u8()?))?;

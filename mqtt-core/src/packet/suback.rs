@@ -24,7 +24,7 @@ pub struct Suback<'a> {
 impl<'a> Suback<'a> {
     pub(crate) fn decode(mut body: Reader<'a>, origin: Origin) -> Result<Self, DecodeError> {
         let packet_type = PacketType::Suback;
-        let packet_id = body.packet_id()?;
+        let packet_id = origin.packet_id(packet_type, &mut body)?;
         let properties = origin.properties(packet_type, &mut body)?;
         let reasons = ReasonCodes::from_wire(body.take_rest());
         if reasons.is_empty() {

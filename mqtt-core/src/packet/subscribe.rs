@@ -22,7 +22,7 @@ pub struct Subscribe<'a> {
 
 impl<'a> Subscribe<'a> {
     pub(crate) fn decode(mut body: Reader<'a>, origin: Origin) -> Result<Self, DecodeError> {
-        let packet_id = body.packet_id()?;
+        let packet_id = origin.packet_id(PacketType::Subscribe, &mut body)?;
         let properties = origin.properties(PacketType::Subscribe, &mut body)?;
         let filters = SubscribeFilters::read(body, origin.version)?;
         Ok(Self {

@@ -23,7 +23,7 @@ pub struct Unsuback<'a> {
 impl<'a> Unsuback<'a> {
     pub(crate) fn decode(mut body: Reader<'a>, origin: Origin) -> Result<Self, DecodeError> {
         let packet_type = PacketType::Unsuback;
-        let packet_id = body.packet_id()?;
+        let packet_id = origin.packet_id(packet_type, &mut body)?;
         if !origin.version.is_v5() {
             body.finish()?;
             return Ok(Self {

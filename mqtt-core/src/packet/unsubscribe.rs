@@ -22,7 +22,7 @@ pub struct Unsubscribe<'a> {
 
 impl<'a> Unsubscribe<'a> {
     pub(crate) fn decode(mut body: Reader<'a>, origin: Origin) -> Result<Self, DecodeError> {
-        let packet_id = body.packet_id()?;
+        let packet_id = origin.packet_id(PacketType::Unsubscribe, &mut body)?;
         let properties = origin.properties(PacketType::Unsubscribe, &mut body)?;
         let filters = UnsubscribeFilters::read(body, origin.version)?;
         Ok(Self {

@@ -180,11 +180,9 @@ pub(super) fn answer_to_bad_connect(cause: &DisconnectCause, packet: &[u8]) -> O
     };
     let version = match *error {
         DecodeError::UnsupportedProtocolVersion { level } => version_to_refuse_in(level, packet),
-        // Only versions before 5.0 forbid it.
-        DecodeError::EmptyClientId => ProtocolVersion::V3_1_1,
-        _ => Decoder::connect_version(packet).filter(|version| version.is_v5())?,
+        _ => Decoder::connect_version(packet)?,
     };
-    refusal(version, error.reason_code())
+    refusal(version, error.answer(version)?)
 }
 
 /// A CONNACK that refuses. `None` where this version has no code for it.

@@ -105,6 +105,16 @@ reason_codes! {
     0xA2 WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED "Wildcard Subscriptions not supported" SUBACK | DISC_BY_SERVER;
 }
 
+/// What the CONNACK return codes 0 to 5 of 3.x mean (v311 3.2.2.3).
+const RETURN_CODES: [ReasonCode; 6] = [
+    ReasonCode::SUCCESS,
+    ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
+    ReasonCode::CLIENT_IDENTIFIER_NOT_VALID,
+    ReasonCode::SERVER_UNAVAILABLE,
+    ReasonCode::BAD_USER_NAME_OR_PASSWORD,
+    ReasonCode::NOT_AUTHORIZED,
+];
+
 impl ReasonCode {
     /// `0x00` as DISCONNECT names it: Normal disconnection.
     pub const NORMAL_DISCONNECTION: Self = Self::SUCCESS;
@@ -121,6 +131,22 @@ impl ReasonCode {
     #[must_use]
     pub const fn get(self) -> u8 {
         self.0
+    }
+
+    /// The Reason Code with the meaning of a CONNACK return code of 3.x, 0 to 5 (v311 3.2.2.3). `None` for those that are
+    /// reserved.
+    #[must_use]
+    pub fn from_return_code(code: u8) -> Option<Self> {
+        RETURN_CODES.get(usize::from(code)).copied()
+    }
+
+    /// The CONNACK return code with this meaning, 0 to 5, or `None` if 3.x cannot say it (v311 3.2.2.3).
+    #[must_use]
+    pub fn return_code(self) -> Option<u8> {
+        (0..)
+            .zip(RETURN_CODES)
+            .find(|(_, known)| *known == self)
+            .map(|(code, _)| code)
     }
 
     /// Whether the operation failed: 0x80 and above.
@@ -206,6 +232,24 @@ mod tests {
         assert_eq!(count(PacketType::Disconnect, &[Role::Client]), 14);
         assert_eq!(count(PacketType::Disconnect, &[Role::Server]), 28);
         assert_eq!(count(PacketType::Puback, &[Role::Client]), 8);
+    }
+
+    #[test]
+    fn return_codes_there_and_back() {
+        for code in 0..=u8::MAX {
+            let reason = ReasonCode::from_return_code(code);
+            assert_eq!(reason.is_some(), code <= 5);
+            assert_eq!(
+                reason.and_then(ReasonCode::return_code),
+                reason.map(|_| code)
+            );
+        }
+        assert_eq!(
+            ReasonCode::UNSUPPORTED_PROTOCOL_VERSION.return_code(),
+            Some(1)
+        );
+        assert_eq!(ReasonCode::NOT_AUTHORIZED.return_code(), Some(5));
+        assert_eq!(ReasonCode::BANNED.return_code(), None);
     }
 
     #[test]

@@ -35,9 +35,12 @@ pub enum TopicError {
     /// `+` that is not a whole level of a filter [v5 MQTT-4.7.1-2, v311 MQTT-4.7.1-3].
     #[error("'+' is not a whole level of the topic filter")]
     MisplacedSingleLevelWildcard,
-    /// A shared subscription whose name is empty or has a wildcard [v5 MQTT-4.8.2-1, MQTT-4.8.2-2].
-    #[error("share name is empty or contains a wildcard")]
-    ShareName,
+    /// A shared subscription whose name is empty [v5 MQTT-4.8.2-1].
+    #[error("share name is empty")]
+    EmptyShareName,
+    /// A shared subscription whose name has a wildcard [v5 MQTT-4.8.2-2].
+    #[error("share name contains a wildcard")]
+    WildcardInShareName,
     /// A shared subscription without a Topic Filter after its name [v5 MQTT-4.8.2-2].
     #[error("shared subscription has no topic filter after its share name")]
     SharedFilterMissing,
@@ -161,15 +164,18 @@ impl<'a> TopicFilter<'a> {
     /// 3.x has no shared subscriptions: there the text has no special meaning.
     ///
     /// # Errors
-    /// - [`TopicError::ShareName`] and [`TopicError::SharedFilterMissing`] if it begins with `$share/` but is not a
-    ///   shared subscription.
+    /// - [`TopicError::EmptyShareName`], [`TopicError::WildcardInShareName`] and [`TopicError::SharedFilterMissing`] if it
+    ///   begins with `$share/` but is not a shared subscription.
     pub fn shared(self) -> Result<Option<SharedFilter<'a>>, TopicError> {
         let Some(rest) = self.0.strip_prefix(SHARE_PREFIX) else {
             return Ok(None);
         };
         let (group, filter) = rest.split_once('/').unwrap_or((rest, ""));
-        if group.is_empty() || group.bytes().any(|byte| matches!(byte, b'+' | b'#')) {
-            return Err(TopicError::ShareName);
+        if group.is_empty() {
+            return Err(TopicError::EmptyShareName);
+        }
+        if scan(group.as_bytes()).wildcard {
+            return Err(TopicError::WildcardInShareName);
         }
         if filter.is_empty() {
             return Err(TopicError::SharedFilterMissing);
@@ -373,10 +379,10 @@ mod tests {
         assert_eq!(shared("$Share/g/a"), Ok(None));
         assert_eq!(shared("$share"), Ok(None));
         assert_eq!(shared("a"), Ok(None));
-        assert_eq!(shared("$share//a"), Err(TopicError::ShareName));
-        assert_eq!(shared("$share/"), Err(TopicError::ShareName));
-        assert_eq!(shared("$share/+/a"), Err(TopicError::ShareName));
-        assert_eq!(shared("$share/#"), Err(TopicError::ShareName));
+        assert_eq!(shared("$share//a"), Err(TopicError::EmptyShareName));
+        assert_eq!(shared("$share/"), Err(TopicError::EmptyShareName));
+        assert_eq!(shared("$share/+/a"), Err(TopicError::WildcardInShareName));
+        assert_eq!(shared("$share/#"), Err(TopicError::WildcardInShareName));
         assert_eq!(shared("$share/g"), Err(TopicError::SharedFilterMissing));
         assert_eq!(shared("$share/g/"), Err(TopicError::SharedFilterMissing));
     }

@@ -313,7 +313,7 @@ fn misplaced(property: PropertyId, holder: PropertyHolder, sender: Role) -> Deco
             sender,
         }
     } else {
-        DecodeError::PropertyRepeated { property }
+        DecodeError::PropertyRepeated { property, holder }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     error::DecodeError,
-    types::{PacketId, StringError, TopicError, TopicFilter, TopicName, Utf8},
+    types::{StringError, TopicError, TopicFilter, TopicName, Utf8},
     wire::var_int::VarInt,
 };
 
@@ -125,11 +125,6 @@ impl<'a> Reader<'a> {
     pub(crate) fn binary(&mut self) -> Result<&'a [u8], DecodeError> {
         let len = self.u16()?;
         self.take(usize::from(len))
-    }
-
-    #[inline]
-    pub(crate) fn packet_id(&mut self) -> Result<PacketId, DecodeError> {
-        PacketId::new(self.u16()?).ok_or(DecodeError::ZeroPacketId)
     }
 
     fn str(&mut self) -> Result<&'a str, DecodeError> {

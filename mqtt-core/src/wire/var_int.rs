@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn u_5_1_fifth_byte_is_malformed() {
+    fn v5_u_5_1_fifth_byte_is_malformed() {
         for bytes in [
             &[0xFF, 0xFF, 0xFF, 0xFF, 0x7F][..],
             &[0x80, 0x80, 0x80, 0x80, 0x01],

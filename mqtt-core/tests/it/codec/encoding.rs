@@ -551,7 +551,7 @@ fn v5_mqtt_3_14_2_2_server_sends_no_session_expiry() {
 }
 
 #[test]
-fn u_5_2_property_of_another_packet() {
+fn v5_u_5_2_property_of_another_packet() {
     let properties = [Property::ReasonString(Utf8::EMPTY)];
     let packet = Packet::Publish(Publish {
         properties: Properties::new(&properties),
@@ -565,7 +565,7 @@ fn u_5_2_property_of_another_packet() {
 }
 
 #[test]
-fn u_5_3_property_twice() {
+fn v5_u_5_3_property_twice() {
     let properties = [
         Property::MessageExpiryInterval(1),
         Property::MessageExpiryInterval(1),

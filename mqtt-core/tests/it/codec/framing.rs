@@ -109,7 +109,7 @@ fn type_and_flags_are_judged_by_the_first_byte() {
 }
 
 #[test]
-fn u_5_4_too_large_is_known_before_the_body_is_there() {
+fn v5_u_5_4_too_large_is_known_before_the_body_is_there() {
     let mut decoder = Decoder::new(Some(V5), Role::Server);
     decoder.maximum_packet_size = MaximumPacketSize::new(10).unwrap();
     assert_eq!(decoder.frame(&bytes("30 08")), Ok(None), "ten bytes in all");
@@ -220,7 +220,7 @@ fn v5_mqtt_3_1_2_2_unsupported_version_is_told_apart() {
 }
 
 #[test]
-fn u_5_18_strict_text_refuses_discouraged_characters() {
+fn v5_u_5_18_strict_text_refuses_discouraged_characters() {
     let mut decoder = Decoder::new(Some(V5), Role::Server);
     let packets = [
         // In a Topic Name: U+0001, U+0080 and U+FFFE.

@@ -3,15 +3,15 @@
 mod encoding;
 mod framing;
 mod generated;
-mod legal;
 mod lists;
 mod output;
 mod reference;
-mod refused_v311;
-mod refused_v5;
+mod v31;
+mod v311;
+mod v5;
 
 use mqtt_core::{
-    DecodeError, Decoder, EncodeError, Encoder, Output, Packet, ProtocolVersion, Role,
+    DecodeError, Decoder, EncodeError, Encoder, Output, Packet, ProtocolVersion, ReasonCode, Role,
 };
 
 /// The bytes that `hex` shows, two digits each, with spaces between them.
@@ -86,69 +86,107 @@ fn contents(output: &mut Output) -> Vec<u8> {
     contents
 }
 
-/// Asserts that a packet is refused with a Reason Code, where the version has them, and for the right rule.
+/// Asserts that packets are taken, and written as the same bytes.
 #[track_caller]
-fn refuse(version: ProtocolVersion, sender: Role, hex: &str, reason: u8, rule: &str) {
-    let packet = bytes(hex);
-    let decoder = decoder(version, sender, &packet);
-    let error = decoder.decode(&packet).expect_err(hex);
-    assert_eq!(error.rule(version), rule, "{hex}: {error}");
-    if version == ProtocolVersion::V5 {
-        assert_eq!(error.reason_code().get(), reason, "{hex}: {error}");
+fn takes(version: ProtocolVersion, sender: Role, packets: &[&str]) {
+    for hex in packets {
+        let packet = bytes(hex);
+        let decoded = decode_in_pieces(version, sender, &packet);
+        let (version, decoded) = decoded.unwrap_or_else(|error| panic!("{hex}: {error}"));
+        assert_eq!(encode(version, sender, &decoded), Ok(packet), "{hex}");
     }
-    assert!(
-        !matches!(error, DecodeError::NotOnePacket { .. }),
-        "{hex} has a wrong remaining length"
-    );
-    // However the bytes are found, the verdict is the same.
-    assert_eq!({ decoder }.next(&packet), Err(error), "{hex}");
 }
 
-/// Asserts that a packet is taken, and that what it says is written and read back as the same.
+/// Asserts that packets are taken that have another form, the one in which they are written.
 #[track_caller]
-fn accept(version: ProtocolVersion, sender: Role, hex: &str) {
-    let packet = bytes(hex);
-    let decoded = decode(version, sender, &packet).unwrap_or_else(|error| panic!("{hex}: {error}"));
-    let version = match decoded {
+fn reads(version: ProtocolVersion, sender: Role, packets: &[&str]) {
+    for hex in packets {
+        let packet = bytes(hex);
+        let decoded = decode_in_pieces(version, sender, &packet);
+        let (version, decoded) = decoded.unwrap_or_else(|error| panic!("{hex}: {error}"));
+        let again = encode(version, sender, &decoded).unwrap();
+        assert_ne!(again, packet, "{hex}");
+        assert_eq!(decode(version, sender, &again), Ok(decoded), "{hex}");
+    }
+}
+
+/// Asserts that packets are refused for the right rule and with the right answer: a Reason Code, or `None` to close.
+#[track_caller]
+fn refuses(
+    version: ProtocolVersion,
+    sender: Role,
+    packets: &[&str],
+    answer: Option<u8>,
+    rule: &str,
+) {
+    for hex in packets {
+        let packet = bytes(hex);
+        let error = decode_in_pieces(version, sender, &packet).expect_err(hex);
+        assert_eq!(error.rule(version), rule, "{hex}: {error}");
+        let answered = error.answer(version).map(ReasonCode::get);
+        assert_eq!(answered, answer, "{hex}: {error}");
+    }
+}
+
+/// Decodes one packet, of which one byte after the other arrives: nothing is decoded before the last, and what is refused
+/// earlier is refused for the same reason. The version is that of the packet if it is a CONNECT.
+fn decode_in_pieces(
+    version: ProtocolVersion,
+    sender: Role,
+    packet: &[u8],
+) -> Result<(ProtocolVersion, Packet<'_>), DecodeError> {
+    let whole = { decoder(version, sender, packet) }.next(packet);
+    for end in 0..packet.len() {
+        let mut decoder = decoder(version, sender, packet);
+        let framed = decoder.frame(&packet[..end]);
+        match decoder.next(&packet[..end]) {
+            Ok(found) => assert_eq!(
+                (found, framed),
+                (None, Ok(None)),
+                "{end} bytes of {packet:02X?}"
+            ),
+            Err(error) => {
+                assert_eq!(Err(error), whole, "{end} bytes of {packet:02X?}");
+                assert_eq!(Err(error), framed, "{end} bytes of {packet:02X?}");
+            }
+        }
+    }
+    assert_eq!(
+        decode(version, sender, packet),
+        whole.map(|found| found.expect("a whole packet").0)
+    );
+    let (packet, len) = whole?.expect("a whole packet");
+    let version = match packet {
         Packet::Connect(connect) => connect.version,
         _ => version,
     };
-    let again = encode(version, sender, &decoded).unwrap_or_else(|error| panic!("{hex}: {error}"));
-    assert_eq!(decode(version, sender, &again), Ok(decoded), "{hex}");
+    assert!(len > 0);
+    Ok((version, packet))
 }
 
-/// One test for each line: a name, a version, a sender, packets that must be refused, Reason Code and rule.
-macro_rules! refused {
-    ($($name:ident: $version:ident $sender:ident [$($hex:literal),+ $(,)?] => $reason:literal $rule:literal;)*) => {
+/// One test for each name: packets that one end sends, and whether the other takes or refuses them.
+macro_rules! verdicts {
+    ($version:ident; $(
+        $name:ident {$(
+            $sender:ident $verdict:ident [$($hex:literal),+ $(,)?] $(=> $answer:tt $rule:literal)?
+        )+}
+    )*) => {
         $(
             #[test]
             fn $name() {
-                for hex in [$($hex),+] {
-                    crate::codec::refuse(
+                $(
+                    crate::codec::$verdict(
                         mqtt_core::ProtocolVersion::$version,
                         mqtt_core::Role::$sender,
-                        hex,
-                        $reason,
-                        $rule,
+                        &[$($hex),+],
+                        $(crate::codec::verdicts!(@answer $answer), $rule)?
                     );
-                }
+                )+
             }
         )*
     };
+    (@answer close) => { None };
+    (@answer $reason_code:literal) => { Some($reason_code) };
 }
 
-/// One test for each line: a name, a version, a sender and packets that must be taken.
-macro_rules! accepted {
-    ($($name:ident: $version:ident $sender:ident [$($hex:literal),+ $(,)?];)*) => {
-        $(
-            #[test]
-            fn $name() {
-                for hex in [$($hex),+] {
-                    crate::codec::accept(mqtt_core::ProtocolVersion::$version, mqtt_core::Role::$sender, hex);
-                }
-            }
-        )*
-    };
-}
-
-pub(crate) use {accepted, refused};
+pub(crate) use verdicts;
