@@ -8,100 +8,1101 @@
 #include <stdint.h>
 
 /*
- What a call came to: zero for success, negative for an error. A number once given is never used for anything else.
+ * MANUAL
+ *
+ * A client is one connection to an MQTT server that comes back by itself. It runs on the library's one thread; the
+ * program publishes and subscribes at any time, from any thread, and takes what the client has to tell as events.
+ *
+ *     pmq_options *options = NULL;
+ *     pmq_client *client = NULL;
+ *     pmq_message *message = NULL;
+ *     pmq_error *error = NULL;
+ *     uint64_t token = 0;
+ *
+ *     if (pmq_options_new("mqtt://localhost:1883", PMQ_Z, &options, &error) == PMQ_STATUS_OK
+ *         && pmq_client_new(options, &client, &error) == PMQ_STATUS_OK
+ *         && pmq_message_new("greeting", PMQ_Z, "hello", 5, &message, &error) == PMQ_STATUS_OK
+ *         && pmq_message_set_qos(message, 1, &error) == PMQ_STATUS_OK
+ *         && pmq_client_publish(client, message, &token, &error) == PMQ_STATUS_OK
+ *         && pmq_client_wait(client, token, 5000, NULL, &error) == PMQ_STATUS_OK)
+ *         puts("the server has it");
+ *     else
+ *         fprintf(stderr, "%s\n", pmq_error_message(error));
+ *     pmq_error_free(&error);
+ *     pmq_message_free(&message);
+ *     pmq_client_free(&client);
+ *     pmq_options_free(&options);
+ *
+ * ARGUMENTS. Text is a pointer and a length in bytes, or PMQ_Z for a length where it ends in NUL; it is UTF-8. Data is a
+ * pointer and a length. Both are copied before a call returns. A NULL pointer where none is allowed, a wrong number, a
+ * text that is not UTF-8 are errors and change nothing. Results are written only on success, except where a function
+ * says otherwise.
+ *
+ * OWNERSHIP. What a function gives through a pointer to a handle (pmq_x **) belongs to the program, which ends it with
+ * pmq_x_free(&x) and so sets x to NULL: freeing twice is harmless, and so is freeing NULL. A pointer to const that a
+ * function returns belongs to the object it came from, lives as long as that, and is never freed. The order in which
+ * objects are freed does not matter.
+ *
+ * ERRORS. Functions that can fail return a pmq_status: PMQ_STATUS_OK, which is 0, or a negative number. Their last
+ * argument, unless NULL, gets a pmq_error on failure, which belongs to the program. It is overwritten without being looked at:
+ * free an error before its variable is used again. Functions that cannot fail return their value, and 0, NULL or false
+ * for a NULL handle. A failure inside of the library is PMQ_STATUS_PANIC, or such a value; it never ends the program.
+ * The library prints nothing.
+ *
+ * EVENTS. pmq_client_next_event waits for one and gives it; pmq_client_dispatch calls a handler for those that are here;
+ * pmq_client_fd is a descriptor for poll(2) that is readable as long as one waits. Any thread may do any of these: each
+ * event goes to one of them. No handler runs but inside of pmq_client_dispatch, and no lock is held then, so that a handler
+ * may make any call, pmq_client_stop and pmq_client_free included. Everything that waits is bounded, in count and in
+ * bytes: see pmq_options_set_inbox and pmq_options_set_queue. Of changes of state that are not taken, the last 64 stay.
+ *
+ * TOKENS. A publish, subscribe or unsubscribe that is given a place for a token has exactly one completion: it comes
+ * as an event with that token, or pmq_client_wait takes it, whichever is first. It comes also when the client is stopped
+ * or freed. A program that waits on one thread while another takes events chooses PMQ_COMPLETIONS_WAIT, so that none is
+ * taken away. Completions that nobody takes count against the bound of the queue; who does not want to know passes NULL
+ * in place of a token. A token is never 0, and is not used again by the same client.
+ *
+ * THREADS. "Together" means that several threads may do it at the same time with the same object.
+ *
+ *     pmq_client                 all functions together, except pmq_client_free, which is the last
+ *     pmq_event                  all functions together, pmq_event_ack included; each handle is freed by one
+ *     pmq_message, pmq_properties, pmq_options, pmq_error
+ *                                functions that take them as const together; those that do not, alone
+ *     functions without handle   together, except pmq_shutdown while another thread makes a client
+ *
+ * The library's thread has all signals blocked. The library changes no signal's handler, no environment and no locale.
+ *
+ * FORK. A child does not have its parent's clients: every function on such a client, and pmq_event_ack, says
+ * PMQ_STATUS_FORKED, at once and without harm to the parent's connection, and freeing is harmless. A child may make clients
+ * of its own.
+ *
+ * VERSIONS. Functions and numbers are added, never changed; what must change comes with another SONAME. No struct is
+ * public. A program compares pmq_version_number() with what it needs.
+ */
 
- The representation is the C `int` that callers compare with.
+/** In place of the length of a text: it ends in NUL. */
+#define PMQ_Z ((size_t)-1)
+
+
+/**
+ * What pmq_features tells: this build of the library does TLS.
+ */
+#define PMQ_FEATURE_TLS 1
+
+/**
+ * What pmq_features tells: this build of the library does WebSocket.
+ */
+#define PMQ_FEATURE_WEBSOCKET 2
+
+/**
+ * In place of a number: without end. For pmq_options_set_session_expiry and pmq_options_set_reconnect.
+ */
+#define PMQ_FOREVER UINT32_MAX
+
+/**
+ * For pmq_client_subscribe: no messages that this client published itself (MQTT 5.0).
+ */
+#define PMQ_NO_LOCAL 1
+
+/**
+ * For pmq_client_subscribe: RETAIN as the publisher set it (MQTT 5.0).
+ */
+#define PMQ_RETAIN_AS_PUBLISHED 2
+
+/**
+ * For pmq_client_subscribe: retained messages come only if the subscription is new (MQTT 5.0).
+ */
+#define PMQ_RETAINED_IF_NEW 4
+
+/**
+ * For pmq_client_subscribe: retained messages do not come (MQTT 5.0).
+ */
+#define PMQ_RETAINED_NEVER 8
+
+/**
+ * What a call came to: zero for success, negative for an error. A number once given is never used for anything else; later
+ * versions may add numbers.
  */
 typedef enum {
-  /*
-   The call did what it says.
+  /**
+   * The call did what it says.
    */
   PMQ_STATUS_OK = 0,
-  /*
-   A pointer that must not be null was null.
+  /**
+   * A pointer that must not be NULL was NULL, or its length cannot be one.
    */
   PMQ_STATUS_NULL = -1,
-  /*
-   The library failed inside. Nothing was changed; please report it.
+  /**
+   * The library failed inside. Please report it, with the text that pmq_error_panic gives.
    */
   PMQ_STATUS_PANIC = -2,
-  /*
-   The text is not well-formed UTF-8.
+  /**
+   * The text is not well-formed UTF-8.
    */
   PMQ_STATUS_NOT_UTF8 = -3,
-  /*
-   Not a valid Topic Name: empty, too long, or it holds a wildcard or U+0000.
+  /**
+   * Not a valid Topic Name: empty, too long, or it holds a wildcard or U+0000.
    */
   PMQ_STATUS_TOPIC_NAME = -4,
-  /*
-   Not a valid Topic Filter: empty, too long, a misplaced wildcard, or U+0000.
+  /**
+   * Not a valid Topic Filter: empty, too long, a misplaced wildcard, or U+0000.
    */
   PMQ_STATUS_TOPIC_FILTER = -5,
+  /**
+   * An argument is out of its range.
+   */
+  PMQ_STATUS_ARGUMENT = -6,
+  /**
+   * The options cannot work: the message says which, and why.
+   */
+  PMQ_STATUS_OPTIONS = -7,
+  /**
+   * A property that does not exist, does not belong here, or has no such value.
+   */
+  PMQ_STATUS_PROPERTY = -8,
+  /**
+   * A queue is full. Nothing was changed; take events, wait, or try again later.
+   */
+  PMQ_STATUS_QUEUE_FULL = -9,
+  /**
+   * The message is larger than the server, the queue or the standard allows.
+   */
+  PMQ_STATUS_TOO_LARGE = -10,
+  /**
+   * The server, the version of MQTT or this build of the library does not offer it.
+   */
+  PMQ_STATUS_NOT_SUPPORTED = -11,
+  /**
+   * The time is over.
+   */
+  PMQ_STATUS_TIMEOUT = -12,
+  /**
+   * No completion is to be had for this token: it was taken already, or never given.
+   */
+  PMQ_STATUS_TOKEN = -13,
+  /**
+   * The client has ended, or is about to.
+   */
+  PMQ_STATUS_STOPPED = -14,
+  /**
+   * The client belongs to the parent of this process. Nothing was done.
+   */
+  PMQ_STATUS_FORKED = -15,
+  /**
+   * The operating system refused something: see pmq_error_errno.
+   */
+  PMQ_STATUS_SYSTEM = -16,
+  /**
+   * There is no connection, or it was lost: the message says where and why.
+   */
+  PMQ_STATUS_CONNECTION = -17,
+  /**
+   * The server said no: see pmq_error_reason.
+   */
+  PMQ_STATUS_REFUSED = -18,
+  /**
+   * The message's expiry interval was over before it could be sent.
+   */
+  PMQ_STATUS_EXPIRED = -19,
+  /**
+   * The message was given up: pushed out of a full queue, or its session was lost.
+   */
+  PMQ_STATUS_DROPPED = -20,
+  /**
+   * The client has ended, and some publishes were not acknowledged before.
+   */
+  PMQ_STATUS_UNFINISHED = -21,
+  /**
+   * The message was acknowledged or refused before.
+   */
+  PMQ_STATUS_ANSWERED = -22,
 } pmq_status;
+
+/**
+ * What a client is doing.
+ */
+typedef enum {
+  /**
+   * Opening a connection, or waiting for the server's answer.
+   */
+  PMQ_STATE_CONNECTING = 0,
+  /**
+   * The server accepted the client.
+   */
+  PMQ_STATE_CONNECTED = 1,
+  /**
+   * Waiting before it connects again.
+   */
+  PMQ_STATE_WAITING = 2,
+  /**
+   * It was told to stop and flushes.
+   */
+  PMQ_STATE_STOPPING = 3,
+  /**
+   * It has ended.
+   */
+  PMQ_STATE_STOPPED = 4,
+} pmq_state;
+
+/**
+ * What an event is about.
+ */
+typedef enum {
+  /**
+   * None: what a NULL event is.
+   */
+  PMQ_EVENT_NONE = 0,
+  /**
+   * The server accepted the client. Has: session_present, client_id, address, protocol, properties.
+   */
+  PMQ_EVENT_CONNECTED = 1,
+  /**
+   * The connection that PMQ_EVENT_CONNECTED told of is over. Has an error unless the program asked for it.
+   */
+  PMQ_EVENT_DISCONNECTED = 2,
+  /**
+   * An attempt to connect failed, or the connection was lost; there will be another one. Has: error, attempt, delay_ms.
+   */
+  PMQ_EVENT_RECONNECTING = 3,
+  /**
+   * The client has ended and will not come back; nothing comes after this. Has an error unless the program asked for it.
+   */
+  PMQ_EVENT_STOPPED = 4,
+  /**
+   * A message. Has: message. Owes an acknowledgement if the options say so: see pmq_event_ack.
+   */
+  PMQ_EVENT_MESSAGE = 5,
+  /**
+   * The outcome of a publish. Has: token, status, reason, properties, and an error if it was not delivered.
+   */
+  PMQ_EVENT_PUBLISHED = 6,
+  /**
+   * The answer to a subscribe. Has: token, status, reasons, and an error if a filter was refused.
+   */
+  PMQ_EVENT_SUBSCRIBED = 7,
+  /**
+   * The answer to an unsubscribe. Has what PMQ_EVENT_SUBSCRIBED has.
+   */
+  PMQ_EVENT_UNSUBSCRIBED = 8,
+  /**
+   * Messages were dropped, because the inbox was full. Has: count.
+   */
+  PMQ_EVENT_DROPPED = 9,
+} pmq_event_kind;
+
+/**
+ * Which version of MQTT to speak.
+ */
+typedef enum {
+  /**
+   * 5.0, and 3.1.1 if the server does not know 5.0. The default.
+   */
+  PMQ_PROTOCOL_AUTO = 0,
+  /**
+   * 3.1.
+   */
+  PMQ_PROTOCOL_V31 = 3,
+  /**
+   * 3.1.1.
+   */
+  PMQ_PROTOCOL_V311 = 4,
+  /**
+   * 5.0.
+   */
+  PMQ_PROTOCOL_V5 = 5,
+} pmq_protocol;
+
+/**
+ * What happens to a publish when the queue is full.
+ */
+typedef enum {
+  /**
+   * The call is refused with PMQ_STATUS_QUEUE_FULL. The default.
+   */
+  PMQ_ON_FULL_REFUSE = 0,
+  /**
+   * The oldest message that was not yet sent is dropped; its completion says so.
+   */
+  PMQ_ON_FULL_DROP_OLDEST = 1,
+  /**
+   * The new message is dropped: the call succeeds and the completion says so.
+   */
+  PMQ_ON_FULL_DROP_NEWEST = 2,
+} pmq_on_full;
+
+/**
+ * How completions of tokens come to the program.
+ */
+typedef enum {
+  /**
+   * As events, unless pmq_client_wait takes them before. The default, for programs that take events.
+   */
+  PMQ_COMPLETIONS_EVENT = 0,
+  /**
+   * By pmq_client_wait alone. For programs that wait on one thread while another takes events.
+   */
+  PMQ_COMPLETIONS_WAIT = 1,
+} pmq_completions;
+
+/**
+ * What pmq_client_stat tells. All since the client was made.
+ */
+typedef enum {
+  /**
+   * Publishes without an outcome now.
+   */
+  PMQ_STAT_QUEUED = 0,
+  /**
+   * Bytes they hold.
+   */
+  PMQ_STAT_QUEUED_BYTES = 1,
+  /**
+   * How many of them were handed to a connection.
+   */
+  PMQ_STAT_IN_FLIGHT = 2,
+  /**
+   * QoS 0 publishes written for a connection.
+   */
+  PMQ_STAT_SENT = 3,
+  /**
+   * QoS 1 and 2 publishes that the server took.
+   */
+  PMQ_STAT_ACKNOWLEDGED = 4,
+  /**
+   * Publishes with any other outcome.
+   */
+  PMQ_STAT_FAILED = 5,
+  /**
+   * Messages received.
+   */
+  PMQ_STAT_RECEIVED = 6,
+  /**
+   * Received messages that wait for the program now.
+   */
+  PMQ_STAT_WAITING = 7,
+  /**
+   * Received messages that are held unacknowledged behind a full inbox now.
+   */
+  PMQ_STAT_HELD = 8,
+  /**
+   * Received messages that were dropped.
+   */
+  PMQ_STAT_DROPPED = 9,
+  /**
+   * Messages that were freed without the answer they owed.
+   */
+  PMQ_STAT_UNANSWERED = 10,
+  /**
+   * How often the connection came back.
+   */
+  PMQ_STAT_RECONNECTS = 11,
+} pmq_stat;
+
+/**
+ * A client: one connection to a server that comes back by itself.
+ */
+typedef struct pmq_client pmq_client;
+
+/**
+ * Why a call failed, in full. Owned by whoever got it; see pmq_error_free.
+ */
+typedef struct pmq_error pmq_error;
+
+/**
+ * Something a client has to tell. Owned by whoever took it; see pmq_event_free.
+ */
+typedef struct pmq_event pmq_event;
+
+/**
+ * An application message: a topic, a payload, and how it is to be delivered.
+ */
+typedef struct pmq_message pmq_message;
+
+/**
+ * Everything a client is told before it is made. One set of options may make any number of clients.
+ */
+typedef struct pmq_options pmq_options;
+
+/**
+ * A list of MQTT 5.0 properties, in their order. Each has an identifier, which is the standard's number (2.2.2.2), and either a
+ * number, or a text or binary data; a User Property (38) has a name and a value, both text.
+ */
+typedef struct pmq_properties pmq_properties;
+
+/**
+ * Takes one event, which is the library's and lives until the handler returns (pmq_event_clone keeps it). The handler must
+ * return: a C++ exception must not leave it, nor may longjmp.
+ */
+typedef void (*pmq_handler)(const pmq_event *event, void *userdata);
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
-/*
- The version of the library, such as "0.1.0". Static text: never freed.
+/**
+ * The version of the library, such as "0.1.0". Static text: never freed.
  */
 const char *pmq_version(void);
 
-/*
- The number of the binary interface. It grows when a program must be compiled anew.
+/**
+ * The version as a number, to be compared: 0x010203 is 1.2.3.
+ */
+uint32_t pmq_version_number(void);
+
+/**
+ * The number of the binary interface, which is that of the SONAME. It grows when a program must be compiled anew.
  */
 uint32_t pmq_abi(void);
 
-/*
- The name of a `pmq_status` as written in this header, or "unknown status". Static text: never freed.
+/**
+ * What this build can do beside plain TCP: PMQ_FEATURE_TLS and PMQ_FEATURE_WEBSOCKET, or neither.
+ */
+uint32_t pmq_features(void);
+
+/**
+ * The name of a pmq_status as written in this header, or "unknown status". Static text: never freed.
  */
 const char *pmq_status_name(int32_t status);
 
-/*
- Tells whether an MQTT Reason Code means failure (0x80 and above).
+/**
+ * The standard's name of an MQTT Reason Code, such as "Not authorized", or "unknown". Static text: never freed.
+ */
+const char *pmq_reason_name(uint8_t reason);
+
+/**
+ * Tells whether an MQTT Reason Code means failure (0x80 and above).
  */
 bool pmq_reason_is_error(uint8_t reason);
 
-/*
- Tells whether the text is a valid Topic Name: 1 to 65,535 bytes of UTF-8 without wildcards and U+0000.
-
- Returns `PMQ_STATUS_OK`, `PMQ_STATUS_TOPIC_NAME`, `PMQ_STATUS_NOT_UTF8` or `PMQ_STATUS_NULL`.
-
- # Safety
- `name` points to `name_len` readable bytes (it may be null when `name_len` is 0).
+/**
+ * Ends every client of this process and the library's thread, within about `timeout_ms`: publishes are flushed, connections
+ * closed in good order, the thread joined. Nothing has to call it; it is for the end of a program that wants nothing left
+ * running, and before dlclose. Handles stay valid and are to be freed as always. A client made later begins anew.
  */
-pmq_status pmq_topic_name_check(const uint8_t *name, size_t name_len);
+pmq_status pmq_shutdown(uint32_t timeout_ms,
+                        pmq_error **error);
 
-/*
- Tells whether the text is a valid Topic Filter: 1 to 65,535 bytes of UTF-8, `+` and `#` only as whole levels, `#` only at
- the end, and a well-formed share name after `$share/`.
-
- Returns `PMQ_STATUS_OK`, `PMQ_STATUS_TOPIC_FILTER`, `PMQ_STATUS_NOT_UTF8` or `PMQ_STATUS_NULL`.
-
- # Safety
- `filter` points to `filter_len` readable bytes (it may be null when `filter_len` is 0).
+/**
+ * What kind of failure it was; PMQ_STATUS_OK for NULL.
  */
-pmq_status pmq_topic_filter_check(const uint8_t *filter,
-                                  size_t filter_len);
+pmq_status pmq_error_status(const pmq_error *error);
 
-/*
- Tells whether a Topic Filter matches a Topic Name, and writes the answer to `matches`.
-
- Of a shared subscription's filter only the part after the share name takes part. A filter that begins with a wildcard does
- not match a name that begins with `$`.
-
- Returns `PMQ_STATUS_OK`, `PMQ_STATUS_TOPIC_FILTER`, `PMQ_STATUS_TOPIC_NAME`, `PMQ_STATUS_NOT_UTF8` or `PMQ_STATUS_NULL`;
- `matches` is written only with `PMQ_STATUS_OK`.
-
- # Safety
- `filter` points to `filter_len` and `name` to `name_len` readable bytes; `matches` is null or may be written.
+/**
+ * The MQTT Reason Code that the server gave; 0 if it gave none.
  */
-pmq_status pmq_topic_matches(const uint8_t *filter,
+uint8_t pmq_error_reason(const pmq_error *error);
+
+/**
+ * The operating system's error number (errno); 0 if it was not the one to refuse.
+ */
+int pmq_error_errno(const pmq_error *error);
+
+/**
+ * What happened, for people: one line that names the cause. Lives as long as the error. An empty text for NULL.
+ */
+const char *pmq_error_message(const pmq_error *error);
+
+/**
+ * With PMQ_STATUS_PANIC, the text of the panic and where it happened; otherwise NULL. Lives as long as the error.
+ */
+const char *pmq_error_panic(const pmq_error *error);
+
+/**
+ * Frees an error and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are harmless.
+ */
+void pmq_error_free(pmq_error **error);
+
+/**
+ * Tells whether the text is a valid Topic Name: 1 to 65,535 bytes of UTF-8 without wildcards and U+0000.
+ * PMQ_STATUS_TOPIC_NAME says that it is none, and the error why.
+ */
+pmq_status pmq_topic_name_check(const char *name, size_t name_len, pmq_error **error);
+
+/**
+ * Tells whether the text is a valid Topic Filter: 1 to 65,535 bytes of UTF-8, `+` and `#` only as whole levels, `#` only at
+ * the end, and a well-formed share name after `$share/`. PMQ_STATUS_TOPIC_FILTER says that it is none, and the error why.
+ */
+pmq_status pmq_topic_filter_check(const char *filter,
+                                  size_t filter_len,
+                                  pmq_error **error);
+
+/**
+ * Tells whether a Topic Filter matches a Topic Name.
+ *
+ * Of a shared subscription's filter only the part after the share name takes part. A filter that begins with a wildcard does
+ * not match a name that begins with `$`.
+ */
+pmq_status pmq_topic_matches(const char *filter,
                              size_t filter_len,
-                             const uint8_t *name,
+                             const char *name,
                              size_t name_len,
-                             bool *matches);
+                             bool *matches,
+                             pmq_error **error);
+
+/**
+ * Makes an empty list. pmq_properties_free ends it.
+ */
+pmq_status pmq_properties_new(pmq_properties **properties, pmq_error **error);
+
+/**
+ * Makes a list of its own with the same properties.
+ */
+pmq_status pmq_properties_clone(const pmq_properties *properties, pmq_properties **clone, pmq_error **error);
+
+/**
+ * Frees a list and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are harmless.
+ */
+void pmq_properties_free(pmq_properties **properties);
+
+/**
+ * Adds a property whose value is a number, a flag being 0 or 1.
+ */
+pmq_status pmq_properties_add_number(pmq_properties *properties,
+                                     uint8_t id,
+                                     uint32_t number,
+                                     pmq_error **error);
+
+/**
+ * Adds a property whose value is text or binary data, which is copied.
+ */
+pmq_status pmq_properties_add_data(pmq_properties *properties,
+                                   uint8_t id,
+                                   const void *data,
+                                   size_t data_len,
+                                   pmq_error **error);
+
+/**
+ * Adds a User Property. Names may repeat.
+ */
+pmq_status pmq_properties_add_user(pmq_properties *properties,
+                                   const char *name,
+                                   size_t name_len,
+                                   const char *value,
+                                   size_t value_len,
+                                   pmq_error **error);
+
+/**
+ * How many properties there are; 0 for NULL.
+ */
+size_t pmq_properties_count(const pmq_properties *properties);
+
+/**
+ * The place of the first property with this identifier, looking from the place `from` on; the number of properties if there
+ * is none.
+ */
+size_t pmq_properties_find(const pmq_properties *properties,
+                           uint8_t id,
+                           size_t from);
+
+/**
+ * The identifier of the property at a place, counted from 0; 0 if there is none.
+ */
+uint8_t pmq_properties_id(const pmq_properties *properties, size_t place);
+
+/**
+ * The number of the property at a place; 0 if it has none.
+ */
+uint32_t pmq_properties_number(const pmq_properties *properties, size_t place);
+
+/**
+ * The text or binary data of the property at a place, a User Property's value included; NULL if there is no such place. It
+ * lives as long as the list and is not changed. It does not end in NUL: `len`, unless NULL, gets its length.
+ */
+const void *pmq_properties_data(const pmq_properties *properties,
+                                size_t place,
+                                size_t *len);
+
+/**
+ * The name of the User Property at a place, as pmq_properties_data gives the value.
+ */
+const char *pmq_properties_name(const pmq_properties *properties, size_t place, size_t *len);
+
+/**
+ * Makes a message: QoS 0, not retained, without properties. Topic and payload are copied; the payload may be empty, and
+ * `payload` NULL then. pmq_message_free ends it. One message may be published any number of times.
+ */
+pmq_status pmq_message_new(const char *topic,
+                           size_t topic_len,
+                           const void *payload,
+                           size_t payload_len,
+                           pmq_message **message,
+                           pmq_error **error);
+
+/**
+ * Makes a message of its own that is the same.
+ */
+pmq_status pmq_message_clone(const pmq_message *message, pmq_message **clone, pmq_error **error);
+
+/**
+ * Frees a message and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are harmless.
+ */
+void pmq_message_free(pmq_message **message);
+
+/**
+ * Sets another topic.
+ */
+pmq_status pmq_message_set_topic(pmq_message *message,
+                                 const char *topic,
+                                 size_t topic_len,
+                                 pmq_error **error);
+
+/**
+ * Sets another payload, which is copied.
+ */
+pmq_status pmq_message_set_payload(pmq_message *message,
+                                   const void *payload,
+                                   size_t payload_len,
+                                   pmq_error **error);
+
+/**
+ * Sets the Quality of Service: 0 at most once, 1 at least once, 2 exactly once.
+ */
+pmq_status pmq_message_set_qos(pmq_message *message, uint8_t qos, pmq_error **error);
+
+/**
+ * Sets whether the server keeps the message for those who subscribe later. An empty payload makes it forget the one it has.
+ */
+pmq_status pmq_message_set_retain(pmq_message *message,
+                                  bool retain,
+                                  pmq_error **error);
+
+/**
+ * Sets other properties, which are copied: those that a client may put into PUBLISH, which are 1 Payload Format Indicator,
+ * 2 Message Expiry Interval, 3 Content Type, 8 Response Topic, 9 Correlation Data and 38 User Property.
+ */
+pmq_status pmq_message_set_properties(pmq_message *message,
+                                      const pmq_properties *properties,
+                                      pmq_error **error);
+
+/**
+ * The topic; NULL for NULL. It lives as long as the message and is not changed. It does not end in NUL: `len`, unless NULL,
+ * gets its length.
+ */
+const char *pmq_message_topic(const pmq_message *message,
+                              size_t *len);
+
+/**
+ * The payload, as pmq_message_topic gives the topic. Never NULL for a message, however empty.
+ */
+const void *pmq_message_payload(const pmq_message *message, size_t *len);
+
+/**
+ * The Quality of Service at which it is published, or was received; 0 for NULL.
+ */
+uint8_t pmq_message_qos(const pmq_message *message);
+
+/**
+ * Whether it is to be kept, or was received because it was kept.
+ */
+bool pmq_message_retain(const pmq_message *message);
+
+/**
+ * Whether the server says that it may have sent this message before.
+ */
+bool pmq_message_dup(const pmq_message *message);
+
+/**
+ * The properties; NULL for NULL. They belong to the message, live as long as it does, and are not to be freed.
+ */
+const pmq_properties *pmq_message_properties(const pmq_message *message);
+
+/**
+ * Makes options for the server of a URL, such as "mqtt://user:password@host:1883/?client_id=a". NULL, with a length of 0,
+ * stands for "mqtt://localhost:1883". pmq_options_free ends them.
+ *
+ * Parameters of the URL (durations in whole seconds): client_id, client_id_prefix, keep_alive, clean_start, session_expiry,
+ * connect_timeout, version (3, 4, 5, auto), receive_maximum, maximum_packet_size, topic_alias_maximum.
+ */
+pmq_status pmq_options_new(const char *url,
+                           size_t url_len,
+                           pmq_options **options,
+                           pmq_error **error);
+
+/**
+ * Frees options and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are harmless. Clients made with them
+ * are not concerned.
+ */
+void pmq_options_free(pmq_options **options);
+
+/**
+ * Adds a server to those tried in turn. `host` is a name or an address, IPv6 without brackets.
+ */
+pmq_status pmq_options_add_address(pmq_options *options,
+                                   const char *host,
+                                   size_t host_len,
+                                   uint16_t port,
+                                   pmq_error **error);
+
+/**
+ * Sets the version of MQTT, a pmq_protocol.
+ */
+pmq_status pmq_options_set_protocol(pmq_options *options, int32_t protocol, pmq_error **error);
+
+/**
+ * Sets the Client Identifier exactly. Two connected clients with one identifier push each other out. An empty one asks the
+ * server to choose.
+ */
+pmq_status pmq_options_set_client_id(pmq_options *options,
+                                     const char *client_id,
+                                     size_t client_id_len,
+                                     pmq_error **error);
+
+/**
+ * Sets what the Client Identifier begins with; 16 random digits follow, drawn anew for each client. Default: "pushmq".
+ */
+pmq_status pmq_options_set_client_id_prefix(pmq_options *options,
+                                            const char *prefix,
+                                            size_t prefix_len,
+                                            pmq_error **error);
+
+/**
+ * Sets user name and password. A NULL password, with a length of 0, stands for none. They are never logged.
+ */
+pmq_status pmq_options_set_credentials(pmq_options *options,
+                                       const char *username,
+                                       size_t username_len,
+                                       const void *password,
+                                       size_t password_len,
+                                       pmq_error **error);
+
+/**
+ * Sets whether the first connection starts with an empty session. Default true.
+ */
+pmq_status pmq_options_set_clean_start(pmq_options *options, bool clean_start, pmq_error **error);
+
+/**
+ * Sets how long the server keeps the session after the connection ended; PMQ_FOREVER has no end. Default 0: it ends with the
+ * connection. In 3.x any value but 0 asks for a session that is kept.
+ */
+pmq_status pmq_options_set_session_expiry(pmq_options *options,
+                                          uint32_t seconds,
+                                          pmq_error **error);
+
+/**
+ * Sets the longest silence of this client. 0 turns it off. Default 60.
+ */
+pmq_status pmq_options_set_keep_alive(pmq_options *options, uint16_t seconds, pmq_error **error);
+
+/**
+ * Sets the Will: the message, which is copied, that the server publishes for a client that is gone without saying so, after
+ * a delay (MQTT 5.0 only; otherwise 0).
+ */
+pmq_status pmq_options_set_will(pmq_options *options,
+                                const pmq_message *message,
+                                uint32_t delay_seconds,
+                                pmq_error **error);
+
+/**
+ * Sets how many QoS 1 and 2 messages the server may have unacknowledged towards this client (MQTT 5.0), 1 to 65,535. Default
+ * 1,024. Together with the largest packet it bounds what a server can make a program hold that does not take its events.
+ */
+pmq_status pmq_options_set_receive_maximum(pmq_options *options,
+                                           uint16_t messages,
+                                           pmq_error **error);
+
+/**
+ * Sets the largest packet accepted from the server, in bytes. Default 16 MiB.
+ */
+pmq_status pmq_options_set_max_packet(pmq_options *options, uint32_t bytes, pmq_error **error);
+
+/**
+ * Sets how many Topic Aliases the server may use (MQTT 5.0). Default 0.
+ */
+pmq_status pmq_options_set_topic_alias_max(pmq_options *options, uint16_t aliases, pmq_error **error);
+
+/**
+ * Adds a User Property to CONNECT (MQTT 5.0).
+ */
+pmq_status pmq_options_add_user_property(pmq_options *options,
+                                         const char *name,
+                                         size_t name_len,
+                                         const char *value,
+                                         size_t value_len,
+                                         pmq_error **error);
+
+/**
+ * Sets the longest time from opening a connection to the server's answer, for each address. Default 10,000.
+ */
+pmq_status pmq_options_set_connect_timeout(pmq_options *options, uint32_t timeout_ms, pmq_error **error);
+
+/**
+ * Sets when to connect again. The wait before each attempt is drawn between 0 and an upper end, which begins at `min_ms` and
+ * doubles up to `max_ms`. After `attempts` failures in a row the client ends; PMQ_FOREVER never gives up, and 0 never connects
+ * again: the first failure or loss ends the client. Default: 500, 60,000, PMQ_FOREVER. Whatever is set here, the client ends
+ * when the server's refusal would be the same again (bad credentials, banned, identifier taken over).
+ */
+pmq_status pmq_options_set_reconnect(pmq_options *options,
+                                     uint32_t min_ms,
+                                     uint32_t max_ms,
+                                     uint32_t attempts,
+                                     pmq_error **error);
+
+/**
+ * Sets whether the client goes where a server points to (MQTT 5.0). The credentials go there too. Default false.
+ */
+pmq_status pmq_options_set_follow_server_reference(pmq_options *options,
+                                                   bool follow,
+                                                   pmq_error **error);
+
+/**
+ * Sets how many publishes, and bytes of them, may be without an outcome, and what happens beyond, a pmq_on_full. Default:
+ * 10,000, 64 MiB, refuse. As many completions may wait to be taken: see "Tokens".
+ */
+pmq_status pmq_options_set_queue(pmq_options *options,
+                                 size_t max_messages,
+                                 size_t max_bytes,
+                                 int32_t on_full,
+                                 pmq_error **error);
+
+/**
+ * Sets how many received messages, and bytes of them, wait for the program. Beyond, QoS 0 is dropped and counted
+ * (PMQ_EVENT_DROPPED), and QoS 1 and 2 are held unacknowledged, so that the server stops. Default: 1,024 and 16 MiB.
+ */
+pmq_status pmq_options_set_inbox(pmq_options *options,
+                                 size_t max_messages,
+                                 size_t max_bytes,
+                                 pmq_error **error);
+
+/**
+ * Sets whether the program acknowledges received QoS 1 and 2 messages itself, by pmq_event_ack. Default false: they are
+ * acknowledged when they are in the inbox.
+ */
+pmq_status pmq_options_set_manual_ack(pmq_options *options,
+                                      bool manual,
+                                      pmq_error **error);
+
+/**
+ * Sets how completions come to the program, a pmq_completions. See "Tokens".
+ */
+pmq_status pmq_options_set_completions(pmq_options *options, int32_t completions, pmq_error **error);
+
+/**
+ * Sets whether unacknowledged publishes are published anew when the server has lost the session. Default true: nothing is
+ * lost, and a QoS 2 message may arrive twice.
+ */
+pmq_status pmq_options_set_republish(pmq_options *options,
+                                     bool republish,
+                                     pmq_error **error);
+
+/**
+ * Makes a client, which begins to connect in the background, and goes on until it is stopped or freed. The options are copied.
+ * Events tell how it goes. The first client of a process starts the library's one thread.
+ */
+pmq_status pmq_client_new(const pmq_options *options,
+                          pmq_client **client,
+                          pmq_error **error);
+
+/**
+ * Frees a client and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are harmless; so is freeing it inside
+ * of a handler, which is the last that dispatch calls then.
+ *
+ * Does not wait: if it was not stopped before, the client ends in the background, flushing for up to two seconds, if the
+ * process lasts so long. Its events and completions are lost, and its descriptor is closed. Calls of other threads that wait
+ * right now return; later ones are not allowed.
+ */
+void pmq_client_free(pmq_client **client);
+
+/**
+ * Ends a client within `timeout_ms`, and waits for that: no more publishes are taken, those there are get their outcomes,
+ * DISCONNECT is sent, and the connection is read to its end, so that nothing on its way is lost. Every token has its completion
+ * then, and after all other events PMQ_EVENT_STOPPED waits to be taken. Of a client that has ended, this changes nothing.
+ *
+ * PMQ_STATUS_UNFINISHED: it has ended, but some publishes were not acknowledged in time.
+ */
+pmq_status pmq_client_stop(const pmq_client *client,
+                           uint32_t timeout_ms,
+                           pmq_error **error);
+
+/**
+ * Tells what a client is doing.
+ */
+pmq_status pmq_client_state(const pmq_client *client, pmq_state *state, pmq_error **error);
+
+/**
+ * Tells a number about a client: `stat` is a pmq_stat.
+ */
+pmq_status pmq_client_stat(const pmq_client *client, int32_t stat, uint64_t *value, pmq_error **error);
+
+/**
+ * Takes a message for sending, and never waits. It is copied, sent as soon as the connection and the server allow, in the order
+ * of the calls, and survives reconnects. `token`, unless NULL, gets the token of its completion.
+ *
+ * PMQ_STATUS_QUEUE_FULL: as many publishes have no outcome, or tokens no taken completion, as the options allow.
+ */
+pmq_status pmq_client_publish(const pmq_client *client,
+                              const pmq_message *message,
+                              uint64_t *token,
+                              pmq_error **error);
+
+/**
+ * Subscribes to `count` filters, an array of C strings, in one request, all with the same QoS and `flags` (PMQ_NO_LOCAL and the
+ * like, or 0). The subscription comes back by itself after a reconnect. `token`, unless NULL, gets the token of the answer.
+ */
+pmq_status pmq_client_subscribe(const pmq_client *client,
+                                const char *const *filters,
+                                size_t count,
+                                uint8_t qos,
+                                uint32_t flags,
+                                uint64_t *token,
+                                pmq_error **error);
+
+/**
+ * Ends every subscription of this client to exactly these filters. `token`, unless NULL, gets the token of the answer.
+ */
+pmq_status pmq_client_unsubscribe(const pmq_client *client,
+                                  const char *const *filters,
+                                  size_t count,
+                                  uint64_t *token,
+                                  pmq_error **error);
+
+/**
+ * Waits for the completion of a token, at most `timeout_ms` (PMQ_FOREVER has no end), and takes it: `result`, unless NULL, gets
+ * it as an event, to be freed.
+ *
+ * PMQ_STATUS_OK says that there is a completion, and not what became of the message: pmq_event_status(result) does. Without a
+ * `result` its error, if any, is this call's. PMQ_STATUS_TIMEOUT: there is none yet; wait again. PMQ_STATUS_TOKEN: it was taken
+ * already, or the token is none.
+ */
+pmq_status pmq_client_wait(const pmq_client *client,
+                           uint64_t token,
+                           uint32_t timeout_ms,
+                           pmq_event **result,
+                           pmq_error **error);
+
+/**
+ * Gives a descriptor for poll(2) and its like: readable as long as an event waits. It must not be read, written or closed; it
+ * is the client's, stays the same, and is closed when the client is freed.
+ */
+pmq_status pmq_client_fd(const pmq_client *client,
+                         int *fd,
+                         pmq_error **error);
+
+/**
+ * Takes the next event, waiting at most `timeout_ms` for one (0 does not wait, PMQ_FOREVER has no end; a signal does not end
+ * the wait). `event` gets it, to be freed.
+ *
+ * PMQ_STATUS_TIMEOUT: none came. PMQ_STATUS_STOPPED: none will come, for PMQ_EVENT_STOPPED was taken.
+ */
+pmq_status pmq_client_next_event(const pmq_client *client,
+                                 uint32_t timeout_ms,
+                                 pmq_event **event,
+                                 pmq_error **error);
+
+/**
+ * Calls `handler` with `userdata` for each event that waits, at most `max` of them (0: until none waits), and never waits for
+ * one. `count`, unless NULL, gets how many there were. No lock is held while the handler runs: it may make any call, on this
+ * client and others, this one and pmq_client_free included. `userdata` is only passed on.
+ */
+pmq_status pmq_client_dispatch(const pmq_client *client,
+                               pmq_handler handler,
+                               void *userdata,
+                               size_t max,
+                               size_t *count,
+                               pmq_error **error);
+
+/**
+ * What the event is about; PMQ_EVENT_NONE for NULL.
+ */
+pmq_event_kind pmq_event_type(const pmq_event *event);
+
+/**
+ * The token of what has come to its end; 0 for other events.
+ */
+uint64_t pmq_event_token(const pmq_event *event);
+
+/**
+ * The status of the event's error; PMQ_STATUS_OK if it has none.
+ */
+pmq_status pmq_event_status(const pmq_event *event);
+
+/**
+ * The error of the event; NULL if it has none. It belongs to the event, lives as long as it does, and is not to be freed.
+ */
+const pmq_error *pmq_event_error(const pmq_event *event);
+
+/**
+ * The Reason Code with which the server acknowledged a publish, or answered the first filter; 0 for other events. 0x10 says
+ * that nobody subscribes to the topic (MQTT 5.0).
+ */
+uint8_t pmq_event_reason(const pmq_event *event);
+
+/**
+ * The Reason Codes with which the server answered the filters, in the order of the call, and through `count`, unless NULL,
+ * how many they are. They live as long as the event.
+ */
+const uint8_t *pmq_event_reasons(const pmq_event *event,
+                                 size_t *count);
+
+/**
+ * The message of PMQ_EVENT_MESSAGE; NULL for other events. It belongs to the event: pmq_message_clone keeps it longer.
+ */
+const pmq_message *pmq_event_message(const pmq_event *event);
+
+/**
+ * The properties that came with the server's answer (CONNACK, or what ended a publish); NULL for other events. They belong to
+ * the event.
+ */
+const pmq_properties *pmq_event_properties(const pmq_event *event);
+
+/**
+ * Whether the server resumed a session (PMQ_EVENT_CONNECTED).
+ */
+bool pmq_event_session_present(const pmq_event *event);
+
+/**
+ * The Client Identifier in force, whoever chose it (PMQ_EVENT_CONNECTED); otherwise NULL. It lives as long as the event and
+ * does not end in NUL: `len`, unless NULL, gets its length.
+ */
+const char *pmq_event_client_id(const pmq_event *event,
+                                size_t *len);
+
+/**
+ * Where the connection leads (PMQ_EVENT_CONNECTED), as pmq_event_client_id gives the identifier.
+ */
+const char *pmq_event_address(const pmq_event *event, size_t *len);
+
+/**
+ * The version of MQTT that is spoken, a pmq_protocol (PMQ_EVENT_CONNECTED); otherwise 0.
+ */
+int32_t pmq_event_protocol(const pmq_event *event);
+
+/**
+ * How many attempts in a row have failed (PMQ_EVENT_RECONNECTING); otherwise 0.
+ */
+uint32_t pmq_event_attempt(const pmq_event *event);
+
+/**
+ * How long the client waits before the next attempt (PMQ_EVENT_RECONNECTING); otherwise 0.
+ */
+uint64_t pmq_event_delay_ms(const pmq_event *event);
+
+/**
+ * How many messages were dropped since the last such event (PMQ_EVENT_DROPPED); otherwise 0.
+ */
+uint64_t pmq_event_count(const pmq_event *event);
+
+/**
+ * Answers a received message where the options say that the program does (pmq_options_set_manual_ack): with a `reason` below
+ * 0x80 it was taken; with another one it was not, and the server will not send it again (MQTT 5.0; 3.x cannot refuse, and
+ * acknowledges). Any thread may call this, at any time and in any order.
+ *
+ * PMQ_STATUS_OK also where no answer was owed, as for QoS 0, and after the connection was lost, when it is without effect: the
+ * server sends the message again. PMQ_STATUS_ANSWERED the second time. An event that is freed without an answer refuses its
+ * message.
+ */
+pmq_status pmq_event_ack(const pmq_event *event,
+                         uint8_t reason,
+                         pmq_error **error);
+
+/**
+ * Makes another handle to the same event, for a handler that wants to keep it. Each is freed on its own.
+ */
+pmq_status pmq_event_clone(const pmq_event *event, pmq_event **clone, pmq_error **error);
+
+/**
+ * Frees an event, and all that belongs to it, and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are
+ * harmless.
+ */
+void pmq_event_free(pmq_event **event);
 
 #ifdef __cplusplus
 }  // extern "C"

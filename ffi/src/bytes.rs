@@ -1,38 +1,97 @@
-//! Borrowed text and results: the only place that turns C pointers into Rust references.
+//! Borrowed text and binary data.
 
+use std::ffi::{CStr, c_char, c_void};
+use std::slice;
+
+use crate::error::{Error, Result};
 use crate::status::Status;
 
-/// Views `len` bytes at `data` as text.
+/// In place of a length: the text ends at its NUL. `PMQ_Z` of the header.
+const UP_TO_NUL: usize = usize::MAX;
+
+/// Views text.
 ///
 /// # Errors
 /// [`Status::Null`] for a null pointer with a length above zero, or a length no object can have; [`Status::NotUtf8`].
 ///
 /// # Safety
-/// `data` is null or points to `len` readable bytes that stay unchanged for `'a`.
-pub(crate) unsafe fn text<'a>(data: *const u8, len: usize) -> Result<&'a str, Status> {
-    if len == 0 {
-        return Ok("");
-    }
-    if data.is_null() || isize::try_from(len).is_err() {
-        return Err(Status::Null);
-    }
-    // SAFETY: not null, no longer than an object can be, and readable for 'a by this function's own contract.
-    let bytes = unsafe { std::slice::from_raw_parts(data, len) };
-    std::str::from_utf8(bytes).map_err(|_| Status::NotUtf8)
+/// `data` points to `len` readable bytes, or to a C string when `len` is [`UP_TO_NUL`], that stay unchanged for `'a`. It may
+/// be null, which is an error unless `len` is 0.
+pub(crate) unsafe fn text<'a>(data: *const c_char, len: usize, name: &str) -> Result<&'a str> {
+    let bytes = if len == UP_TO_NUL && !data.is_null() {
+        // SAFETY: not null, and a C string by this function's own contract.
+        unsafe { CStr::from_ptr(data) }.to_bytes()
+    } else {
+        // SAFETY: by this function's own contract.
+        unsafe { binary(data.cast(), len, name) }?
+    };
+    std::str::from_utf8(bytes).map_err(|error| {
+        Error::new(
+            Status::NotUtf8,
+            format_args!("{name} is not UTF-8: {error}"),
+        )
+    })
 }
 
-/// Writes a result through `out`.
+/// Views binary data.
 ///
 /// # Errors
-/// [`Status::Null`] for a null pointer.
+/// [`Status::Null`] for a null pointer with a length above zero, or a length no object can have.
 ///
 /// # Safety
-/// `out` is null or points to memory that may be written as a `T`.
-pub(crate) unsafe fn write<T: Copy>(out: *mut T, value: T) -> Result<(), Status> {
-    if out.is_null() {
-        return Err(Status::Null);
+/// `data` is null or points to `len` readable bytes that stay unchanged for `'a`.
+pub(crate) unsafe fn binary<'a>(data: *const c_void, len: usize, name: &str) -> Result<&'a [u8]> {
+    if len == 0 {
+        return Ok(&[]);
     }
-    // SAFETY: not null, and writable by this function's own contract.
-    unsafe { out.write(value) };
-    Ok(())
+    if data.is_null() {
+        return Err(Error::null(name));
+    }
+    if isize::try_from(len).is_err() {
+        return Err(Error::new(
+            Status::Null,
+            format_args!("{name} cannot have {len} bytes"),
+        ));
+    }
+    // SAFETY: not null, no longer than an object can be, and readable for 'a by this function's own contract.
+    Ok(unsafe { slice::from_raw_parts(data.cast(), len) })
+}
+
+/// Views an array of C strings.
+///
+/// # Safety
+/// `items` is null or points to `count` pointers, each null or to a C string, that stay unchanged for `'a`.
+pub(crate) unsafe fn texts<'a>(
+    items: *const *const c_char,
+    count: usize,
+    name: &str,
+) -> Result<Vec<&'a str>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let fits = count
+        .checked_mul(size_of::<*const c_char>())
+        .is_some_and(|bytes| isize::try_from(bytes).is_ok());
+    if items.is_null() || !fits {
+        return Err(Error::null(name));
+    }
+    // SAFETY: not null, no longer than an object can be, and readable for 'a by this function's own contract.
+    let items = unsafe { slice::from_raw_parts(items, count) };
+    items
+        .iter()
+        // SAFETY: by this function's own contract.
+        .map(|item| unsafe { text(*item, UP_TO_NUL, name) })
+        .collect()
+}
+
+/// Shows bytes to C: where they are, and through `len`, if it is not null, how many. Never null for an empty slice.
+///
+/// # Safety
+/// `len` is null or may be written.
+pub(crate) unsafe fn show<T>(bytes: &[u8], len: *mut usize) -> *const T {
+    if !len.is_null() {
+        // SAFETY: not null, and writable by this function's own contract.
+        unsafe { len.write(bytes.len()) };
+    }
+    bytes.as_ptr().cast()
 }

@@ -1,18 +1,57 @@
 //! `libpushmq`: the C library.
 //!
-//! This is its beginning: the rules every later function follows, and the topic functions, which need nothing but the
-//! protocol core. The header `include/pushmq.h` is made by cbindgen from this crate and is what C programs read.
+//! It translates and decides nothing: what a client does is `mqtt-client`'s, of which every client here is one of the
+//! background face. The header `include/pushmq.h` is made by cbindgen from this crate, and is what C programs read; its manual is
+//! in `cbindgen.toml`.
 //!
-//! The rules: every fallible function returns a [`Status`] and writes its results only on success; a null pointer where one
-//! is not allowed is an error, never undefined behaviour; text comes in as pointer and length, so it may hold any byte; no
-//! panic crosses into C.
+//! Every entry point runs behind [`guard`]; [`handle`] and [`bytes`] are where C pointers become Rust values.
+//!
+//! # Safety
+//!
+//! All entry points ask the same of their callers, which the header's manual says in the words of C: a handle is null, or came
+//! from this library, was not freed, and is not used by two calls at once where the table of threads forbids it; text and data
+//! are readable for the length that is given; a place for a result is null or may be written. Null where it is not allowed is an
+//! error, never undefined behaviour.
+
+#![expect(
+    clippy::missing_safety_doc,
+    reason = "the contract is the same for all, and stands above"
+)]
 
 mod bytes;
 mod guard;
-mod library;
+mod handle;
+#[cfg(feature = "inject-panic")]
+mod inject;
+mod mailbox;
+
+// In the order of the header.
 mod status;
+
+mod library;
+
+mod error;
+
 mod topic;
 
-pub use library::{pmq_abi, pmq_reason_is_error, pmq_status_name, pmq_version};
+mod properties;
+
+mod message;
+
+mod options;
+
+mod client;
+
+mod event;
+
+pub use client::*;
+pub use error::*;
+pub use event::*;
+#[cfg(feature = "inject-panic")]
+pub use inject::*;
+pub use library::*;
+pub use message::*;
+pub use options::*;
+pub use properties::*;
 pub use status::Status;
-pub use topic::{pmq_topic_filter_check, pmq_topic_matches, pmq_topic_name_check};
+pub use topic::*;

@@ -19,6 +19,7 @@ mod wake;
 
 use std::io;
 use std::os::fd::RawFd;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -294,6 +295,20 @@ impl Handle {
             0
         } else {
             self.inbox.len()
+        }
+    }
+
+    /// How many received messages were dropped so far: [`Status::dropped`], at less cost.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        if self.is_forked() {
+            0
+        } else {
+            self.client
+                .shared()
+                .counters
+                .dropped
+                .load(Ordering::Relaxed)
         }
     }
 

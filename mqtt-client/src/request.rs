@@ -1,8 +1,9 @@
 //! The answer to something asked of the server, for whoever awaits it or looks again later.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::slot::Slot;
+use crate::slot::{Gate, Slot};
 
 /// An answer that comes later: look with [`result`](Self::result), or await [`wait`](Self::wait). Cheap to clone.
 #[derive(Debug)]
@@ -22,6 +23,19 @@ impl<T: Clone> Request<T> {
     /// Waits for the answer. Dropping the future gives up waiting, not the request.
     pub async fn wait(&self) -> T {
         self.0.wait().await.clone()
+    }
+
+    /// Waits for the answer without a runtime, on a thread that is not the client's; `None` if it takes too long. The request
+    /// goes on then.
+    #[must_use]
+    pub fn wait_blocking(&self, longest: Duration) -> Option<T>
+    where
+        T: Send + 'static,
+    {
+        let gate = Arc::new(Gate::new());
+        let giver = Arc::clone(&gate);
+        self.on_answer(move |answer| giver.give(answer.clone()));
+        gate.take_within(longest)
     }
 
     /// Has `call` called once with the answer: at once if it is here, otherwise by the client's task, which holds no lock

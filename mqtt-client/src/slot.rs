@@ -1,7 +1,8 @@
 //! A value that comes once: to be looked at, awaited, or told of.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -68,6 +69,50 @@ impl<T> Slot<T> {
     }
 }
 
+/// A value that one thread gives and another waits for without a runtime.
+///
+/// In place of the standard library's channels, which allocate for the thread that waits and free that only when it ends: of
+/// somebody else's main thread never, as far as his leak checker can see.
+pub(crate) struct Gate<T> {
+    value: Mutex<Option<T>>,
+    given: Condvar,
+}
+
+impl<T> Gate<T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            value: Mutex::new(None),
+            given: Condvar::new(),
+        }
+    }
+
+    pub(crate) fn give(&self, value: T) {
+        *self.value.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        self.given.notify_all();
+    }
+
+    /// Waits until the value is given, or too long, and takes it.
+    pub(crate) fn take_within(&self, longest: Duration) -> Option<T> {
+        let deadline = Instant::now().checked_add(longest);
+        let mut value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
+        while value.is_none() {
+            // A time that the clock does not reach never comes.
+            let left = deadline.map_or(Duration::MAX, |deadline| {
+                deadline.saturating_duration_since(Instant::now())
+            });
+            if left.is_zero() {
+                break;
+            }
+            value = self
+                .given
+                .wait_timeout(value, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        value.take()
+    }
+}
+
 impl<T: fmt::Debug> fmt::Debug for Slot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Slot").field(&self.value.get()).finish()
@@ -96,5 +141,16 @@ mod tests {
         late.give(3);
         late.then(move |value| told.send(*value).unwrap());
         assert_eq!(seen.try_recv(), Ok(3));
+    }
+
+    #[test]
+    fn a_gate_waits_for_its_value_and_not_for_ever() {
+        let gate = std::sync::Arc::new(Gate::new());
+        assert_eq!(gate.take_within(Duration::from_millis(1)), None);
+        let giver = std::sync::Arc::clone(&gate);
+        let thread = std::thread::spawn(move || giver.give(7));
+        assert_eq!(gate.take_within(Duration::MAX), Some(7));
+        assert_eq!(gate.take_within(Duration::ZERO), None);
+        thread.join().unwrap();
     }
 }

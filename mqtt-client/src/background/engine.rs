@@ -3,7 +3,7 @@
 use std::io;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio::runtime;
 use tokio::sync::Notify;
 
 use crate::shared::Shared;
+use crate::slot::Gate;
 use crate::task;
 
 /// What an unhurried end of the thread may take beyond the deadline of the clients.
@@ -28,8 +29,8 @@ struct Registry {
 struct Engine {
     runtime: runtime::Handle,
     stop: Arc<Notify>,
-    /// Disconnected when the thread has ended.
-    ended: mpsc::Receiver<()>,
+    /// Given when the thread has ended.
+    ended: Arc<Gate<()>>,
     thread: JoinHandle<()>,
     clients: Vec<Weak<Shared>>,
 }
@@ -97,27 +98,26 @@ pub fn shutdown(deadline: Duration) {
 
 impl Engine {
     fn start() -> io::Result<Self> {
-        // Looking up names is the only thing that blocks; it gets threads of its own, which end soon after.
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .max_blocking_threads(4)
-            .thread_keep_alive(Duration::from_secs(2))
-            .thread_name("mqtt-resolver")
-            .build()?;
-        let handle = runtime.handle().clone();
         let stop = Arc::new(Notify::new());
-        let stopped = Arc::clone(&stop);
-        let (alive, ended) = mpsc::channel();
-        let body = move || {
-            let _alive: mpsc::Sender<()> = alive;
-            runtime.block_on(stopped.notified());
-            // A name that is being looked up must not hold the process.
-            runtime.shutdown_background();
+        let ended = Arc::new(Gate::new());
+        let started = Arc::new(Gate::new());
+        let body = {
+            let stop = Arc::clone(&stop);
+            let end = End(Arc::clone(&ended));
+            let started = Arc::clone(&started);
+            move || {
+                let _end = end;
+                run(&stop, &started);
+            }
         };
         let thread =
             with_signals_blocked(|| thread::Builder::new().name("mqtt".to_owned()).spawn(body))?;
+        // It answers in any case, and at once.
+        let runtime = started
+            .take_within(Duration::MAX)
+            .unwrap_or_else(|| Err(io::Error::other("no answer")))?;
         Ok(Self {
-            runtime: handle,
+            runtime,
             stop,
             ended,
             thread,
@@ -140,13 +140,43 @@ impl Engine {
             }
             stop.notify_one();
         });
-        let ended = self.ended.recv_timeout(deadline + SLACK);
-        if ended == Err(mpsc::RecvTimeoutError::Disconnected) {
+        let ended = self.ended.take_within(deadline.saturating_add(SLACK));
+        if ended.is_some() {
             // It has ended, or is about to: joining does not wait. A panic in it was reported already.
             let _ = self.thread.join();
         } else {
             self.stop.notify_one();
         }
+    }
+}
+
+/// What the thread does. The runtime is made here and not by who starts the thread: what it keeps for the thread that makes it
+/// is freed with the thread.
+fn run(stop: &Notify, started: &Gate<io::Result<runtime::Handle>>) {
+    // Looking up names is the only thing that blocks; it gets threads of its own, which end soon after.
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .thread_keep_alive(Duration::from_secs(2))
+        .thread_name("mqtt-resolver")
+        .build();
+    match runtime {
+        Ok(runtime) => {
+            started.give(Ok(runtime.handle().clone()));
+            runtime.block_on(stop.notified());
+            // A name that is being looked up must not hold the process.
+            runtime.shutdown_background();
+        }
+        Err(error) => started.give(Err(error)),
+    }
+}
+
+/// Tells that the thread has ended, however it did.
+struct End(Arc<Gate<()>>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.give(());
     }
 }
 

@@ -1,0 +1,418 @@
+//! Events: what a client has to tell, taken one by one.
+
+use std::ffi::c_char;
+use std::ptr;
+use std::sync::Arc;
+
+use mqtt_client::{Ack, Connack, ConnectError, ProtocolVersion, ReasonCode, Received, background};
+
+use crate::error::{Error, Result};
+use crate::handle::{self, Out};
+use crate::message::Message;
+use crate::properties::Properties;
+use crate::status::Status;
+use crate::{bytes, guard};
+
+/// Something a client has to tell. Owned by whoever took it; see pmq_event_free.
+#[derive(Clone, Debug)]
+pub struct Event(Arc<Content>);
+
+/// What an event is about.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EventType {
+    /// None: what a NULL event is.
+    None = 0,
+    /// The server accepted the client. Has: session_present, client_id, address, protocol, properties.
+    Connected = 1,
+    /// The connection that PMQ_EVENT_CONNECTED told of is over. Has an error unless the program asked for it.
+    Disconnected = 2,
+    /// An attempt to connect failed, or the connection was lost; there will be another one. Has: error, attempt, delay_ms.
+    Reconnecting = 3,
+    /// The client has ended and will not come back; nothing comes after this. Has an error unless the program asked for it.
+    Stopped = 4,
+    /// A message. Has: message. Owes an acknowledgement if the options say so: see pmq_event_ack.
+    Message = 5,
+    /// The outcome of a publish. Has: token, status, reason, properties, and an error if it was not delivered.
+    Published = 6,
+    /// The answer to a subscribe. Has: token, status, reasons, and an error if a filter was refused.
+    Subscribed = 7,
+    /// The answer to an unsubscribe. Has what PMQ_EVENT_SUBSCRIBED has.
+    Unsubscribed = 8,
+    /// Messages were dropped, because the inbox was full. Has: count.
+    Dropped = 9,
+}
+
+/// What is in an event.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Connected(Box<Connected>),
+    Disconnected(Option<Error>),
+    Reconnecting {
+        error: Error,
+        attempt: u32,
+        delay_ms: u64,
+    },
+    Stopped(Option<Error>),
+    Message(Box<Arrival>),
+    Completed(Completion),
+    Dropped(u64),
+}
+
+#[derive(Debug)]
+pub(crate) struct Connected {
+    session_present: bool,
+    client_id: String,
+    address: String,
+    version: ProtocolVersion,
+    properties: Properties,
+}
+
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    message: Message,
+    ack: Ack,
+    /// Whether the message waits, or waited, for an answer.
+    owed: bool,
+    /// The process that it belongs to.
+    generation: u64,
+}
+
+/// How something that has a token ended.
+#[derive(Debug)]
+pub(crate) struct Completion {
+    pub(crate) kind: EventType,
+    pub(crate) token: u64,
+    /// One for each filter, in the order of the call; one for a publish that was acknowledged.
+    pub(crate) reasons: Vec<u8>,
+    pub(crate) properties: Properties,
+    pub(crate) error: Option<Error>,
+}
+
+impl Content {
+    pub(crate) fn connected(connack: &Connack) -> Self {
+        Self::Connected(Box::new(Connected {
+            session_present: connack.session_present,
+            client_id: connack.client_id.clone(),
+            address: connack.address.clone(),
+            version: connack.version,
+            properties: Properties::of(connack.properties.as_properties()),
+        }))
+    }
+
+    pub(crate) fn reconnecting(
+        error: &ConnectError,
+        attempt: u32,
+        delay: std::time::Duration,
+    ) -> Self {
+        Self::Reconnecting {
+            error: error.into(),
+            attempt,
+            delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    pub(crate) fn message(received: Received) -> Self {
+        Self::Message(Box::new(Arrival {
+            owed: received.ack.is_owed(),
+            message: Message::new(received.message, received.dup),
+            ack: received.ack,
+            generation: background::generation(),
+        }))
+    }
+
+    fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Disconnected(error) | Self::Stopped(error) => error.as_ref(),
+            Self::Reconnecting { error, .. } => Some(error),
+            Self::Completed(completion) => completion.error.as_ref(),
+            Self::Connected(_) | Self::Message(_) | Self::Dropped(_) => None,
+        }
+    }
+
+    fn reasons(&self) -> &[u8] {
+        match self {
+            Self::Completed(completion) => &completion.reasons,
+            _ => &[],
+        }
+    }
+
+    const fn kind(&self) -> EventType {
+        match self {
+            Self::Connected(_) => EventType::Connected,
+            Self::Disconnected(_) => EventType::Disconnected,
+            Self::Reconnecting { .. } => EventType::Reconnecting,
+            Self::Stopped(_) => EventType::Stopped,
+            Self::Message(_) => EventType::Message,
+            Self::Completed(completion) => completion.kind,
+            Self::Dropped(_) => EventType::Dropped,
+        }
+    }
+}
+
+impl Event {
+    pub(crate) fn new(content: Content) -> Self {
+        Self(Arc::new(content))
+    }
+
+    fn connected(&self) -> Option<&Connected> {
+        match &*self.0 {
+            Content::Connected(connected) => Some(connected),
+            _ => None,
+        }
+    }
+}
+
+impl Arrival {
+    fn acknowledge(&self, reason: ReasonCode) -> Result<()> {
+        if self.generation != background::generation() {
+            return Err(Error::forked());
+        }
+        let answered = if reason.is_error() {
+            self.ack.reject(reason)
+        } else {
+            self.ack.acknowledge()
+        };
+        if answered || !self.owed {
+            Ok(())
+        } else {
+            Err(Error::new(
+                Status::Answered,
+                "the message was acknowledged or refused before",
+            ))
+        }
+    }
+}
+
+/// Looks into an event that may be null.
+///
+/// # Safety
+/// As [`handle::get`]; a borrowed answer must not outlive the event.
+unsafe fn look<'a, T>(
+    event: *const Event,
+    otherwise: T,
+    look: impl FnOnce(&'a Content) -> Option<T>,
+) -> T {
+    // SAFETY: by this function's own contract.
+    unsafe { guard::look(event, otherwise, |event: &'a Event| look(&event.0)) }
+}
+
+/// What the event is about; PMQ_EVENT_NONE for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_type(event: *const Event) -> EventType {
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe { look(event, EventType::None, |content| Some(content.kind())) }
+}
+
+/// The token of what has come to its end; 0 for other events.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_token(event: *const Event) -> u64 {
+    let token = |content: &Content| match content {
+        Content::Completed(completion) => Some(completion.token),
+        _ => None,
+    };
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe { look(event, 0, token) }
+}
+
+/// The status of the event's error; PMQ_STATUS_OK if it has none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_status(event: *const Event) -> Status {
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe {
+        look(event, Status::Ok, |content| {
+            content.error().map(Error::status)
+        })
+    }
+}
+
+/// The error of the event; NULL if it has none. It belongs to the event, lives as long as it does, and is not to be freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_error(event: *const Event) -> *const Error {
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe {
+        look(event, ptr::null(), |content| {
+            content.error().map(ptr::from_ref)
+        })
+    }
+}
+
+/// The Reason Code with which the server acknowledged a publish, or answered the first filter; 0 for other events. 0x10 says
+/// that nobody subscribes to the topic (MQTT 5.0).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_reason(event: *const Event) -> u8 {
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe { look(event, 0, |content| content.reasons().first().copied()) }
+}
+
+/// The Reason Codes with which the server answered the filters, in the order of the call, and through `count`, unless NULL,
+/// how many they are. They live as long as the event.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_reasons(event: *const Event, count: *mut usize) -> *const u8 {
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        look(event, ptr::null(), |content| {
+            Some(bytes::show(content.reasons(), count))
+        })
+    }
+}
+
+/// The message of PMQ_EVENT_MESSAGE; NULL for other events. It belongs to the event: pmq_message_clone keeps it longer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_message(event: *const Event) -> *const Message {
+    let message = |content: &Content| match content {
+        Content::Message(arrival) => Some(ptr::from_ref(&arrival.message)),
+        _ => None,
+    };
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe { look(event, ptr::null(), message) }
+}
+
+/// The properties that came with the server's answer (CONNACK, or what ended a publish); NULL for other events. They belong to
+/// the event.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_properties(event: *const Event) -> *const Properties {
+    let properties = |content: &Content| match content {
+        Content::Connected(connected) => Some(ptr::from_ref(&connected.properties)),
+        Content::Completed(completion) => Some(ptr::from_ref(&completion.properties)),
+        _ => None,
+    };
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe { look(event, ptr::null(), properties) }
+}
+
+/// Whether the server resumed a session (PMQ_EVENT_CONNECTED).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_session_present(event: *const Event) -> bool {
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe {
+        guard::look(event, false, |event| {
+            Some(event.connected()?.session_present)
+        })
+    }
+}
+
+/// The Client Identifier in force, whoever chose it (PMQ_EVENT_CONNECTED); otherwise NULL. It lives as long as the event and
+/// does not end in NUL: `len`, unless NULL, gets its length.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_client_id(
+    event: *const Event,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::look(event, ptr::null(), |event| {
+            Some(bytes::show(event.connected()?.client_id.as_bytes(), len))
+        })
+    }
+}
+
+/// Where the connection leads (PMQ_EVENT_CONNECTED), as pmq_event_client_id gives the identifier.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_address(event: *const Event, len: *mut usize) -> *const c_char {
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::look(event, ptr::null(), |event| {
+            Some(bytes::show(event.connected()?.address.as_bytes(), len))
+        })
+    }
+}
+
+/// The version of MQTT that is spoken, a pmq_protocol (PMQ_EVENT_CONNECTED); otherwise 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_protocol(event: *const Event) -> i32 {
+    let version = |event: &Event| {
+        Some(match event.connected()?.version {
+            ProtocolVersion::V3_1 => 3,
+            ProtocolVersion::V3_1_1 => 4,
+            ProtocolVersion::V5 => 5,
+        })
+    };
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe { guard::look(event, 0, version) }
+}
+
+/// How many attempts in a row have failed (PMQ_EVENT_RECONNECTING); otherwise 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_attempt(event: *const Event) -> u32 {
+    let attempt = |content: &Content| match content {
+        Content::Reconnecting { attempt, .. } => Some(*attempt),
+        _ => None,
+    };
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe { look(event, 0, attempt) }
+}
+
+/// How long the client waits before the next attempt (PMQ_EVENT_RECONNECTING); otherwise 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_delay_ms(event: *const Event) -> u64 {
+    let delay = |content: &Content| match content {
+        Content::Reconnecting { delay_ms, .. } => Some(*delay_ms),
+        _ => None,
+    };
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe { look(event, 0, delay) }
+}
+
+/// How many messages were dropped since the last such event (PMQ_EVENT_DROPPED); otherwise 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_count(event: *const Event) -> u64 {
+    let count = |content: &Content| match content {
+        Content::Dropped(count) => Some(*count),
+        _ => None,
+    };
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe { look(event, 0, count) }
+}
+
+/// Answers a received message where the options say that the program does (pmq_options_set_manual_ack): with a `reason` below
+/// 0x80 it was taken; with another one it was not, and the server will not send it again (MQTT 5.0; 3.x cannot refuse, and
+/// acknowledges). Any thread may call this, at any time and in any order.
+///
+/// PMQ_STATUS_OK also where no answer was owed, as for QoS 0, and after the connection was lost, when it is without effect: the
+/// server sends the message again. PMQ_STATUS_ANSWERED the second time. An event that is freed without an answer refuses its
+/// message.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_ack(
+    event: *const Event,
+    reason: u8,
+    error: *mut *mut Error,
+) -> Status {
+    let body = || {
+        // SAFETY: the caller's promise, see the crate's documentation.
+        let event = unsafe { handle::get(event, "event") }?;
+        match &*event.0 {
+            Content::Message(arrival) => arrival.acknowledge(ReasonCode::new(reason)),
+            _ => Err(Error::argument(
+                "only a message is acknowledged: this is another event",
+            )),
+        }
+    };
+    // SAFETY: as above.
+    unsafe { guard::call(error, body) }
+}
+
+/// Makes another handle to the same event, for a handler that wants to keep it. Each is freed on its own.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_clone(
+    event: *const Event,
+    clone: *mut *mut Event,
+    error: *mut *mut Error,
+) -> Status {
+    let body = || {
+        // SAFETY: the caller's promises, see the crate's documentation.
+        let (event, out) = unsafe { (handle::get(event, "event")?, Out::new(clone, "clone")?) };
+        out.give(event.clone());
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { guard::call(error, body) }
+}
+
+/// Frees an event, and all that belongs to it, and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are
+/// harmless.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_free(event: *mut *mut Event) {
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe { guard::free(event) };
+}

@@ -1,0 +1,360 @@
+//! What waits for the program: changes of the client's state, and completions by their tokens.
+//!
+//! The client's thread fills it, any thread of the program takes from it, and nobody holds its lock while doing something else.
+//! Received messages are not here: they wait in the client's own inbox, which knows how to hold what has no room.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use mqtt_client::background::{Observer, Readiness};
+use mqtt_client::{CloseCause, Connack, Outcome, ReasonCode, State, SubscribeError};
+
+use crate::error::{Error, Result};
+use crate::event::{Completion, Content, EventType};
+use crate::options::Completions;
+use crate::properties::Properties;
+use crate::status::Status;
+
+/// Changes of state that are kept for a program that does not take them; beyond, the oldest go.
+const MAX_CHANGES: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    inner: Mutex<Inner>,
+    arrived: Condvar,
+    /// Made when the program asks for its descriptor.
+    readiness: OnceLock<Readiness>,
+    /// Tokens whose completion was not taken yet, at most.
+    max_tokens: usize,
+    /// What their properties may hold, in bytes.
+    max_bytes: usize,
+    completions: Completions,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    changes: VecDeque<Content>,
+    /// The last event, until it is taken.
+    stopped: Option<Content>,
+    has_ended: bool,
+    is_connected: bool,
+    last_token: u64,
+    /// Tokens without a completion.
+    open: BTreeSet<u64>,
+    done: BTreeMap<u64, Completion>,
+    done_bytes: usize,
+    /// Counts what came, for whoever looked and then sleeps.
+    arrivals: u64,
+    sleepers: usize,
+}
+
+impl Mailbox {
+    pub(crate) fn new(max_tokens: usize, max_bytes: usize, completions: Completions) -> Arc<Self> {
+        Arc::new(Self {
+            inner: Mutex::default(),
+            arrived: Condvar::new(),
+            readiness: OnceLock::new(),
+            max_tokens,
+            max_bytes,
+            completions,
+        })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something came: `put` puts it where it belongs.
+    fn arrive(&self, put: impl FnOnce(&mut Inner)) {
+        let mut inner = self.inner();
+        put(&mut inner);
+        inner.arrivals += 1;
+        let has_sleepers = inner.sleepers > 0;
+        drop(inner);
+        if has_sleepers {
+            self.arrived.notify_all();
+        }
+    }
+
+    fn arrive_as_event(&self, put: impl FnOnce(&mut Inner)) {
+        self.arrive(put);
+        if let Some(readiness) = self.readiness.get() {
+            readiness.set(true);
+        }
+    }
+
+    /// Gives out a token, whose completion has to be taken some time.
+    pub(crate) fn open_token(&self) -> Result<u64> {
+        let mut inner = self.inner();
+        let outstanding = inner.open.len() + inner.done.len();
+        if outstanding >= self.max_tokens {
+            return Err(Error::new(
+                Status::QueueFull,
+                format_args!(
+                    "{outstanding} tokens are outstanding: take their completions, or give no token"
+                ),
+            ));
+        }
+        inner.last_token += 1;
+        let token = inner.last_token;
+        inner.open.insert(token);
+        Ok(token)
+    }
+
+    /// Takes back a token that the caller never saw.
+    pub(crate) fn withdraw(&self, token: u64) {
+        self.inner().open.remove(&token);
+    }
+
+    pub(crate) fn publish_ended(&self, token: u64, outcome: &Outcome) {
+        let (reasons, properties) = match outcome {
+            Outcome::Acknowledged { reason, properties } => (
+                vec![reason.get()],
+                Properties::of(properties.as_properties()),
+            ),
+            _ => (Vec::new(), Properties::default()),
+        };
+        self.complete(Completion {
+            kind: EventType::Published,
+            token,
+            reasons,
+            properties,
+            error: Error::of_outcome(outcome),
+        });
+    }
+
+    pub(crate) fn request_answered(
+        &self,
+        kind: EventType,
+        token: u64,
+        filters: &[String],
+        answer: &std::result::Result<Vec<ReasonCode>, SubscribeError>,
+    ) {
+        let (reasons, error) = match answer {
+            Ok(reasons) => {
+                let refused = filters
+                    .iter()
+                    .zip(reasons)
+                    .find_map(|(filter, reason)| Error::of_reason(*reason, filter));
+                (reasons.iter().map(|reason| reason.get()).collect(), refused)
+            }
+            Err(error) => (Vec::new(), Some(error.clone().into())),
+        };
+        self.complete(Completion {
+            kind,
+            token,
+            reasons,
+            properties: Properties::default(),
+            error,
+        });
+    }
+
+    fn complete(&self, mut completion: Completion) {
+        let put = |inner: &mut Inner| {
+            if !inner.open.remove(&completion.token) {
+                return;
+            }
+            // A server must not be able to fill the memory of a program that does not look.
+            if inner.done_bytes + completion.properties.held_bytes() > self.max_bytes {
+                completion.properties = Properties::default();
+            }
+            inner.done_bytes += completion.properties.held_bytes();
+            inner.done.insert(completion.token, completion);
+        };
+        match self.completions {
+            Completions::Event => self.arrive_as_event(put),
+            Completions::Wait => self.arrive(put),
+        }
+    }
+
+    /// The next change of state, but for the last.
+    pub(crate) fn take_change(&self) -> Option<Content> {
+        self.inner().changes.pop_front()
+    }
+
+    /// A completion that is to be an event.
+    pub(crate) fn take_completion(&self) -> Option<Content> {
+        match self.completions {
+            Completions::Event => {
+                let mut inner = self.inner();
+                let (token, _) = inner.done.first_key_value()?;
+                let token = *token;
+                inner.take_done(token).map(Content::Completed)
+            }
+            Completions::Wait => None,
+        }
+    }
+
+    /// The last event of all.
+    pub(crate) fn take_stopped(&self) -> Option<Content> {
+        self.inner().stopped.take()
+    }
+
+    /// Whether the last event was taken.
+    pub(crate) fn is_over(&self) -> bool {
+        let inner = self.inner();
+        inner.has_ended && inner.stopped.is_none()
+    }
+
+    /// Whether nothing here is an event.
+    pub(crate) fn is_empty(&self) -> bool {
+        let inner = self.inner();
+        let completions = self.completions == Completions::Event && !inner.done.is_empty();
+        inner.changes.is_empty() && inner.stopped.is_none() && !completions
+    }
+
+    /// Waits for the completion of a token.
+    pub(crate) fn wait_for(&self, token: u64, deadline: Option<Instant>) -> Result<Completion> {
+        let mut inner = self.inner();
+        loop {
+            if let Some(completion) = inner.take_done(token) {
+                return Ok(completion);
+            }
+            if !inner.open.contains(&token) {
+                return Err(Error::new(
+                    Status::Token,
+                    format_args!("token {token} was never given, or its completion was taken"),
+                ));
+            }
+            let seen = inner.arrivals;
+            let (woken, arrived) = self.sleep(inner, seen, deadline);
+            inner = woken;
+            if !arrived && inner.open.contains(&token) {
+                return Err(Error::timeout(
+                    "no completion yet: the client goes on, wait again",
+                ));
+            }
+        }
+    }
+
+    /// How much has come so far. Whoever looks after this, and finds nothing, may [`wait`](Self::wait) from here.
+    pub(crate) fn arrivals(&self) -> u64 {
+        self.inner().arrivals
+    }
+
+    /// Sleeps until more than `seen` has come; false if that took too long.
+    pub(crate) fn wait(&self, seen: u64, deadline: Option<Instant>) -> bool {
+        self.sleep(self.inner(), seen, deadline).1
+    }
+
+    fn sleep<'a>(
+        &'a self,
+        mut inner: MutexGuard<'a, Inner>,
+        seen: u64,
+        deadline: Option<Instant>,
+    ) -> (MutexGuard<'a, Inner>, bool) {
+        while inner.arrivals == seen {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return (inner, false);
+            }
+            inner.sleepers += 1;
+            inner = match left {
+                Some(left) => {
+                    self.arrived
+                        .wait_timeout(inner, left)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+                None => self
+                    .arrived
+                    .wait(inner)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
+            inner.sleepers -= 1;
+        }
+        (inner, true)
+    }
+
+    /// The descriptor that is readable while events wait, made if need be; `is_empty` tells whether none does.
+    pub(crate) fn readiness(&self, is_empty: impl Fn() -> bool) -> io::Result<&Readiness> {
+        if let Some(known) = self.readiness.get() {
+            return Ok(known);
+        }
+        let new = Readiness::new()?;
+        let readiness = self.readiness.get_or_init(|| new);
+        if !is_empty() {
+            readiness.set(true);
+        }
+        Ok(readiness)
+    }
+
+    /// After an event was taken: the descriptor is readable as long as there are more.
+    pub(crate) fn show_readiness(&self, is_empty: impl Fn() -> bool) {
+        if let Some(readiness) = self.readiness.get()
+            && is_empty()
+        {
+            readiness.set(false);
+            if !is_empty() {
+                readiness.set(true);
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn take_done(&mut self, token: u64) -> Option<Completion> {
+        let completion = self.done.remove(&token)?;
+        self.done_bytes -= completion.properties.held_bytes();
+        Some(completion)
+    }
+
+    fn change(&mut self, content: Content) {
+        if self.changes.len() >= MAX_CHANGES {
+            self.changes.pop_front();
+        }
+        self.changes.push_back(content);
+    }
+
+    fn disconnected(&mut self, error: Option<Error>) {
+        if std::mem::take(&mut self.is_connected) {
+            self.change(Content::Disconnected(error));
+        }
+    }
+}
+
+/// What the client's thread knows of a mailbox.
+pub(crate) struct Watch(pub(crate) Arc<Mailbox>);
+
+impl Observer for Watch {
+    fn state(&self, state: &State, connack: Option<&Connack>) {
+        match state {
+            State::Connected => self.0.arrive_as_event(|inner| {
+                inner.is_connected = true;
+                if let Some(connack) = connack {
+                    inner.change(Content::connected(connack));
+                }
+            }),
+            State::Backoff {
+                attempt,
+                delay,
+                error,
+            } => self.0.arrive_as_event(|inner| {
+                inner.disconnected(Some(error.into()));
+                inner.change(Content::reconnecting(error, *attempt, *delay));
+            }),
+            State::Closed(cause) => self.0.arrive_as_event(|inner| {
+                let error = match cause {
+                    CloseCause::Requested => None,
+                    CloseCause::Final(error) | CloseCause::GaveUp(error) => Some(error.into()),
+                    _ => Some(Error::new(
+                        Status::Stopped,
+                        "the library's thread ended under the client",
+                    )),
+                };
+                inner.disconnected(error.clone());
+                inner.stopped = Some(Content::Stopped(error));
+                inner.has_ended = true;
+            }),
+            _ => {}
+        }
+    }
+
+    fn changed(&self, received: usize) {
+        if received > 0 {
+            self.0.arrive_as_event(|_| {});
+        }
+    }
+}

@@ -1,0 +1,528 @@
+//! What a client is told before it is made.
+
+use std::ffi::{c_char, c_void};
+use std::time::Duration;
+
+use mqtt_client::background::Inbox;
+use mqtt_client::{
+    Address, ClientId, Options as ClientOptions, Overflow, Reconnect, SessionLost, Version, Will,
+};
+
+use crate::error::{Error, Result};
+use crate::handle::{self, Out};
+use crate::message::Message;
+use crate::status::Status;
+use crate::{bytes, guard};
+
+/// In place of a number: without end. For pmq_options_set_session_expiry and pmq_options_set_reconnect.
+pub const PMQ_FOREVER: u32 = u32::MAX;
+
+/// Everything a client is told before it is made. One set of options may make any number of clients.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub(crate) client: ClientOptions,
+    pub(crate) inbox: Inbox,
+    pub(crate) manual_ack: bool,
+    pub(crate) completions: Completions,
+}
+
+/// Which version of MQTT to speak.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub enum Protocol {
+    /// 5.0, and 3.1.1 if the server does not know 5.0. The default.
+    Auto = 0,
+    /// 3.1.
+    V31 = 3,
+    /// 3.1.1.
+    V311 = 4,
+    /// 5.0.
+    V5 = 5,
+}
+
+/// What happens to a publish when the queue is full.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub enum OnFull {
+    /// The call is refused with PMQ_STATUS_QUEUE_FULL. The default.
+    Refuse = 0,
+    /// The oldest message that was not yet sent is dropped; its completion says so.
+    DropOldest = 1,
+    /// The new message is dropped: the call succeeds and the completion says so.
+    DropNewest = 2,
+}
+
+/// How completions of tokens come to the program.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Completions {
+    /// As events, unless pmq_client_wait takes them before. The default, for programs that take events.
+    Event = 0,
+    /// By pmq_client_wait alone. For programs that wait on one thread while another takes events.
+    Wait = 1,
+}
+
+/// Makes options for the server of a URL, such as "mqtt://user:password@host:1883/?client_id=a". NULL, with a length of 0,
+/// stands for "mqtt://localhost:1883". pmq_options_free ends them.
+///
+/// Parameters of the URL (durations in whole seconds): client_id, client_id_prefix, keep_alive, clean_start, session_expiry,
+/// connect_timeout, version (3, 4, 5, auto), receive_maximum, maximum_packet_size, topic_alias_maximum.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_new(
+    url: *const c_char,
+    url_len: usize,
+    options: *mut *mut Options,
+    error: *mut *mut Error,
+) -> Status {
+    let body = || {
+        // SAFETY: the caller's promises, see the crate's documentation.
+        let (url, out) = unsafe {
+            (
+                bytes::text(url, url_len, "url")?,
+                Out::new(options, "options")?,
+            )
+        };
+        let client = if url.is_empty() {
+            ClientOptions::default()
+        } else {
+            ClientOptions::from_url(url)?
+        };
+        out.give(Options {
+            client,
+            inbox: Inbox::default(),
+            manual_ack: false,
+            completions: Completions::Event,
+        });
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { guard::call(error, body) }
+}
+
+/// Frees options and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are harmless. Clients made with them
+/// are not concerned.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_free(options: *mut *mut Options) {
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe { guard::free(options) };
+}
+
+/// Changes options: what each setter is made of.
+///
+/// # Safety
+/// As [`handle::get_mut`] and [`guard::call`].
+unsafe fn set(
+    options: *mut Options,
+    error: *mut *mut Error,
+    change: impl FnOnce(&mut Options) -> Result<()>,
+) -> Status {
+    // SAFETY: by this function's own contract.
+    unsafe { guard::call(error, || change(handle::get_mut(options, "options")?)) }
+}
+
+/// Adds a server to those tried in turn. `host` is a name or an address, IPv6 without brackets.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_add_address(
+    options: *mut Options,
+    host: *const c_char,
+    host_len: usize,
+    port: u16,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        // SAFETY: the caller's promise, see the crate's documentation.
+        let host = unsafe { bytes::text(host, host_len, "host") }?;
+        options.client.addresses.push(Address::tcp(host, port));
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets the version of MQTT, a pmq_protocol.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_protocol(
+    options: *mut Options,
+    protocol: i32,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.client.version = match protocol {
+            0 => Version::Auto,
+            3 => Version::V3_1,
+            4 => Version::V3_1_1,
+            5 => Version::V5,
+            other => {
+                return Err(Error::argument(format_args!("{other} is no pmq_protocol")));
+            }
+        };
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets the Client Identifier exactly. Two connected clients with one identifier push each other out. An empty one asks the
+/// server to choose.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_client_id(
+    options: *mut Options,
+    client_id: *const c_char,
+    client_id_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        // SAFETY: the caller's promise, see the crate's documentation.
+        let id = unsafe { bytes::text(client_id, client_id_len, "client_id") }?;
+        options.client.client_id = ClientId::Exact(id.to_owned());
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets what the Client Identifier begins with; 16 random digits follow, drawn anew for each client. Default: "pushmq".
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_client_id_prefix(
+    options: *mut Options,
+    prefix: *const c_char,
+    prefix_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        // SAFETY: the caller's promise, see the crate's documentation.
+        let prefix = unsafe { bytes::text(prefix, prefix_len, "prefix") }?;
+        options.client.client_id = ClientId::Prefix(prefix.to_owned());
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets user name and password. A NULL password, with a length of 0, stands for none. They are never logged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_credentials(
+    options: *mut Options,
+    username: *const c_char,
+    username_len: usize,
+    password: *const c_void,
+    password_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        // SAFETY: the caller's promises, see the crate's documentation.
+        let (username, secret) = unsafe {
+            (
+                bytes::text(username, username_len, "username")?,
+                bytes::binary(password, password_len, "password")?,
+            )
+        };
+        options.client.username = Some(username.to_owned());
+        options.client.password = (!password.is_null()).then(|| secret.to_owned());
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets whether the first connection starts with an empty session. Default true.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_clean_start(
+    options: *mut Options,
+    clean_start: bool,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.client.clean_start = clean_start;
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets how long the server keeps the session after the connection ended; PMQ_FOREVER has no end. Default 0: it ends with the
+/// connection. In 3.x any value but 0 asks for a session that is kept.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_session_expiry(
+    options: *mut Options,
+    seconds: u32,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.client.session_expiry = Some(Duration::from_secs(seconds.into()));
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets the longest silence of this client. 0 turns it off. Default 60.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_keep_alive(
+    options: *mut Options,
+    seconds: u16,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.client.keep_alive = Duration::from_secs(seconds.into());
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets the Will: the message, which is copied, that the server publishes for a client that is gone without saying so, after
+/// a delay (MQTT 5.0 only; otherwise 0).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_will(
+    options: *mut Options,
+    message: *const Message,
+    delay_seconds: u32,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        // SAFETY: the caller's promise, see the crate's documentation.
+        let message = unsafe { handle::get(message, "message") }?;
+        options.client.will = Some(Will {
+            message: message.to_client(),
+            delay: Duration::from_secs(delay_seconds.into()),
+        });
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets how many QoS 1 and 2 messages the server may have unacknowledged towards this client (MQTT 5.0), 1 to 65,535. Default
+/// 1,024. Together with the largest packet it bounds what a server can make a program hold that does not take its events.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_receive_maximum(
+    options: *mut Options,
+    messages: u16,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.client.receive_maximum = messages;
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets the largest packet accepted from the server, in bytes. Default 16 MiB.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_max_packet(
+    options: *mut Options,
+    bytes: u32,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.client.maximum_packet_size = bytes;
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets how many Topic Aliases the server may use (MQTT 5.0). Default 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_topic_alias_max(
+    options: *mut Options,
+    aliases: u16,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.client.topic_alias_maximum = aliases;
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Adds a User Property to CONNECT (MQTT 5.0).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_add_user_property(
+    options: *mut Options,
+    name: *const c_char,
+    name_len: usize,
+    value: *const c_char,
+    value_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        // SAFETY: the caller's promises, see the crate's documentation.
+        let (name, value) = unsafe {
+            (
+                bytes::text(name, name_len, "name")?,
+                bytes::text(value, value_len, "value")?,
+            )
+        };
+        let properties = &mut options.client.user_properties;
+        properties.push((name.to_owned(), value.to_owned()));
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets the longest time from opening a connection to the server's answer, for each address. Default 10,000.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_connect_timeout(
+    options: *mut Options,
+    timeout_ms: u32,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.client.connect_timeout = Duration::from_millis(timeout_ms.into());
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets when to connect again. The wait before each attempt is drawn between 0 and an upper end, which begins at `min_ms` and
+/// doubles up to `max_ms`. After `attempts` failures in a row the client ends; PMQ_FOREVER never gives up, and 0 never connects
+/// again: the first failure or loss ends the client. Default: 500, 60,000, PMQ_FOREVER. Whatever is set here, the client ends
+/// when the server's refusal would be the same again (bad credentials, banned, identifier taken over).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_reconnect(
+    options: *mut Options,
+    min_ms: u32,
+    max_ms: u32,
+    attempts: u32,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.client.reconnect = Reconnect {
+            min: Duration::from_millis(min_ms.into()),
+            max: Duration::from_millis(max_ms.into()),
+            attempts: (attempts != PMQ_FOREVER).then_some(attempts),
+            ..Reconnect::default()
+        };
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets whether the client goes where a server points to (MQTT 5.0). The credentials go there too. Default false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_follow_server_reference(
+    options: *mut Options,
+    follow: bool,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.client.follow_server_reference = follow;
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets how many publishes, and bytes of them, may be without an outcome, and what happens beyond, a pmq_on_full. Default:
+/// 10,000, 64 MiB, refuse. As many completions may wait to be taken: see "Tokens".
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_queue(
+    options: *mut Options,
+    max_messages: usize,
+    max_bytes: usize,
+    on_full: i32,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        let overflow = match on_full {
+            0 => Overflow::Refuse,
+            1 => Overflow::DropOldest,
+            2 => Overflow::DropNewest,
+            other => {
+                return Err(Error::argument(format_args!("{other} is no pmq_on_full")));
+            }
+        };
+        options.client.queue_max_messages = max_messages;
+        options.client.queue_max_bytes = max_bytes;
+        options.client.overflow = overflow;
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets how many received messages, and bytes of them, wait for the program. Beyond, QoS 0 is dropped and counted
+/// (PMQ_EVENT_DROPPED), and QoS 1 and 2 are held unacknowledged, so that the server stops. Default: 1,024 and 16 MiB.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_inbox(
+    options: *mut Options,
+    max_messages: usize,
+    max_bytes: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.inbox = Inbox {
+            max_messages,
+            max_bytes,
+        };
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets whether the program acknowledges received QoS 1 and 2 messages itself, by pmq_event_ack. Default false: they are
+/// acknowledged when they are in the inbox.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_manual_ack(
+    options: *mut Options,
+    manual: bool,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.manual_ack = manual;
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets how completions come to the program, a pmq_completions. See "Tokens".
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_completions(
+    options: *mut Options,
+    completions: i32,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.completions = match completions {
+            0 => Completions::Event,
+            1 => Completions::Wait,
+            other => {
+                return Err(Error::argument(format_args!(
+                    "{other} is no pmq_completions"
+                )));
+            }
+        };
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}
+
+/// Sets whether unacknowledged publishes are published anew when the server has lost the session. Default true: nothing is
+/// lost, and a QoS 2 message may arrive twice.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_republish(
+    options: *mut Options,
+    republish: bool,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        options.client.on_session_lost = if republish {
+            SessionLost::Republish
+        } else {
+            SessionLost::Drop
+        };
+        Ok(())
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(options, error, change) }
+}

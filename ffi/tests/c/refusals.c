@@ -1,0 +1,102 @@
+/* What servers say no to. argv[1]: a server that refuses filters beginning with "no/" and acknowledges publishes to "no/" with
+ * 0x87; argv[2]: one that refuses every client with 0x86; argv[3]: where nobody listens. */
+#include <errno.h>
+
+#include "check.h"
+
+static void subscriptions(const char *url) {
+    pmq_error *error = NULL;
+    pmq_client *client = check_connect(url);
+    const char *filters[] = {"yes", "no/2", "yes/3"};
+    const char *bad[] = {"a", "b#"};
+    const char *missing[] = {"a", NULL};
+    pmq_event *event = NULL;
+    const uint8_t *reasons;
+    uint64_t token = 0;
+    size_t count = 0;
+
+    OK(pmq_client_subscribe(client, filters, 3, 1, 0, &token, &error));
+    OK(pmq_client_wait(client, token, PATIENCE, &event, &error));
+    reasons = pmq_event_reasons(event, &count);
+    CHECK(count == 3 && reasons[0] == 1 && reasons[1] == 0x87 && reasons[2] == 1);
+    CHECK(pmq_event_status(event) == PMQ_STATUS_REFUSED);
+    CHECK(pmq_error_reason(pmq_event_error(event)) == 0x87);
+    CHECK(strstr(pmq_error_message(pmq_event_error(event)), "no/2") != NULL);
+    pmq_event_free(&event);
+
+    /* Without a result, its error is the call's. */
+    OK(pmq_client_subscribe(client, &filters[1], 1, 1, 0, &token, &error));
+    FAILS(pmq_client_wait(client, token, PATIENCE, NULL, &error), PMQ_STATUS_REFUSED);
+
+    /* Refused before anything is sent. */
+    token = 0;
+    FAILS(pmq_client_subscribe(client, bad, 2, 0, 0, &token, &error), PMQ_STATUS_TOPIC_FILTER);
+    FAILS(pmq_client_subscribe(client, NULL, 0, 0, 0, &token, &error), PMQ_STATUS_TOPIC_FILTER);
+    FAILS(pmq_client_subscribe(client, NULL, 1, 0, 0, &token, &error), PMQ_STATUS_NULL);
+    FAILS(pmq_client_subscribe(client, missing, 2, 0, 0, &token, &error), PMQ_STATUS_NULL);
+    FAILS(pmq_client_subscribe(client, filters, (size_t)-1, 0, 0, &token, &error), PMQ_STATUS_NULL);
+    FAILS(pmq_client_subscribe(client, filters, 1, 3, 0, &token, &error), PMQ_STATUS_ARGUMENT);
+    FAILS(pmq_client_subscribe(client, filters, 1, 0, 0x100, &token, &error), PMQ_STATUS_ARGUMENT);
+    CHECK(token == 0);
+    OK(pmq_client_subscribe(client, filters, 1, 0, PMQ_NO_LOCAL | PMQ_RETAINED_NEVER, &token, &error));
+    OK(pmq_client_wait(client, token, PATIENCE, NULL, &error));
+    pmq_client_free(&client);
+}
+
+static void publishes(const char *url) {
+    pmq_error *error = NULL;
+    pmq_client *client = check_connect(url);
+    pmq_event *event = NULL;
+    uint64_t token = check_publish(client, "no/way", "x");
+    OK(pmq_client_wait(client, token, PATIENCE, &event, &error));
+    CHECK(pmq_event_status(event) == PMQ_STATUS_REFUSED && pmq_event_reason(event) == 0x87);
+    CHECK(pmq_error_reason(pmq_event_error(event)) == 0x87);
+    pmq_event_free(&event);
+    pmq_client_free(&client);
+}
+
+static void clients(const char *url) {
+    pmq_error *error = NULL;
+    pmq_client *client = check_connect(url);
+    pmq_event *event = NULL;
+    uint64_t token = check_publish(client, "t", "x");
+    pmq_message *message = check_message("t", "y", 1);
+    /* Trying again would be refused again: it ends at once, and so does everything that waits. */
+    OK(pmq_client_wait(client, token, PATIENCE, &event, &error));
+    CHECK(pmq_event_status(event) == PMQ_STATUS_STOPPED);
+    pmq_event_free(&event);
+    event = check_event(client, PMQ_EVENT_STOPPED);
+    CHECK(pmq_event_status(event) == PMQ_STATUS_REFUSED);
+    CHECK(pmq_error_reason(pmq_event_error(event)) == 0x86);
+    pmq_event_free(&event);
+    FAILS(pmq_client_publish(client, message, &token, &error), PMQ_STATUS_STOPPED);
+    pmq_message_free(&message);
+    pmq_client_free(&client);
+}
+
+static void no_second_attempt(const char *url) {
+    pmq_error *error = NULL;
+    pmq_options *options = check_options(url);
+    pmq_client *client;
+    pmq_event *event = NULL;
+    OK(pmq_options_set_reconnect(options, 0, 0, 0, &error));
+    client = check_client(options);
+    pmq_options_free(&options);
+    OK(pmq_client_next_event(client, PATIENCE, &event, &error));
+    CHECK(pmq_event_type(event) == PMQ_EVENT_STOPPED);
+    CHECK(pmq_event_status(event) == PMQ_STATUS_CONNECTION);
+    CHECK(pmq_error_errno(pmq_event_error(event)) == ECONNREFUSED);
+    pmq_event_free(&event);
+    pmq_client_free(&client);
+}
+
+int main(int argc, char **argv) {
+    if (argc != 4) {
+        return 2;
+    }
+    subscriptions(argv[1]);
+    publishes(argv[1]);
+    clients(argv[2]);
+    no_second_attempt(argv[3]);
+    return check_result();
+}

@@ -1,0 +1,128 @@
+//! A server on threads, just enough of one to say no, or nothing, where a real one would not.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+/// How it treats its clients.
+#[derive(Clone, Copy)]
+pub(crate) enum Manners {
+    /// It accepts them. Filters that begin with "no/" are refused with 0x87, and so are publishes to such a topic; what is
+    /// published to "silent", and subscriptions to "never", are not answered. Whoever subscribes to "flood" gets twenty
+    /// messages of QoS 0 and twenty of QoS 1 before the answer.
+    Polite,
+    /// It refuses them: 0x86 Bad User Name or Password.
+    RefusesClients,
+}
+
+pub(crate) struct Server {
+    port: u16,
+}
+
+impl Server {
+    pub(crate) fn start(manners: Manners) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                // A client that hangs up is no failure of this server.
+                thread::spawn(move || serve(stream, manners));
+            }
+        });
+        Self { port }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("mqtt://127.0.0.1:{}", self.port)
+    }
+}
+
+fn serve(mut stream: TcpStream, manners: Manners) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    loop {
+        let (kind, body) = read_packet(&mut stream)?;
+        match kind >> 4 {
+            // CONNACK: no session, Reason Code, no properties.
+            1 => {
+                let reason = match manners {
+                    Manners::Polite => 0x00,
+                    Manners::RefusesClients => 0x86,
+                };
+                stream.write_all(&[0x20, 0x03, 0x00, reason, 0x00])?;
+            }
+            // PUBLISH of QoS 1: PUBACK with a Reason Code.
+            3 => {
+                let (topic, rest) = field(&body);
+                if kind & 0b0110 == 0b0010 && topic != b"silent" {
+                    let reason = if topic.starts_with(b"no/") {
+                        0x87
+                    } else {
+                        0x00
+                    };
+                    stream.write_all(&[0x40, 0x03, rest[0], rest[1], reason])?;
+                }
+            }
+            // SUBSCRIBE: Packet Identifier, properties, then filters with one byte of options each.
+            8 => {
+                let mut rest = &body[3 + usize::from(body[2])..];
+                let mut suback = vec![0x90, 0x00, body[0], body[1], 0x00];
+                let mut answered = true;
+                while !rest.is_empty() {
+                    let (filter, more) = field(rest);
+                    answered &= filter != b"never";
+                    if filter == b"flood" {
+                        stream.write_all(&flood())?;
+                    }
+                    suback.push(if filter.starts_with(b"no/") {
+                        0x87
+                    } else {
+                        more[0] & 0b11
+                    });
+                    rest = &more[1..];
+                }
+                suback[1] = u8::try_from(suback.len() - 2).unwrap();
+                if answered {
+                    stream.write_all(&suback)?;
+                }
+            }
+            12 => stream.write_all(&[0xD0, 0x00])?,
+            14 => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+/// PUBLISH to "flood" with the payload "0" at QoS 0, then with "1" at QoS 1.
+fn flood() -> Vec<u8> {
+    let topic = [0x00, 0x05, b'f', b'l', b'o', b'o', b'd'];
+    let at_most_once = [&[0x30, 0x09][..], &topic, &[0x00, b'0']].concat();
+    let at_least_once = |id| [&[0x32, 0x0B][..], &topic, &[0x00, id, 0x00, b'1']].concat();
+    let mut bytes = at_most_once.repeat(20);
+    bytes.extend((1..=20).flat_map(at_least_once));
+    bytes
+}
+
+/// A string or binary field, and what follows it.
+fn field(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let len = usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
+    bytes[2..].split_at(len)
+}
+
+/// First byte and body of a packet.
+fn read_packet(stream: &mut TcpStream) -> io::Result<(u8, Vec<u8>)> {
+    let mut byte = [0];
+    stream.read_exact(&mut byte)?;
+    let kind = byte[0];
+    let (mut len, mut shift) = (0, 0);
+    loop {
+        stream.read_exact(&mut byte)?;
+        len |= usize::from(byte[0] & 0x7F) << shift;
+        shift += 7;
+        if byte[0] & 0x80 == 0 {
+            break;
+        }
+    }
+    let mut body = vec![0; len];
+    stream.read_exact(&mut body)?;
+    Ok((kind, body))
+}
