@@ -11,7 +11,7 @@ use tokio::net::ToSocketAddrs;
 use tokio::time;
 
 use crate::connection;
-use crate::listener::{self, ListenError};
+use crate::listener::{self, ListenError, Listener, LocalAddress};
 use crate::local::{LocalSubscription, SubscribeError};
 use crate::options::Options;
 use crate::router::Publication;
@@ -75,20 +75,29 @@ impl Broker {
         listener::listen(&self.owner.shared, address).await
     }
 
-    /// The address of the first listener.
+    /// Listens with TLS, with WebSocket or at a Unix socket, and returns where, with the port the system chose where it was 0.
+    ///
+    /// # Errors
+    /// [`ListenError`]; above all [`ListenError::AuthenticationRequired`] for an address that other machines can reach, unless
+    /// the options have an authenticator or the listener demands client certificates.
+    pub async fn open(&self, listener: &Listener) -> Result<LocalAddress, ListenError> {
+        listener::open(&self.owner.shared, listener).await
+    }
+
+    /// The address of the first listener on TCP.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.owner.shared.addresses().first().copied()
     }
 
-    /// The addresses of all listeners, in the order in which they were opened.
+    /// The addresses of all listeners on TCP, in the order in which they were opened.
     #[must_use]
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
         self.owner.shared.addresses()
     }
 
-    /// Serves one client on a stream of the caller's, such as one half of [`tokio::io::duplex`] or a TLS stream. The work is
-    /// done by a task of its own.
+    /// Serves one client on a stream of the caller's, such as one half of [`tokio::io::duplex`]. The work is done by a task of
+    /// its own.
     pub fn serve(&self, stream: impl AsyncRead + AsyncWrite + Send + 'static) {
         connection::spawn(&self.owner.shared, stream, None);
     }

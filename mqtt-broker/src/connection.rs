@@ -10,7 +10,7 @@ mod subscribe;
 use std::future::poll_fn;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
 
@@ -55,18 +55,70 @@ pub(crate) fn spawn(
     stream: impl AsyncRead + AsyncWrite + Send + 'static,
     peer: Option<SocketAddr>,
 ) {
+    let Some(place) = take_place(shared, peer) else {
+        return;
+    };
+    let deadline = time::Instant::now() + shared.context.options.connect_timeout;
+    let connection = Connection::new(Arc::clone(shared), place, stream, peer, deadline);
+    shared.tasks.spawn(connection.run());
+}
+
+/// Starts a task that serves one client as soon as `opening` has come to a stream. The connection counts, and its time for
+/// CONNECT runs, from now on.
+pub(crate) fn spawn_after<S: AsyncRead + AsyncWrite + Send + 'static>(
+    shared: &Arc<Shared>,
+    opening: impl Future<Output = io::Result<S>> + Send + 'static,
+    peer: Option<SocketAddr>,
+) {
+    let Some(place) = take_place(shared, peer) else {
+        return;
+    };
+    let deadline = time::Instant::now() + shared.context.options.connect_timeout;
+    let shared_by_task = Arc::clone(shared);
+    shared.tasks.spawn(async move {
+        // What is needed for the handshakes is on the heap while they last, and not in the task all the time.
+        let opened = Box::pin(opened(&shared_by_task, opening, deadline, peer)).await;
+        if let Some(stream) = opened {
+            Connection::new(shared_by_task, place, stream, peer, deadline)
+                .run()
+                .await;
+        }
+    });
+}
+
+fn take_place(shared: &Shared, peer: Option<SocketAddr>) -> Option<Place> {
     let place = if shared.stop.is_cancelled() {
         None
     } else {
         Place::take(&shared.context)
     };
-    let Some(place) = place else {
+    if place.is_none() {
         shared.context.counters.connections_refused.add(1);
         tracing::debug!(peer = shown_peer(peer), "closed a connection unheard");
-        return;
+    }
+    place
+}
+
+/// The stream, if it is there in time.
+async fn opened<S>(
+    shared: &Shared,
+    opening: impl Future<Output = io::Result<S>>,
+    deadline: time::Instant,
+    peer: Option<SocketAddr>,
+) -> Option<S> {
+    let opened = tokio::select! {
+        biased;
+        opened = time::timeout_at(deadline, opening) => opened,
+        () = shared.stop.cancelled() => return None,
     };
-    let connection = Connection::new(Arc::clone(shared), place, stream, peer);
-    shared.tasks.spawn(connection.run());
+    let error = match opened {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => error,
+        Err(_) => io::ErrorKind::TimedOut.into(),
+    };
+    shared.context.counters.connections_failed.add(1);
+    tracing::debug!(peer = shown_peer(peer), %error, "a connection ended in its handshake");
+    None
 }
 
 struct Connection<S> {
@@ -78,6 +130,8 @@ struct Connection<S> {
     server: Server,
     input: BytesMut,
     output: Output,
+    /// Something was written that a layer under the writer may hold back.
+    unflushed: bool,
     /// How far the machine got with `input`.
     progress: Progress,
     /// The most that `input` ever had room for: one large packet makes a large buffer, in which small ones may follow it.
@@ -99,10 +153,16 @@ struct Seat {
 }
 
 impl<S: AsyncRead + AsyncWrite> Connection<S> {
-    fn new(shared: Arc<Shared>, place: Place, stream: S, peer: Option<SocketAddr>) -> Box<Self> {
+    fn new(
+        shared: Arc<Shared>,
+        place: Place,
+        stream: S,
+        peer: Option<SocketAddr>,
+        deadline: time::Instant,
+    ) -> Box<Self> {
         let options = &shared.context.options;
         let limits = ServerLimits {
-            connect_timeout: options.connect_timeout,
+            connect_timeout: deadline.saturating_duration_since(time::Instant::now()),
             acknowledge: Acknowledge::Manual,
             strict_text: options.strict_text,
             ..ServerLimits::default()
@@ -110,7 +170,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let (reader, writer) = io::split(stream);
         Box::new(Self {
             server: Server::new(shared.context.clock.now(), limits),
-            deadline: time::Instant::now() + options.connect_timeout,
+            deadline,
             alarm: Alarm::new(),
             stopped: Box::pin(shared.stop.clone().cancelled_owned()),
             place,
@@ -120,6 +180,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             peer,
             input: BytesMut::new(),
             output: Output::new(),
+            unflushed: false,
             progress: Progress::Done,
             largest_buffer: LARGE_READ,
             seat: None,
@@ -255,6 +316,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             Progress::Congested => transmitted,
         };
         let readable = self.progress == Progress::Done && self.output.remaining() < MAX_UNWRITTEN;
+        let unwritten = self.output.has_remaining() || self.unflushed;
         self.release_buffers();
         let deadline = self.server.poll_timeout();
         self.alarm.set(&self.shared.context.clock, deadline);
@@ -262,9 +324,9 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let subscriber = self.seat.as_ref().map(|seat| Arc::clone(&seat.subscriber));
         tokio::select! {
             read = poll_fn(|cx| poll_read(&mut self.reader, cx, &mut self.input)), if readable => self.handle_read(read),
-            written = self.writer.write_buf(&mut self.output), if self.output.has_remaining() => match written {
-                Ok(bytes) if bytes > 0 => shared.context.counters.bytes_out.add(bytes),
-                _ => self.server.handle_close(shared.context.clock.now()),
+            written = poll_fn(|cx| poll_write(&mut self.writer, cx, &mut self.output, &mut self.unflushed)), if unwritten => match written {
+                Ok(bytes) => shared.context.counters.bytes_out.add(bytes),
+                Err(_) => self.server.handle_close(shared.context.clock.now()),
             },
             // Others get their turn between two helpings.
             () = yield_now(), if again => self.progress = self.server.handle_input(shared.context.clock.now(), &mut self.input),
@@ -414,6 +476,33 @@ fn poll_read(
         }
     }
     Poll::Ready(Ok(bytes))
+}
+
+/// Writes what there is, and has the layers under the writer let go of it. Ready when something was written; while a flush
+/// is not over, `unflushed` asks for another.
+fn poll_write(
+    mut writer: &mut (impl AsyncWrite + Unpin),
+    cx: &mut task::Context<'_>,
+    output: &mut Output,
+    unflushed: &mut bool,
+) -> Poll<io::Result<usize>> {
+    let mut written = 0;
+    if output.has_remaining() {
+        match pin!(writer.write_buf(output)).poll(cx)? {
+            Poll::Ready(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            Poll::Ready(bytes) => written = bytes,
+            Poll::Pending => {}
+        }
+    }
+    *unflushed |= written > 0;
+    if *unflushed && !output.has_remaining() {
+        *unflushed = Pin::new(&mut writer).poll_flush(cx)?.is_pending();
+    }
+    if written > 0 {
+        Poll::Ready(Ok(written))
+    } else {
+        Poll::Pending
+    }
 }
 
 async fn woken(subscriber: Option<&Subscriber>) {

@@ -5,7 +5,8 @@
 //! not fit is refused with a Reason Code or dropped and counted, as the [`Options`] say.
 //!
 //! Without an [authenticator](Options::authenticator) everybody may connect, and then it listens on the loopback interface
-//! only. TLS is not built in: [`Broker::serve`] takes any stream.
+//! only. [`Broker::open`] takes a [`Listener`] with TLS, WebSocket or both (the features `tls` and `websocket`), or at a Unix
+//! socket; [`Broker::serve`] takes any stream.
 //!
 //! ```
 //! use std::time::Duration;
@@ -54,7 +55,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | `broker`, `local` | the handle, and publishing and subscribing without a socket |
-//! | `listener`, `connection` | sockets, and the task that owns one client's connection |
+//! | `listener`, `connection` | sockets and the layers over them, and the task that owns one client's connection |
 //! | `router`, `subscription`, `share`, `retained` | subscriptions, groups and retained messages: who gets a message |
 //! | `sessions`, `subscriber` | sessions by Client Identifier, how long they are kept, and what waits for them |
 
@@ -80,14 +81,19 @@ mod statistics;
 mod subscriber;
 mod subscription;
 
+#[cfg(feature = "tls")]
+pub use self::listener::{ServerTls, ServerTlsError};
 #[cfg(feature = "password-file")]
 pub use self::password_file::{PasswordFile, PasswordFileError};
 pub use self::{
     authenticate::{Authenticate, ConnectInfo},
     broker::Broker,
-    listener::ListenError,
+    listener::{ListenError, Listener, LocalAddress},
     local::{LocalSubscription, SubscribeError},
     options::{Options, Overflow},
     router::Publication,
     statistics::Statistics,
 };
+pub use mqtt_transport::{Pem, PemError};
+#[cfg(feature = "tls")]
+pub use tokio_rustls::rustls;

@@ -1,5 +1,8 @@
 //! The `mqtt-broker` program: options in, one broker, signals out.
 
+#[path = "main/listen.rs"]
+mod listen;
+
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -8,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use mqtt_broker::{Broker, ListenError, Options, Overflow, PasswordFile};
+use mqtt_broker::{Broker, ListenError, Options, Overflow, PasswordFile, Pem, ServerTls};
 use mqtt_core::MaximumPacketSize;
 use tracing::level_filters::LevelFilter;
 
@@ -18,8 +21,9 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 /// A really small MQTT broker (3.1, 3.1.1 and 5.0).
 ///
 /// Everything is kept in memory. Without a password file everybody may connect, and then it listens only on addresses that
-/// other machines cannot reach. For each listener one line "listening on ADDRESS:PORT" is written to standard output; the
-/// log goes to standard error. SIGINT and SIGTERM stop it in good order.
+/// other machines cannot reach, unless TLS demands client certificates there. For each listener one line "listening on
+/// ADDRESS:PORT", or "listening on URL" where it is not plain TCP, is written to standard output; the log goes to standard
+/// error. SIGINT and SIGTERM stop it in good order.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
@@ -40,9 +44,24 @@ enum Command {
 
 #[derive(clap::Args)]
 struct Serve {
-    /// Address and port to listen on; port 0 lets the system choose one. May be given several times.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:1883")]
+    /// Where to listen; may be given several times. ADDRESS:PORT for plain TCP, where port 0 lets the system choose one, or a
+    /// URL: mqtts://ADDRESS:PORT for TLS, ws://ADDRESS:PORT/PATH for WebSocket (PATH is mqtt by default), wss:// for both,
+    /// unix:///PATH for a Unix socket.
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT|URL",
+        default_value = "127.0.0.1:1883"
+    )]
     listen: Vec<String>,
+    /// Certificate of the server for mqtts:// and wss://, in PEM, followed by the intermediate ones.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key, in PEM, not encrypted.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Demand a certificate of every client of mqtts:// and wss://, signed by one of the authorities in this PEM file.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_client_ca: Option<PathBuf>,
     /// Users who may connect, one USER:HASH a line, as `mqtt-broker hash-password` prints it.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -117,18 +136,24 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
         .with_max_level(serve.log_level)
         .init();
     let options = options(&serve)?;
+    let tls = tls(&serve);
+    let listeners: Vec<_> = serve
+        .listen
+        .iter()
+        .map(|text| listen::parse(text, tls.as_ref()))
+        .collect::<Result<_, _>>()?;
     // Listening for the signals begins before anybody is told where the broker is.
     let mut signals = Signals::new()?;
     let broker = Broker::start(options);
-    for address in &serve.listen {
-        let local = match broker.listen(address.as_str()).await {
+    for listen::Listen { listener, shown } in &listeners {
+        let local = match broker.open(listener).await {
             Err(error @ ListenError::AuthenticationRequired { .. }) => {
                 return Err(format!("{error}; --password-file configures it").into());
             }
             listening => listening?,
         };
         let mut stdout = io::stdout().lock();
-        writeln!(stdout, "listening on {local}")?;
+        writeln!(stdout, "listening on {}", shown.at(&local))?;
         stdout.flush()?;
     }
     signals.recv().await;
@@ -141,6 +166,15 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
         () = signals.recv() => tracing::warn!("stopped at once"),
     }
     Ok(())
+}
+
+fn tls(serve: &Serve) -> Option<ServerTls> {
+    let (chain, key) = (serve.tls_cert.as_ref()?, serve.tls_key.as_ref()?);
+    let tls = ServerTls::from_files(chain, key);
+    Some(match &serve.tls_client_ca {
+        Some(authorities) => tls.with_client_ca(Pem::file(authorities)),
+        None => tls,
+    })
 }
 
 fn options(serve: &Serve) -> Result<Options, Box<dyn Error>> {

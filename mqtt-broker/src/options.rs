@@ -22,6 +22,9 @@ use crate::authenticate::Authenticate;
 /// `max_pending_connections` × 256 KiB + `max_connections` × (2 × `maximum_packet_size` + 64 KiB × `topic_alias_maximum`) +
 /// `max_sessions` × 256 KiB for Wills, and beside that `max_total_queued_bytes` + `max_subscription_bytes` +
 /// `max_retained_bytes`. What it holds when nobody is out to fill it is about 3 KiB a connection.
+///
+/// Each connection over TLS, pending ones included, can add about 200 KiB to that, and each over WebSocket 90 KiB and twice
+/// the largest message: 64 KiB more than `maximum_packet_size`, or than 256 KiB where that is less.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
@@ -35,7 +38,8 @@ pub struct Options {
     /// Most connections whose CONNECT has not been accepted yet, or that are being closed. The next one is closed at once.
     /// Default 1,024.
     pub max_pending_connections: usize,
-    /// How long a connection may take until its CONNECT is accepted, authentication included. Default 10 s.
+    /// How long a connection may take until its CONNECT is accepted, TLS and WebSocket handshakes and authentication included.
+    /// Default 10 s.
     pub connect_timeout: Duration,
     /// How long a connection that is being closed may take to receive what is still to be written. Default 5 s.
     pub close_timeout: Duration,

@@ -2,7 +2,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mqtt_broker::{Authenticate, Broker, ConnectInfo, ListenError, Options};
+use mqtt_broker::{Authenticate, Broker, ConnectInfo, ListenError, LocalAddress, Options};
 use mqtt_core::ReasonCode;
 use tokio::time::{Instant, sleep};
 
@@ -145,7 +145,7 @@ async fn an_address_that_is_taken_is_named() {
     let address = broker.listen("127.0.0.1:0").await.unwrap();
     let error = broker.listen(address).await.unwrap_err();
     assert!(
-        matches!(error, ListenError::Bind { address: of_error, .. } if of_error == address),
+        matches!(error, ListenError::Bind { address: ref of_error, .. } if *of_error == LocalAddress::Tcp(address)),
         "{error:?}"
     );
     assert!(matches!(

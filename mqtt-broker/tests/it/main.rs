@@ -21,4 +21,10 @@ mod statements;
 mod stress;
 mod subscribe;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(unix)]
+mod unix;
+#[cfg(feature = "websocket")]
+mod websocket;
 mod wills;

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 /// In memory, where the clock stands still while anybody works: shorter than the shortest deadline of the broker.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// Over TCP, where the clock goes on and the machine may be busy.
-const PATIENCE_OVER_TCP: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE_OVER_TCP: Duration = Duration::from_secs(30);
 
 /// Bytes from text: hexadecimal digits, and text in single quotes, which stands for itself. Bars and white space separate.
 #[track_caller]
@@ -187,6 +187,14 @@ impl Peer<DuplexStream> {
 }
 
 impl<S: AsyncReadExt + AsyncWriteExt + Unpin> Peer<S> {
+    /// A connection over whatever sockets and layers.
+    pub(crate) fn over(stream: S) -> Self {
+        Self {
+            stream,
+            patience: PATIENCE_OVER_TCP,
+        }
+    }
+
     pub(crate) async fn send(&mut self, text: &str) {
         self.send_bytes(&bytes(text)).await;
     }
@@ -319,6 +327,16 @@ impl<S: AsyncReadExt + AsyncWriteExt + Unpin> Peer<S> {
         assert_eq!((first, &body[..2]), (0x40, &[1, 1][..]));
         body.get(2).copied().unwrap_or(0)
     }
+}
+
+/// Others publish and receive as if nothing had happened.
+pub(crate) async fn nobody_is_harmed(broker: &Broker) {
+    let mut receiver = Peer::clean(broker, "unharmed receiver").await;
+    receiver.subscribe_v5("unharmed", 1).await;
+    let mut sender = Peer::clean(broker, "unharmed sender").await;
+    assert_eq!(sender.publish_qos_1("unharmed", b"x").await, 0);
+    let (first, body) = receiver.packet().await;
+    assert_eq!((first, body.last()), (0x32, Some(&b'x')));
 }
 
 pub(crate) fn broker() -> Broker {
