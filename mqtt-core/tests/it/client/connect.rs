@@ -349,7 +349,7 @@ fn v5_u_5_16_a_connack_that_does_not_come_ends_the_attempt() {
 }
 
 #[test]
-fn v5_mqtt_4_12_0_6_auth_without_a_method_is_a_protocol_error() {
+fn v5_mqtt_4_12_0_6_and_7_auth_without_a_method_is_a_protocol_error_and_gets_no_auth() {
     let mut pair = Pair::v5();
     // AUTH 0x18 with Authentication Method "m".
     pair.feed("F0 06 18 04 15 0001 'm'");
