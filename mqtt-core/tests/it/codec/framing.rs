@@ -1,8 +1,7 @@
 //! Finding packets in a stream of bytes, and what is refused before a packet is whole.
 
 use mqtt_core::{
-    DecodeError, Decoder, Disconnect, MaximumPacketSize, Packet, PacketType, ProtocolVersion,
-    ReasonCode, Role,
+    DecodeError, Decoder, Disconnect, Packet, PacketType, ProtocolVersion, ReasonCode, Role,
 };
 
 use super::bytes;
@@ -48,6 +47,41 @@ fn v311_mqtt_6_0_0_2_packets_may_be_cut_anywhere() {
     assert!(
         matches!(decoder.decode(&input[..4]), Ok(Packet::Connack(connack)) if connack.session_present)
     );
+}
+
+/// One packet of each type that a client sends, cut into pieces of every size.
+#[test]
+fn any_pieces_of_a_stream_are_the_same_packets() {
+    for (hex, types) in [
+        (
+            "10 0D 00 04 4D 51 54 54 04 02 00 3C 00 01 61  30 04 00 01 61 78  32 06 00 01 61 00 0A 78  40 02 00 0A \
+             50 02 00 0A  62 02 00 0A  70 02 00 0A  82 06 00 0A 00 01 61 01  A2 05 00 0A 00 01 61  C0 00  E0 00",
+            "CONNECT PUBLISH PUBLISH PUBACK PUBREC PUBREL PUBCOMP SUBSCRIBE UNSUBSCRIBE PINGREQ DISCONNECT",
+        ),
+        (
+            "10 0E 00 04 4D 51 54 54 05 02 00 3C 00 00 01 61  F0 06 18 04 15 00 01 6D  30 05 00 01 61 00 78 \
+             32 07 00 01 61 00 0A 00 78  40 02 00 0A  50 03 00 0A 80  62 03 00 0A 92  70 02 00 0A \
+             82 07 00 0A 00 00 01 61 01  A2 06 00 0A 00 00 01 61  C0 00  E0 01 04",
+            "CONNECT AUTH PUBLISH PUBLISH PUBACK PUBREC PUBREL PUBCOMP SUBSCRIBE UNSUBSCRIBE PINGREQ DISCONNECT",
+        ),
+    ] {
+        let stream = bytes(hex);
+        for size in 1..=stream.len() {
+            let mut decoder = Decoder::new(None, Role::Client);
+            let (mut input, mut found, mut from) = (Vec::new(), Vec::new(), 0);
+            for piece in stream.chunks(size) {
+                input.extend_from_slice(piece);
+                while let Some((packet, len)) = decoder.next(&input).unwrap() {
+                    assert_eq!(input[..len], stream[from..from + len]);
+                    found.push(packet.packet_type().name());
+                    input.drain(..len);
+                    from += len;
+                }
+            }
+            assert!(input.is_empty());
+            assert_eq!(found.join(" "), types, "pieces of {size}");
+        }
+    }
 }
 
 #[test]
@@ -106,29 +140,6 @@ fn type_and_flags_are_judged_by_the_first_byte() {
     ] {
         assert_eq!(decoder.frame(&[first]), Err(error));
     }
-}
-
-#[test]
-fn v5_u_5_4_too_large_is_known_before_the_body_is_there() {
-    let mut decoder = Decoder::new(Some(V5), Role::Server);
-    decoder.maximum_packet_size = MaximumPacketSize::new(10).unwrap();
-    assert_eq!(decoder.frame(&bytes("30 08")), Ok(None), "ten bytes in all");
-    let error = DecodeError::PacketTooLarge {
-        size: 11,
-        limit: 10,
-    };
-    assert_eq!(decoder.frame(&bytes("30 09")), Err(error));
-    assert_eq!(error.reason_code(), ReasonCode::PACKET_TOO_LARGE);
-    let error = DecodeError::PacketTooLarge {
-        size: 268_435_460,
-        limit: 10,
-    };
-    assert_eq!(decoder.frame(&bytes("30 FF FF FF 7F")), Err(error));
-    assert_eq!(
-        decoder.frame(&bytes("30 FF FF FF")),
-        Ok(None),
-        "the length is not there yet"
-    );
 }
 
 #[test]

@@ -490,6 +490,31 @@ proptest! {
     }
 
     #[test]
+    fn any_pieces_of_a_stream_are_the_same_packets(
+        parts in vec(parts(), 1..6),
+        size in 1..64_usize,
+    ) {
+        // Those that go over one connection, behind each other.
+        let (version, sender) = (parts[0].version, parts[0].sender);
+        let connection = parts.iter().filter(|parts| {
+            parts.packet_type != PacketType::Connect && (parts.version, parts.sender) == (version, sender)
+        });
+        let packets: Vec<_> = connection.map(encoded).collect();
+        let mut expected = packets.iter();
+        let mut decoder = Decoder::new(Some(version), sender);
+        let mut input = Vec::new();
+        for piece in packets.concat().chunks(size) {
+            input.extend_from_slice(piece);
+            while let Some((packet, len)) = decoder.next(&input).unwrap() {
+                let bytes = expected.next().unwrap();
+                assert_eq!((&input[..len], Ok(packet)), (&bytes[..], decoder.decode(bytes)));
+                input.drain(..len);
+            }
+        }
+        assert!(input.is_empty() && expected.next().is_none());
+    }
+
+    #[test]
     fn a_body_cut_short_or_made_longer_is_refused_or_another_packet(parts in parts(), change in any::<i8>()) {
         let bytes = encoded(&parts);
         let header = if bytes[1] < 0x80 { 2 } else { 3 };

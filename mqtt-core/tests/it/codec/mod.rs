@@ -6,6 +6,7 @@ mod generated;
 mod lists;
 mod output;
 mod reference;
+mod sizes;
 mod v31;
 mod v311;
 mod v5;
