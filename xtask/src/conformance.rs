@@ -1,4 +1,4 @@
-//! `cargo xtask conformance`: which numbered statements of the standards are tested, and whether those tests really ran.
+//! `cargo xtask conformance`: which statements of the standards are tested, and whether those tests really ran.
 //!
 //! The lists in the folder `conformance` say for each statement in which places of this workspace it has to be shown, and how
 //! that is done. Tests carry the number of what they show in their names, and this looks for the names among the tests that
@@ -23,7 +23,7 @@ use crate::workspace;
 pub(crate) use list::{List, Place, Status, Version};
 pub(crate) use seen::Seen;
 
-/// Shows for how many numbered statements of the standards there is a test that passes.
+/// Shows for how many statements of the standards there is a test that passes.
 ///
 /// Runs the tests that carry such a number in their names. Fails when a statement said to be tested has none that passed.
 #[derive(Debug, clap::Args)]
@@ -89,7 +89,8 @@ impl Package {
             .args(["test", "--no-fail-fast"])
             .args(self.tests)
             .args(["--tests", "--"])
-            .args(Version::ALL.map(Version::prefix));
+            .args(Version::ALL.into_iter().filter_map(Version::prefix))
+            .args(Version::ALL.map(Version::unnumbered_prefix));
         Ok(cargo)
     }
 

@@ -1,4 +1,5 @@
-//! The committed lists: one row for each numbered statement of a standard, one column for each place.
+//! The committed lists: one row for each numbered statement of a standard and for each rule to which this project has given
+//! a number, one column for each place.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,9 +9,11 @@ use anyhow::{Context as _, Error, Result, bail, ensure};
 
 use crate::workspace;
 
-/// A version of the standard that numbers its statements. The two give the same number to different statements.
+/// A version of the standard. They give the same number to different statements; 3.1 has no numbers.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, clap::ValueEnum)]
 pub(crate) enum Version {
+    #[value(name = "3.1")]
+    V31,
     #[value(name = "3.1.1")]
     V311,
     #[value(name = "5.0")]
@@ -18,27 +21,52 @@ pub(crate) enum Version {
 }
 
 impl Version {
-    pub(crate) const ALL: [Self; 2] = [Self::V311, Self::V5];
+    pub(crate) const ALL: [Self; 3] = [Self::V31, Self::V311, Self::V5];
 
-    /// What the names of its tests begin with.
-    pub(crate) const fn prefix(self) -> &'static str {
+    /// What the names of tests of its numbered statements begin with.
+    pub(crate) const fn prefix(self) -> Option<&'static str> {
         match self {
-            Self::V311 => "v311_mqtt_",
-            Self::V5 => "v5_mqtt_",
+            Self::V31 => None,
+            Self::V311 => Some("v311_mqtt_"),
+            Self::V5 => Some("v5_mqtt_"),
         }
     }
 
-    const fn file(self) -> &'static str {
+    /// What the names of tests of its unnumbered rules begin with.
+    pub(crate) const fn unnumbered_prefix(self) -> &'static str {
         match self {
-            Self::V311 => "mqtt311.tsv",
-            Self::V5 => "mqtt5.tsv",
+            Self::V31 => "v31_u_3_1_",
+            Self::V311 => "v311_u_3_1_1_",
+            Self::V5 => "v5_u_5_",
+        }
+    }
+
+    /// The list of its numbered statements.
+    const fn file(self) -> Option<&'static str> {
+        match self {
+            Self::V31 => None,
+            Self::V311 => Some("mqtt311.tsv"),
+            Self::V5 => Some("mqtt5.tsv"),
+        }
+    }
+
+    /// What stands in the ids of its unnumbered rules.
+    const fn id(self) -> &'static str {
+        match self {
+            Self::V31 => "3.1",
+            Self::V311 => "3.1.1",
+            Self::V5 => "5",
         }
     }
 }
 
+/// The list of the rules of all versions that have no number in their standard.
+const UNNUMBERED: &str = "unnumbered.tsv";
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::V31 => "3.1",
             Self::V311 => "3.1.1",
             Self::V5 => "5.0",
         })
@@ -87,17 +115,24 @@ impl fmt::Display for Place {
     }
 }
 
-/// The number of a statement: `MQTT-3.1.2-24` is the 24th of section 3.1.2.
+/// The number of a statement, in the order of the lists.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Id {
-    pub(crate) section: [u16; 3],
-    pub(crate) number: u16,
+pub(crate) enum Id {
+    /// The standard's: `MQTT-3.1.2-24` is the 24th of section 3.1.2.
+    Statement { section: [u16; 3], number: u16 },
+    /// This project's, for a rule that has none in the standard: `U-3.1.1-4` is the fourth of 3.1.1.
+    Unnumbered { version: Version, number: u16 },
 }
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [chapter, section, subsection] = self.section;
-        write!(f, "MQTT-{chapter}.{section}.{subsection}-{}", self.number)
+        match self {
+            Self::Statement {
+                section: [chapter, section, subsection],
+                number,
+            } => write!(f, "MQTT-{chapter}.{section}.{subsection}-{number}"),
+            Self::Unnumbered { version, number } => write!(f, "U-{}-{number}", version.id()),
+        }
     }
 }
 
@@ -106,18 +141,24 @@ impl FromStr for Id {
 
     fn from_str(text: &str) -> Result<Self> {
         let parse = || {
-            let (section, number) = text.strip_prefix("MQTT-")?.split_once('-')?;
+            let (kind, rest) = text.split_once('-')?;
+            let (section, number) = rest.split_once('-')?;
+            let number = number.parse().ok()?;
+            if kind == "U" {
+                let mut versions = Version::ALL.into_iter();
+                let version = versions.find(|version| version.id() == section)?;
+                return Some(Self::Unnumbered { version, number });
+            }
             let section: Vec<u16> = section
                 .split('.')
                 .map(|part| part.parse().ok())
                 .collect::<Option<_>>()?;
-            Some(Self {
-                section: section.try_into().ok()?,
-                number: number.parse().ok()?,
-            })
+            let section = section.try_into().ok().filter(|_| kind == "MQTT")?;
+            Some(Self::Statement { section, number })
         };
-        parse()
-            .with_context(|| format!("{text:?} is no number of a statement, such as MQTT-3.1.2-24"))
+        parse().with_context(|| {
+            format!("{text:?} is no number of a statement, such as MQTT-3.1.2-24 or U-5-2")
+        })
     }
 }
 
@@ -164,7 +205,7 @@ pub(crate) struct Row {
     pub(crate) places: BTreeMap<Place, Status>,
 }
 
-/// All statements of one version, in their order.
+/// All statements of one version, in their order: the numbered ones first.
 #[derive(Debug)]
 pub(crate) struct List {
     pub(crate) version: Version,
@@ -178,10 +219,22 @@ impl List {
     }
 
     fn read(version: Version) -> Result<Self> {
-        let path = workspace::root().join("conformance").join(version.file());
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        Self::parse(version, &text).with_context(|| format!("in {}", path.display()))
+        let mut list = Self {
+            version,
+            rows: Vec::new(),
+        };
+        for file in version.file().into_iter().chain([UNNUMBERED]) {
+            let path = workspace::root().join("conformance").join(file);
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            let read =
+                Self::parse(version, &text).with_context(|| format!("in {}", path.display()))?;
+            // The list of unnumbered rules has those of every version.
+            let of_another = |id| matches!(id, Id::Unnumbered { version: of, .. } if of != version);
+            list.rows
+                .extend(read.rows.into_iter().filter(|row| !of_another(row.id)));
+        }
+        Ok(list)
     }
 
     /// Reads a list: tab separated, one header line, no quoting.
@@ -244,20 +297,41 @@ mod tests {
 
     #[test]
     fn the_committed_lists_have_every_number_of_their_standard() {
-        for (list, statements) in List::read_all().unwrap().iter().zip([141, 251]) {
-            assert_eq!(list.rows.len(), statements, "{}", list.version);
-            for pair in list.rows.windows(2) {
-                let [before, row] = pair else { unreachable!() };
+        for (list, statements) in List::read_all().unwrap().iter().zip([0, 141, 251]) {
+            let numbers: Vec<_> = list
+                .rows
+                .iter()
+                .filter_map(|row| match row.id {
+                    Id::Statement { section, number } => Some((section, number)),
+                    Id::Unnumbered { .. } => None,
+                })
+                .collect();
+            assert_eq!(numbers.len(), statements, "{}", list.version);
+            for pair in numbers.windows(2) {
+                let &[(section_before, before), (section, number)] = pair else {
+                    unreachable!()
+                };
                 // Numbers count up in each section. 5.0 has no MQTT-2.2.1-1.
-                let next = if before.id.section == row.id.section {
-                    before.id.number + 1
-                } else if (list.version, row.id.section) == (Version::V5, [2, 2, 1]) {
+                let next = if section_before == section {
+                    before + 1
+                } else if (list.version, section) == (Version::V5, [2, 2, 1]) {
                     2
                 } else {
                     1
                 };
-                assert_eq!(row.id.number, next, "{} after {}", row.id, before.id);
+                assert_eq!(number, next, "{section:?} after {section_before:?}");
             }
+        }
+    }
+
+    #[test]
+    fn unnumbered_rules_count_up_in_each_version() {
+        for (list, rules) in List::read_all().unwrap().iter().zip([13, 7, 25]) {
+            let numbers = list.rows.iter().filter_map(|row| match row.id {
+                Id::Unnumbered { version, number } => Some((version, number)),
+                Id::Statement { .. } => None,
+            });
+            assert!(numbers.eq((1..=rules).map(|number| (list.version, number))));
         }
     }
 
@@ -276,11 +350,22 @@ mod tests {
     #[test]
     fn numbers_read_as_they_are_written() {
         let id: Id = "MQTT-3.10.4-6".parse().unwrap();
-        assert_eq!(
-            (id.section, id.number, id.to_string().as_str()),
-            ([3, 10, 4], 6, "MQTT-3.10.4-6")
-        );
-        for text in ["MQTT-3.1-2", "3.1.2-4", "MQTT-3.1.2.7", "MQTT-3.1.2-x"] {
+        let (section, number) = ([3, 10, 4], 6);
+        assert_eq!(id, Id::Statement { section, number });
+        assert_eq!(id.to_string(), "MQTT-3.10.4-6");
+        let id: Id = "U-3.1.1-4".parse().unwrap();
+        let (version, number) = (Version::V311, 4);
+        assert_eq!(id, Id::Unnumbered { version, number });
+        assert_eq!(id.to_string(), "U-3.1.1-4");
+        for text in [
+            "MQTT-3.1-2",
+            "3.1.2-4",
+            "MQTT-3.1.2.7",
+            "MQTT-3.1.2-x",
+            "M-3.1.2-4",
+            "U-4-1",
+            "U-5",
+        ] {
             assert!(text.parse::<Id>().is_err(), "{text}");
         }
     }

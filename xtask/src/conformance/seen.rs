@@ -58,7 +58,8 @@ fn places(package: &str, test: &str) -> &'static [Place] {
     }
 }
 
-/// The statements that a test carries in its name: a version and four numbers, after which more may follow.
+/// The statements that a test carries in its name: a version and four numbers, or the number of a rule that has none in the
+/// standard, after which more may follow.
 ///
 /// | name | statements |
 /// |---|---|
@@ -66,35 +67,78 @@ fn places(package: &str, test: &str) -> &'static [Place] {
 /// | `v5_mqtt_4_3_2_1_and_2_a_free_identifier` | 4.3.2-1, 4.3.2-2 |
 /// | `v5_mqtt_3_8_4_1_2_and_3_9_3_1_a_code_for_each` | 3.8.4-1, 3.8.4-2, 3.9.3-1 |
 /// | `v5_mqtt_3_1_2_6_and_v311_mqtt_3_2_2_3_none_yet` | 3.1.2-6 of 5.0, 3.2.2-3 of 3.1.1 |
+/// | `v5_u_5_2_and_3_properties` | U-5-2, U-5-3 |
 fn statements(test: &str) -> Vec<(Version, Id)> {
     let name = test.rsplit("::").next().unwrap_or(test);
     let mut found: Vec<(Version, Id)> = Vec::new();
     for part in name.split("_and_") {
-        let versioned = Version::ALL
-            .into_iter()
-            .find_map(|version| Some((version, part.strip_prefix(version.prefix())?)));
         let before = found.last().copied();
-        let Some((version, words)) = versioned.or_else(|| Some((before?.0, part))) else {
-            break;
+        let (start, words) = match (Start::of(part), before) {
+            (Some(begun), _) => begun,
+            (None, Some((version, Id::Statement { section, .. }))) => {
+                (Start::Section(version, section), part)
+            }
+            (None, Some((version, Id::Unnumbered { .. }))) => (Start::Unnumbered(version), part),
+            (None, None) => break,
         };
         let numbers: Vec<u16> = words
             .split('_')
             .map_while(|word| word.parse().ok())
             .collect();
-        let (section, more) = match (numbers.as_slice(), before) {
-            (&[chapter, section, subsection, ref more @ ..], _) if !more.is_empty() => {
-                ([chapter, section, subsection], more)
-            }
-            (more, Some((_, id))) if versioned.is_none() => (id.section, more),
-            _ => break,
-        };
-        found.extend(more.iter().map(|&number| (version, Id { section, number })));
+        let ids = start.ids(&numbers);
+        if ids.is_empty() {
+            break;
+        }
+        found.extend(ids);
         // Only prose follows prose, whatever numbers there are in it.
         if numbers.len() < words.split('_').count() {
             break;
         }
     }
     found
+}
+
+/// What the numbers in a part of a name count.
+#[derive(Clone, Copy)]
+enum Start {
+    /// Statements, behind the three numbers of their section.
+    Statements(Version),
+    /// Statements of this section, or as above.
+    Section(Version, [u16; 3]),
+    /// Rules without a number in the standard.
+    Unnumbered(Version),
+}
+
+impl Start {
+    /// What `part` begins with, and what is behind it.
+    fn of(part: &str) -> Option<(Self, &str)> {
+        Version::ALL.into_iter().find_map(|version| {
+            let unnumbered = part.strip_prefix(version.unnumbered_prefix());
+            let statements = || part.strip_prefix(version.prefix()?);
+            unnumbered
+                .map(|words| (Self::Unnumbered(version), words))
+                .or_else(|| Some((Self::Statements(version), statements()?)))
+        })
+    }
+
+    fn ids(self, numbers: &[u16]) -> Vec<(Version, Id)> {
+        let in_section = |version, section, numbers: &[u16]| {
+            let id = |&number| (version, Id::Statement { section, number });
+            numbers.iter().map(id).collect()
+        };
+        match (self, numbers) {
+            (
+                Self::Statements(version) | Self::Section(version, _),
+                &[chapter, section, subsection, ref more @ ..],
+            ) if !more.is_empty() => in_section(version, [chapter, section, subsection], more),
+            (Self::Section(version, section), more) => in_section(version, section, more),
+            (Self::Statements(_), _) => Vec::new(),
+            (Self::Unnumbered(version), numbers) => {
+                let id = |&number| (version, Id::Unnumbered { version, number });
+                numbers.iter().map(id).collect()
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -125,6 +169,13 @@ mod tests {
                 "v5_mqtt_3_2_2_3_and_v311_mqtt_3_2_2_2_session_present",
                 &["5.0 3.2.2-3", "3.1.1 3.2.2-2"],
             ),
+            ("v5_u_5_6_an_alias", &["5.0 U-5-6"]),
+            ("v311_u_3_1_1_4_a_length", &["3.1.1 U-3.1.1-4"]),
+            ("v31_u_3_1_3_and_4_flags", &["3.1 U-3.1-3", "3.1 U-3.1-4"]),
+            (
+                "v5_u_5_16_and_v5_mqtt_3_1_0_1_a_connack",
+                &["5.0 U-5-16", "5.0 3.1.0-1"],
+            ),
         ] {
             assert_eq!(numbers(name), expected, "{name}");
         }
@@ -136,7 +187,8 @@ mod tests {
             "a_session_is_resumed",
             "v5_a_session_is_resumed",
             "v5_mqtt_4_3_3_the_whole_exchange",
-            "v5_u_5_6_an_alias",
+            "v5_u_6_an_alias",
+            "v31_mqtt_3_1_2_8_a_will",
             "v5_mqtt_3_1_2",
             "and_3_1_2_8",
         ] {

@@ -268,7 +268,7 @@ fn v5_mqtt_3_1_2_24_a_packet_above_our_limit_is_refused_before_its_body() {
 }
 
 #[test]
-fn v5_mqtt_3_1_2_29_and_u_5_5_problem_information_that_was_not_asked_for_is_a_protocol_error() {
+fn v5_mqtt_3_1_2_29_and_v5_u_5_5_problem_information_that_was_not_asked_for_is_a_protocol_error() {
     let connected = || {
         let mut pair = Pair::new(Limits::default());
         let mut options = crate::support::options_v5();

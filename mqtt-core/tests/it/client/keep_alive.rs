@@ -98,7 +98,7 @@ fn keep_alive_0_never_pings() {
 }
 
 #[test]
-fn v5_mqtt_3_12_4_1_and_u_5_15_a_missing_pingresp_ends_the_connection() {
+fn v5_mqtt_3_12_4_1_and_v5_u_5_15_a_missing_pingresp_ends_the_connection() {
     let mut pair = connected(10, "20 03 00 00 00");
     pair.advance(8 * SEC);
     pair.expect("C0 00");
