@@ -9,6 +9,8 @@
 )]
 
 mod broker;
+mod examples;
+mod generated;
 mod program;
 mod server;
 

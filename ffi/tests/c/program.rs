@@ -1,17 +1,17 @@
 //! One program in C: how it is compiled, linked with the library as it would be found on a system, and run.
 
 use std::env;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// After this a program hangs. Each wait inside of it has a shorter end of its own.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -39,7 +39,7 @@ impl Mode {
 }
 
 /// Where cargo built the library for this very test.
-fn built() -> PathBuf {
+pub(crate) fn built() -> PathBuf {
     let this = env::current_exe().unwrap();
     this.parent().unwrap().to_owned()
 }
@@ -47,6 +47,13 @@ fn built() -> PathBuf {
 /// The target directory of this build.
 pub(crate) fn target_dir() -> PathBuf {
     built().ancestors().nth(2).unwrap().to_owned()
+}
+
+/// The language as which a program is compiled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Language {
+    C99,
+    Cpp17,
 }
 
 pub(crate) struct Program {
@@ -59,11 +66,25 @@ pub(crate) struct Program {
 impl Program {
     /// One of the programs beside this file.
     pub(crate) fn test(name: &str) -> Self {
-        let source = Path::new(ROOT).join("tests/c").join(format!("{name}.c"));
-        Self::compile(&source)
+        let source = Path::new(ROOT).join(format!("tests/c/{name}.c"));
+        Self::compile(&source, Language::C99)
     }
 
-    fn compile(source: &Path) -> Self {
+    /// One of the examples.
+    pub(crate) fn example(name: &str, language: Language) -> Self {
+        let source = Path::new(ROOT).join(format!("examples/{name}.c"));
+        Self::compile(&source, language)
+    }
+
+    /// A program made on the spot.
+    pub(crate) fn text(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("made.c");
+        fs::write(&source, text).unwrap();
+        Self::compile(&source, Language::C99)
+    }
+
+    fn compile(source: &Path, language: Language) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mode = Mode::chosen();
         let path = folder.path().join("program");
@@ -72,16 +93,16 @@ impl Program {
             let library = built().join("libpushmq.so");
             std::os::unix::fs::symlink(library, folder.path().join(name)).unwrap();
         }
-        let mut compiler = Command::new("cc");
+        let mut compiler = match language {
+            Language::C99 => Command::new("cc"),
+            Language::Cpp17 => Command::new("c++"),
+        };
+        match language {
+            Language::C99 => compiler.args(["-std=c99", "-xc"]),
+            Language::Cpp17 => compiler.args(["-std=c++17", "-xc++"]),
+        };
         compiler
-            .args([
-                "-std=c99",
-                "-Wall",
-                "-Wextra",
-                "-Wpedantic",
-                "-Werror",
-                "-g",
-            ])
+            .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g"])
             .arg("-I")
             .arg(Path::new(ROOT).join("include"))
             .arg("-I")
@@ -114,25 +135,45 @@ impl Program {
         }
     }
 
-    /// Runs the program, which must succeed.
+    /// Runs a test program to its good end.
     pub(crate) fn run(&self, arguments: &[&str]) {
         self.run_with(arguments, |request| {
             panic!("the program asks for {request}")
         });
     }
 
-    /// Runs the program, which must succeed, and does what it asks for, each in a line of its own.
+    /// Runs a test program to its good end, and does what it asks for, each in a line of its own.
     pub(crate) fn run_with(&self, arguments: &[&str], mut serve: impl FnMut(&str)) {
-        let log = self.folder.path().join("log");
+        let mut running = self.start(arguments);
+        let result = loop {
+            match running.next_line() {
+                Some(line) if line.ends_with(" failures") => break line,
+                Some(request) => {
+                    serve(&request);
+                    running.say("done");
+                }
+                None => running.fail("it ended before its result"),
+            }
+        };
+        if !result.ends_with(" 0 failures") {
+            running.fail(&result);
+        }
+        running.finish();
+        println!("{result}");
+    }
+
+    /// Starts the program.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        // Several may run at once.
+        let log = NamedTempFile::new_in(self.folder.path()).unwrap();
         let mut child = self
             .command()
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(File::create(&log).unwrap())
+            .stderr(log.reopen().unwrap())
             .spawn()
             .unwrap();
-        let mut answers = child.stdin.take().unwrap();
         let said = BufReader::new(child.stdout.take().unwrap());
         let (tell, lines) = mpsc::channel();
         thread::spawn(move || {
@@ -141,25 +182,12 @@ impl Program {
                 let _ = tell.send(line);
             }
         });
-        let mut last = String::new();
-        loop {
-            match lines.recv_timeout(LIMIT) {
-                Ok(line) if line.ends_with(" failures") => last = line,
-                Ok(request) => {
-                    serve(&request);
-                    answers.write_all(b"done\n").unwrap();
-                }
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
-                Err(mpsc::RecvTimeoutError::Timeout) => {
-                    fail(&mut child, &log, "it hangs");
-                }
-            }
+        Running {
+            input: child.stdin.take(),
+            child,
+            lines,
+            log,
         }
-        let status = child.wait().unwrap();
-        if !status.success() || !last.ends_with(" 0 failures") {
-            fail(&mut child, &log, &format!("{status}; {last}"));
-        }
-        println!("{last}");
     }
 
     fn command(&self) -> Command {
@@ -177,7 +205,7 @@ impl Program {
                 let mut command = Command::new("valgrind");
                 command
                     .args(["--quiet", self.leak_check])
-                    .args(["--errors-for-leak-kinds=definite,indirect,possible"])
+                    .arg("--errors-for-leak-kinds=definite,indirect,possible")
                     .args(["--vgdb=no", "--fair-sched=try"])
                     .arg(format!("--error-exitcode={FOUND}"))
                     .arg(&self.path);
@@ -187,11 +215,70 @@ impl Program {
     }
 }
 
-fn fail(child: &mut Child, log: &Path, what: &str) -> ! {
-    // It may have ended.
-    let _ = child.kill();
-    let _ = child.wait();
-    panic!("{what}\n{}", fs::read_to_string(log).unwrap_or_default());
+/// A program that runs.
+pub(crate) struct Running {
+    child: Child,
+    input: Option<ChildStdin>,
+    lines: mpsc::Receiver<String>,
+    log: NamedTempFile,
+}
+
+impl Running {
+    /// What it says next; `None` when it has nothing more to say.
+    #[track_caller]
+    pub(crate) fn next_line(&mut self) -> Option<String> {
+        match self.lines.recv_timeout(LIMIT) {
+            Ok(line) => Some(line),
+            Err(mpsc::RecvTimeoutError::Disconnected) => None,
+            Err(mpsc::RecvTimeoutError::Timeout) => self.fail("it hangs"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_line(&mut self, expected: &str) {
+        let line = self.next_line();
+        if line.as_deref() != Some(expected) {
+            self.fail(&format!("it said {line:?} instead of {expected:?}"));
+        }
+    }
+
+    pub(crate) fn say(&mut self, line: &str) {
+        let input = self.input.as_mut().expect("the input is open");
+        // In one piece, as a terminal gives it.
+        input.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    pub(crate) fn end_input(&mut self) {
+        self.input = None;
+    }
+
+    /// Waits for its good end.
+    #[track_caller]
+    pub(crate) fn finish(mut self) {
+        if let Some(line) = self.next_line() {
+            self.fail(&format!("it said more: {line}"));
+        }
+        let status = self.child.wait().unwrap();
+        if !status.success() {
+            self.fail(&status.to_string());
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn fail(&mut self, what: &str) -> ! {
+        panic!(
+            "{what}\n{}",
+            fs::read_to_string(self.log.path()).unwrap_or_default()
+        );
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// Runs a command that has to succeed.
