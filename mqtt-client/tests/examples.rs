@@ -14,6 +14,13 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn example(name: &str, arguments: &[&str]) -> Child {
+    program(name)
+        .args(arguments)
+        .spawn()
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn program(name: &str) -> Command {
     // This test lies in `deps`, beside the folder of the examples.
     let here = std::env::current_exe().expect("this program has a path");
     let target = here
@@ -25,14 +32,11 @@ fn example(name: &str, arguments: &[&str]) -> Child {
         .collect();
     let mut command = Command::new(&program);
     command
-        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true);
     command
-        .spawn()
-        .unwrap_or_else(|error| panic!("{}: {error}", program.display()))
 }
 
 async fn output(mut child: Child) -> String {
@@ -98,4 +102,42 @@ async fn they_do_what_they_say() {
             .success()
     );
     broker.shutdown(PATIENCE).await;
+}
+
+/// The system's authorities are those in the file that `SSL_CERT_FILE` names, if it is set.
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn they_speak_tls_and_trust_whom_the_system_trusts() {
+    use mqtt_broker::{Listener, Pem, ServerTls};
+    use mqtt_transport::certificates::Authority;
+
+    let authority = Authority::new("root");
+    let certified = authority.server(&["127.0.0.1"]);
+    let tls = ServerTls::new(Pem::bytes(certified.chain), Pem::bytes(certified.key));
+    let broker = Broker::start(Options::default());
+    let listener = Listener::tcp("127.0.0.1:0").with_tls(tls);
+    let address = broker.open(&listener).await.expect("a free port");
+    let directory = tempfile::tempdir().expect("a folder");
+    let file = directory.path().join("ca.pem");
+    std::fs::write(&file, authority.pem()).expect("a file");
+    let publish = program("publish")
+        .args([&format!("mqtts://{address}"), "push/7"])
+        .env("SSL_CERT_FILE", &file)
+        .spawn()
+        .expect("it is built");
+    let said = output(publish).await;
+    assert!(said.contains("1: 0x10 No matching subscribers\n"), "{said}");
+
+    // Without it, this authority is not among them.
+    let stranger = program("publish")
+        .arg(format!("mqtts://{address}"))
+        .env_remove("SSL_CERT_FILE")
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it is built")
+        .wait_with_output();
+    let stranger = timeout(PATIENCE, stranger)
+        .await
+        .expect("it ends by itself");
+    assert!(!stranger.expect("an end").status.success());
 }

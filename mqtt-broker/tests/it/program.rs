@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use mqtt_transport::certificates::Authority;
+
 use crate::support::Peer;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_mqtt-broker");
@@ -32,13 +34,17 @@ impl Running {
     }
 
     fn address(&mut self) -> SocketAddr {
+        self.place().parse().unwrap()
+    }
+
+    /// Where it says that it listens.
+    fn place(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         line.strip_prefix("listening on ")
             .unwrap_or_else(|| panic!("{line:?}"))
             .trim_end()
-            .parse()
-            .unwrap()
+            .to_owned()
     }
 
     fn signal(&self, name: &str) {
@@ -96,6 +102,72 @@ async fn it_says_where_it_listens_and_stops_in_good_order_when_asked() {
 }
 
 #[tokio::test]
+async fn it_listens_on_every_transport_and_says_where() {
+    let authority = Authority::new("root");
+    let certified = authority.server(&["127.0.0.1"]);
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (cert, key) = (
+        file("chain.pem", &certified.chain),
+        file("key.pem", &certified.key),
+    );
+    let socket = format!("unix://{}/mqtt.sock", directory.path().display());
+    let mut program = Running::start(&[
+        "--listen",
+        "mqtt://127.0.0.1:0",
+        "--listen",
+        "mqtts://127.0.0.1:0",
+        "--listen",
+        "ws://127.0.0.1:0",
+        "--listen",
+        "wss://127.0.0.1:0/broker",
+        "--listen",
+        &socket,
+        "--tls-cert",
+        &cert,
+        "--tls-key",
+        &key,
+    ]);
+    for (scheme, path) in [
+        ("mqtt://127.0.0.1:", ""),
+        ("mqtts://127.0.0.1:", ""),
+        ("ws://127.0.0.1:", "/mqtt"),
+        ("wss://127.0.0.1:", "/broker"),
+    ] {
+        let place = program.place();
+        let port = place
+            .strip_prefix(scheme)
+            .and_then(|rest| rest.strip_suffix(path))
+            .unwrap_or_else(|| panic!("{place}"));
+        let address = SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()));
+        // What is spoken there: the first byte of the answer to plain MQTT tells.
+        let mut peer = Peer::tcp(address).await;
+        peer.send("10 0E | 0004'MQTT' 05 02 003C 00 | 0001'a'")
+            .await;
+        match scheme {
+            "mqtt://127.0.0.1:" => assert_eq!(peer.connack_v5().await, (false, 0)),
+            // An alert of TLS.
+            "mqtts://127.0.0.1:" | "wss://127.0.0.1:" => assert_eq!(peer.byte().await, Some(0x15)),
+            _ => peer.expect_close().await,
+        }
+    }
+    assert_eq!(program.place(), socket);
+    let path = directory.path().join("mqtt.sock");
+    let mut peer = Peer::over(tokio::net::UnixStream::connect(&path).await.unwrap());
+    peer.send("10 0E | 0004'MQTT' 05 02 003C 00 | 0001'a'")
+        .await;
+    assert_eq!(peer.connack_v5().await, (false, 0));
+    program.signal("-TERM");
+    peer.expect_disconnect(0x8B).await;
+    assert!(program.wait().success());
+    assert!(!path.exists());
+}
+
+#[tokio::test]
 async fn a_password_file_lets_its_users_in() {
     let line = hash("ann", "pw\n");
     let file = temporary("passwords", &format!("# users\n{line}"));
@@ -134,6 +206,9 @@ fn what_it_cannot_do_it_says_and_fails() {
         ),
         (["--password-file", broken.to_str().unwrap()], "line 1"),
         (["--max-packet-size", "0"], "--max-packet-size"),
+        (["--listen", "mqtts://127.0.0.1:0"], "--tls-cert"),
+        (["--listen", "http://127.0.0.1:0"], "use mqtt"),
+        (["--tls-cert", "chain.pem"], "--tls-key"),
     ] {
         let output = Command::new(PROGRAM)
             .args(arguments)
@@ -156,6 +231,11 @@ fn help_names_the_options() {
     let help = String::from_utf8(output.stdout).unwrap();
     for option in [
         "--listen",
+        "mqtts://",
+        "unix://",
+        "--tls-cert",
+        "--tls-key",
+        "--tls-client-ca",
         "--password-file",
         "--max-connections",
         "--log-level",

@@ -6,6 +6,8 @@
     reason = "in helpers of tests too: whatever is not as expected fails"
 )]
 
+#[cfg(all(feature = "tls", feature = "websocket"))]
+mod layers;
 mod server;
 
 use std::iter;
@@ -32,6 +34,8 @@ fn one_process_and_its_children() {
     no_signal_reaches_the_thread(&server);
     a_child_leaves_the_connection_alone(&server);
     many_forks_under_load(&server);
+    #[cfg(all(feature = "tls", feature = "websocket"))]
+    layers::a_child_leaves_layers_alone();
     shutdown_is_clean_and_a_new_start_works(&server);
 }
 

@@ -13,5 +13,9 @@ mod request;
 mod subscribe;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(unix)]
+mod unix;
+#[cfg(all(feature = "tls", feature = "websocket"))]
+mod websocket;
 
 mod support;

@@ -91,6 +91,17 @@ impl Peer {
             .expect("the client reads");
     }
 
+    /// The next byte.
+    #[track_caller]
+    pub(crate) fn byte(&mut self) -> impl Future<Output = u8> + '_ {
+        let caller = std::panic::Location::caller();
+        async move {
+            let byte = timeout(PATIENCE, self.stream.read_u8()).await;
+            byte.unwrap_or_else(|_| panic!("nothing came, at {caller}"))
+                .unwrap_or_else(|error| panic!("{error}, at {caller}"))
+        }
+    }
+
     /// The next whole packet.
     #[track_caller]
     pub(crate) fn packet(&mut self) -> impl Future<Output = Vec<u8>> + '_ {
