@@ -92,6 +92,7 @@ impl Peer {
     }
 
     /// The next byte.
+    #[cfg(all(feature = "tls", feature = "websocket"))]
     #[track_caller]
     pub(crate) fn byte(&mut self) -> impl Future<Output = u8> + '_ {
         let caller = std::panic::Location::caller();
