@@ -11,6 +11,20 @@ use crate::{
 /// Finds packets in received bytes and decodes them, refusing whatever the standard forbids.
 ///
 /// It keeps no bytes: the caller collects what arrives and takes off the front what was decoded. Nothing is allocated.
+///
+/// # Where the standard is silent
+///
+/// - In 3.x a Remaining Length need not be in its shortest form; 5.0 asks for it.
+/// - Strings of 3.1 keep the rules of 3.1.1. Its flags without a use and the first byte of its CONNACK are not looked at, and
+///   a User Name or Password may be missing at the end of its CONNECT.
+/// - What 5.0 forbids without a Reason Code is malformed (0x81) if it can be seen in one field, such as a wildcard in a
+///   Topic Name, a Packet Identifier 0 or a Will QoS without a Will, and otherwise a Protocol Error (0x82), such as a Reason
+///   Code that its packet does not have.
+/// - Payload Format Indicator and Message Expiry Interval are there once in a PUBLISH, as they are in a Will.
+/// - A CONNACK of two bytes with a return code of 3.x is a refusal in 5.0 too: of a server that does not know 5.0.
+/// - A DISCONNECT may carry 0x8C from both ends and 0x9B from a client, about which the standard says two things. An AUTH
+///   without content has no Authentication Method, which its receiver must refuse. None of them is encoded.
+/// - A payload need not be what its Payload Format Indicator says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Decoder {
     /// The version of the connection. `None` takes a CONNECT of any version and nothing else.

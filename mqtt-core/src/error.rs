@@ -236,7 +236,8 @@ impl DecodeError {
             | Self::NoTopicFilters { .. }
             | Self::SubscribeQos
             | Self::RetainHandling
-            | Self::NoLocalOnShared => ReasonCode::PROTOCOL_ERROR,
+            | Self::NoLocalOnShared
+            | Self::NoReasonCodes { .. } => ReasonCode::PROTOCOL_ERROR,
             Self::ReservedPacketType { .. }
             | Self::FixedHeaderFlags { .. }
             | Self::PublishQos
@@ -260,8 +261,7 @@ impl DecodeError {
             | Self::WillRetainWithoutWill
             | Self::PasswordWithoutUserName
             | Self::ConnackFlags
-            | Self::SubscribeReservedBits
-            | Self::NoReasonCodes { .. } => ReasonCode::MALFORMED_PACKET,
+            | Self::SubscribeReservedBits => ReasonCode::MALFORMED_PACKET,
         }
     }
 

@@ -85,9 +85,10 @@ fn main() -> io::Result<()> {
 }
 
 fn run(arguments: &Arguments, input: impl BufRead, mut output: impl Write) -> io::Result<()> {
-    for line in input.lines() {
+    for line in input.split(b'\n') {
+        let mut digits = line?;
         // Space between bytes means nothing.
-        let digits: String = line?.split_whitespace().collect();
+        digits.retain(|byte| !byte.is_ascii_whitespace());
         let shown = match hex::decode(digits) {
             Ok(bytes) => inspect(arguments.decoder(), &bytes),
             Err(error) => {

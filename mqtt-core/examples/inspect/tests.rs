@@ -273,18 +273,19 @@ fn a_line_that_is_not_hexadecimal_ends_nothing() {
     let mut output = Vec::new();
     run(
         &arguments(V5_CLIENT),
-        &b"C0 0\nC0 0x\nC0 00\n"[..],
+        &b"C0 0\nC0 0x\r\n\xFF\xFF\nC0 00\r\n"[..],
         &mut output,
     )
     .unwrap();
     let output = String::from_utf8(output).unwrap();
     let lines: Vec<_> = output.lines().collect();
-    let [odd, letter, ping] = *lines else {
+    let [odd, letter, binary, ping] = *lines else {
         panic!("{output}")
     };
     for (line, why) in [
         (odd, "Odd number of digits"),
         (letter, "Invalid character 'x'"),
+        (binary, "Invalid character"),
     ] {
         assert!(
             line.starts_with(&format!(r#"{{"ok":false,"error":"not hexadecimal: {why}"#)),

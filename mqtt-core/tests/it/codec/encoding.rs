@@ -8,7 +8,7 @@ use mqtt_core::{
     TopicError, TopicFilter, TopicName, Unsuback, Unsubscribe, UnsubscribeFilters, Utf8, Will,
 };
 
-use super::{bytes, encode, encode_by};
+use super::{bytes, decode, encode, encode_by};
 
 const V3_1: ProtocolVersion = ProtocolVersion::V3_1;
 const V3_1_1: ProtocolVersion = ProtocolVersion::V3_1_1;
@@ -473,6 +473,21 @@ fn v5_codes_outside_the_table_of_a_packet() {
                 );
             }
         }
+    }
+}
+
+/// Where two places of the standard disagree, and where its layout allows what its rules do not (v5 2.4, 3.3.4, 3.15.2.1).
+#[test]
+fn v5_what_is_taken_but_never_sent() {
+    for (sender, hex) in [
+        (Role::Client, "E0 01 8C"),
+        (Role::Server, "E0 01 8C"),
+        (Role::Client, "E0 01 9B"),
+        (Role::Server, "F0 00"),
+    ] {
+        let bytes = bytes(hex);
+        let packet = decode(V5, sender, &bytes).unwrap();
+        assert!(encode(V5, sender, &packet).is_err(), "{hex}");
     }
 }
 

@@ -120,7 +120,7 @@ verdicts! {
     }
     v5_mqtt_3_9_3_1_suback_without_reason_codes {
         Server takes ["90 04 00 01 00 01", "90 08 00 01 04 1F 00 01 72 00"]
-        Server refuses ["90 03 00 01 00"] => 0x81 "v5 MQTT-3.9.3-1"
+        Server refuses ["90 03 00 01 00"] => 0x82 "v5 MQTT-3.9.3-1"
     }
     v5_mqtt_3_10_1_1_flags_of_unsubscribe {
         Client takes ["A2 06 00 01 00 00 01 61"]
@@ -140,6 +140,6 @@ verdicts! {
     }
     v5_mqtt_3_11_3_1_unsuback_without_reason_codes {
         Server takes ["B0 04 00 01 00 00", "B0 08 00 01 04 1F 00 01 72 00"]
-        Server refuses ["B0 03 00 01 00"] => 0x81 "v5 MQTT-3.11.3-1"
+        Server refuses ["B0 03 00 01 00"] => 0x82 "v5 MQTT-3.11.3-1"
     }
 }
