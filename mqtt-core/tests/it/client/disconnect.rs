@@ -135,7 +135,7 @@ fn a_connect_that_was_not_written_is_taken_back() {
 }
 
 #[test]
-fn v5_mqtt_3_1_4_3_the_servers_disconnect_is_reported() {
+fn v5_mqtt_3_1_4_3_and_v5_u_5_19_the_servers_disconnect_is_reported() {
     let mut pair = Pair::v5();
     pair.publish(QoS::AtMostOnce, "x");
     // Session taken over.

@@ -123,7 +123,7 @@ fn with_receive_maximum(maximum: u16) -> Pair {
 }
 
 #[test]
-fn v5_mqtt_3_3_4_9_more_than_our_receive_maximum_is_0x93() {
+fn v5_mqtt_3_3_4_9_and_v5_u_5_7_more_than_our_receive_maximum_is_0x93() {
     let mut pair = with_receive_maximum(2);
     pair.feed("32 07 0001 'a' 0001 00 'x'  34 07 0001 'a' 0002 00 'y'");
     pair.feed("32 07 0001 'a' 0003 00 'z'");
@@ -254,7 +254,7 @@ fn a_large_payload_is_received_whole() {
 }
 
 #[test]
-fn v5_mqtt_3_1_2_24_a_packet_above_our_limit_is_refused_before_its_body() {
+fn v5_mqtt_3_1_2_24_and_v5_u_5_4_a_packet_above_our_limit_is_refused_before_its_body() {
     let mut limits = Limits::default();
     limits.maximum_packet_size = mqtt_core::MaximumPacketSize::new(20).unwrap();
     let mut pair = Pair::v5_with(limits, "20 03 00 00 00");
@@ -293,7 +293,7 @@ fn v5_mqtt_3_1_2_29_and_v5_u_5_5_problem_information_that_was_not_asked_for_is_a
 }
 
 #[test]
-fn v5_malformed_packets_end_the_connection_with_their_code() {
+fn v5_u_5_14_malformed_packets_end_the_connection_with_their_code() {
     let mut pair = Pair::v5();
     pair.feed("30 05 0001 'a' 00 'x'");
     // PUBLISH with both QoS bits.

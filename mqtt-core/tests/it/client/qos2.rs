@@ -155,7 +155,8 @@ fn v5_mqtt_4_6_0_4_pubrels_leave_in_the_order_of_the_pubrecs() {
 }
 
 #[test]
-fn v5_mqtt_4_9_0_3_a_pubcomp_for_a_pubrel_of_an_old_connection_does_not_raise_the_quota() {
+fn v5_mqtt_4_9_0_3_and_v5_u_5_13_a_pubcomp_for_a_pubrel_of_an_old_connection_does_not_raise_the_quota()
+ {
     let mut pair = Pair::v5_with(Limits::default(), "20 06 00 00 03 21 0001");
     pair.publish(QoS::ExactlyOnce, "1");
     pair.take_sent();

@@ -594,7 +594,7 @@ fn a_packet_larger_than_the_limit_before_connect_is_refused_by_its_header() {
 }
 
 #[test]
-fn the_limit_on_packet_size_is_the_owners_once_accepted() {
+fn v5_u_5_4_the_limit_on_packet_size_is_the_owners_once_accepted() {
     let accept = Accept {
         maximum_packet_size: MaximumPacketSize::new(20).unwrap(),
         ..Accept::default()

@@ -28,7 +28,7 @@ fn v5_mqtt_3_12_4_1_pingreq_is_answered_by_pingresp() {
 }
 
 #[test]
-fn v5_mqtt_3_14_4_3_a_normal_disconnect_takes_the_will_away() {
+fn v5_mqtt_3_14_4_3_and_v5_u_5_19_and_v311_u_3_1_1_6_a_normal_disconnect_takes_the_will_away() {
     for (connect, disconnect) in [
         (CONNECT_V5, "E0 00"),
         (CONNECT_V5, "E0 01 00"),

@@ -277,7 +277,7 @@ fn a_token_of_an_earlier_connection_is_stale_at_qos_1_and_good_at_qos_2() {
 }
 
 #[test]
-fn v5_mqtt_3_3_4_7_more_than_our_receive_maximum_is_0x93() {
+fn v5_mqtt_3_3_4_7_and_v5_u_5_7_more_than_our_receive_maximum_is_0x93() {
     let accept = Accept {
         receive_maximum: ReceiveMaximum::new(2).unwrap(),
         ..Accept::default()

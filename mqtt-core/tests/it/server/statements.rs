@@ -596,7 +596,7 @@ fn v5_mqtt_4_9_0_2_each_publish_takes_of_the_window_and_its_end_gives_back() {
 }
 
 #[test]
-fn v5_mqtt_4_9_0_3_the_window_is_never_wider_than_at_its_start() {
+fn v5_mqtt_4_9_0_3_and_v5_u_5_13_the_window_is_never_wider_than_at_its_start() {
     let mut peer = Peer::connected(RESUME_V5, &Accept::default());
     publish(&mut peer, QoS::ExactlyOnce);
     peer.sent();

@@ -116,7 +116,7 @@ fn v311_mqtt_3_2_2_1_a_clean_session_is_accepted_with_session_present_0() {
 }
 
 #[test]
-fn v311_mqtt_3_2_2_5_a_refusal_closes() {
+fn v311_mqtt_3_2_2_5_and_v311_u_3_1_1_2_and_3_a_refusal_closes() {
     for (reason, connack) in [
         (ReasonCode::CLIENT_IDENTIFIER_NOT_VALID, "20 02 00 02"),
         (ReasonCode::SERVER_UNAVAILABLE, "20 02 00 03"),
