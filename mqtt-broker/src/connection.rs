@@ -4,6 +4,7 @@
 //! connection, but for one thing: a client that takes over a session waits, within its connect timeout, until the task that
 //! had it lets go.
 
+mod authorize;
 mod connect;
 mod subscribe;
 
@@ -30,6 +31,7 @@ use tokio::time;
 use tokio_util::io::poll_read_buf;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
+use self::authorize::{Authority, Question};
 use crate::alarm::Alarm;
 use crate::place::Place;
 use crate::share::{Backlog, Owed};
@@ -137,6 +139,7 @@ struct Connection<S> {
     /// The most that `input` ever had room for: one large packet makes a large buffer, in which small ones may follow it.
     largest_buffer: usize,
     seat: Option<Seat>,
+    question: Question,
     /// When the CONNECT must have been accepted.
     deadline: time::Instant,
     alarm: Alarm,
@@ -150,6 +153,8 @@ struct Seat {
     owed: Owed,
     will: Option<Box<WillMessage>>,
     version: ProtocolVersion,
+    /// Who is asked what the client may do, if anybody.
+    authority: Option<Arc<Authority>>,
 }
 
 impl<S: AsyncRead + AsyncWrite> Connection<S> {
@@ -184,6 +189,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             progress: Progress::Done,
             largest_buffer: LARGE_READ,
             seat: None,
+            question: Question::None,
         })
     }
 
@@ -195,6 +201,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             self.collect();
             if self.server.is_ended() {
                 // There may be nothing to write that would end the wait.
+                self.wait_for_answer().await;
                 continue;
             }
             let sent = self.server.poll_transmit(self.now(), &mut self.output);
@@ -205,19 +212,26 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
 
     /// Handles what the machine has to say; the last of it is how the connection ended.
     async fn handle_events(&mut self) -> Option<Disconnected> {
-        while let Some(event) = self.server.poll_event() {
-            match event {
+        loop {
+            if let Some(decided) = self.question.take_answer() {
+                self.proceed(decided).await;
+                continue;
+            }
+            if self.question.is_open() {
+                // What comes behind it waits for the answer.
+                return None;
+            }
+            match self.server.poll_event()? {
                 // What happens once or seldom is on the heap while it lasts, and not in every task all the time.
                 Event::Connect(request) => Box::pin(self.connect(*request)).await,
-                Event::Message { message, token, .. } => self.publish(&message, token),
-                Event::Subscribe(request) => Box::pin(self.subscribe(&request)).await,
+                Event::Message { message, token, .. } => self.ask_to_publish(message, token),
+                Event::Subscribe(request) => Box::pin(self.ask_to_subscribe(request)).await,
                 Event::Unsubscribe(request) => self.unsubscribe(&request),
                 Event::Outcome { id, outcome } => self.settle(id, &outcome),
                 Event::Disconnected(ended) => return Some(ended),
                 _ => {}
             }
         }
-        None
     }
 
     fn publish(&mut self, message: &Message, token: Option<AckToken>) {
@@ -230,9 +244,14 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 .router
                 .publish(self.now(), Some(seat.subscriber.key), message);
         let Some(token) = token else { return };
+        self.acknowledge(token, publication.reason_code());
+    }
+
+    fn acknowledge(&mut self, token: AckToken, reason: ReasonCode) {
+        let Some(seat) = &self.seat else { return };
         // 3.x has no Reason Codes: the message was received, and that is all that can be said.
         let reason = if seat.version.is_v5() {
-            publication.reason_code()
+            reason
         } else {
             ReasonCode::SUCCESS
         };
@@ -306,13 +325,25 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         }
     }
 
+    /// Waits for what the last things that the client sent wait for, unless everything is to end now.
+    async fn wait_for_answer(&mut self) {
+        if !self.question.is_open() {
+            return;
+        }
+        let shared = Arc::clone(&self.shared);
+        tokio::select! {
+            () = self.question.answered() => {}
+            () = shared.kill.cancelled() => self.question = Question::None,
+        }
+    }
+
     /// Waits until something happens, and tells the machine. `transmitted` is whether it has just given something to write.
     async fn wait(&mut self, transmitted: bool) {
         // What the machine left of the input because of its event queue, it takes now that the events are handled; because of
         // answers that had not left, once they have.
         let again = match self.progress {
             Progress::Done => false,
-            Progress::Blocked => true,
+            Progress::Blocked => !self.question.is_open(),
             Progress::Congested => transmitted,
         };
         let readable = self.progress == Progress::Done && self.output.remaining() < MAX_UNWRITTEN;
@@ -331,6 +362,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             // Others get their turn between two helpings.
             () = yield_now(), if again => self.progress = self.server.handle_input(shared.context.clock.now(), &mut self.input),
             () = woken(subscriber.as_deref()) => {}
+            () = self.question.answered() => {}
             () = self.alarm.rung() => self.server.handle_timeout(shared.context.clock.now()),
             () = &mut self.stopped => self.disconnect(ReasonCode::SERVER_SHUTTING_DOWN),
         }

@@ -61,8 +61,10 @@
 
 #![forbid(unsafe_code)]
 
+mod access_file;
 mod alarm;
 mod authenticate;
+mod authorize;
 mod broker;
 mod connection;
 mod context;
@@ -80,13 +82,16 @@ mod shared;
 mod statistics;
 mod subscriber;
 mod subscription;
+mod system;
 
 #[cfg(feature = "tls")]
 pub use self::listener::{ServerTls, ServerTlsError};
 #[cfg(feature = "password-file")]
 pub use self::password_file::{PasswordFile, PasswordFileError};
 pub use self::{
+    access_file::{AccessFile, AccessFileError},
     authenticate::{Authenticate, ConnectInfo},
+    authorize::{Access, Action, Authorize},
     broker::Broker,
     listener::{ListenError, Listener, LocalAddress},
     local::{LocalSubscription, SubscribeError},

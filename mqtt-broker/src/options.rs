@@ -7,6 +7,7 @@ use std::time::Duration;
 use mqtt_core::{MaximumPacketSize, ReceiveMaximum};
 
 use crate::authenticate::Authenticate;
+use crate::authorize::Authorize;
 
 /// Everything that can be chosen about a [`Broker`](crate::Broker). Take the defaults and change what is needed:
 ///
@@ -31,6 +32,11 @@ pub struct Options {
     /// Who may connect. `None` (the default) lets everybody in, and then no listener outside the loopback interface is
     /// opened.
     pub authenticator: Option<Arc<dyn Authenticate>>,
+    /// Who may publish and subscribe to what. `None` (the default) allows everything but publishing below `$SYS/`, which is
+    /// always the broker's own.
+    pub authorizer: Option<Arc<dyn Authorize>>,
+    /// How long the authorizer may take to answer; a question that is not answered by then is answered with no. Default 5 s.
+    pub authorize_timeout: Duration,
 
     /// Most connected clients. The next one is refused with Server busy (0x89), unless it takes over a session whose client is
     /// connected, and so that one's place. Default 10,000.
@@ -111,6 +117,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             authenticator: None,
+            authorizer: None,
+            authorize_timeout: Duration::from_secs(5),
             max_connections: 10_000,
             max_pending_connections: 1_024,
             connect_timeout: Duration::from_secs(10),
@@ -141,6 +149,7 @@ impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("authenticator", &self.authenticator.is_some())
+            .field("authorizer", &self.authorizer.is_some())
             .field("max_connections", &self.max_connections)
             .field("max_sessions", &self.max_sessions)
             .field("max_session_expiry", &self.max_session_expiry)

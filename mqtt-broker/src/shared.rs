@@ -100,6 +100,7 @@ impl Shared {
             messages_in: counters.messages_in.get(),
             messages_out: counters.messages_out.get(),
             messages_dropped: counters.messages_dropped.get(),
+            messages_refused: counters.messages_refused.get(),
             messages_unmatched: counters.messages_unmatched.get(),
             bytes_in: counters.bytes_in.get(),
             bytes_out: counters.bytes_out.get(),

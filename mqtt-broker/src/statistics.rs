@@ -34,6 +34,8 @@ pub struct Statistics {
     pub messages_out: u64,
     /// Messages, counted per subscriber, that were dropped for lack of room, and retained messages that were refused.
     pub messages_dropped: u64,
+    /// Messages that their client was not allowed to publish.
+    pub messages_refused: u64,
     /// Messages that no subscription matched.
     pub messages_unmatched: u64,
     /// Bytes received from clients.
@@ -81,6 +83,7 @@ pub(crate) struct Counters {
     pub(crate) messages_in: Counter,
     pub(crate) messages_out: Counter,
     pub(crate) messages_dropped: Counter,
+    pub(crate) messages_refused: Counter,
     pub(crate) messages_unmatched: Counter,
     pub(crate) bytes_in: Counter,
     pub(crate) bytes_out: Counter,

@@ -1,14 +1,18 @@
 //! Answering a CONNECT: who it is, whether there is room, and which session it gets.
 
+use std::sync::Arc;
+
 use mqtt_core::server::{Accept, ConnectRequest};
 use mqtt_core::{PacketType, ProtocolVersion, ReasonCode, Role, SessionExpiry};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time;
 
+use super::authorize::Authority;
 use super::{Connection, Seat, shown_id, shown_peer};
 use crate::authenticate::ConnectInfo;
 use crate::sessions::{NotOpened, Opened};
 use crate::share::Backlog;
+use crate::system;
 
 /// The longest Client Identifier taken, in bytes. A server must take 23 and may take more (v5 3.1.3.1, v311 3.1.3.1); each is
 /// kept with its session, so 65,535 would be a way to fill the memory.
@@ -60,6 +64,12 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             };
             authenticator.authenticate(&info).await?;
         }
+        if let Some(will) = &request.will {
+            system::may_publish(will.message.topic())?;
+            if let Some(authority) = self.authority(request, &client_id.into()) {
+                authority.may_publish(&will.message).await?;
+            }
+        }
         if !self.place.promote() {
             // A client that comes back before its old connection was found dead needs no place but its own.
             if !self.shared.sessions.evict(client_id) {
@@ -74,6 +84,20 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 Err(NotOpened::Held(released)) => released.await,
             }
         }
+    }
+
+    /// Who is to be asked what the client may do, if anybody.
+    fn authority(&self, request: &ConnectRequest, client_id: &Arc<str>) -> Option<Arc<Authority>> {
+        let options = &self.shared.context.options;
+        let authorizer = options.authorizer.as_ref()?;
+        Some(Arc::new(Authority {
+            authorizer: Arc::clone(authorizer),
+            version: request.version,
+            client_id: Arc::clone(client_id),
+            username: request.username.as_deref().map(Box::from),
+            peer: self.peer,
+            limit: options.authorize_timeout,
+        }))
     }
 
     fn accept(&mut self, request: ConnectRequest, client_id: String, opened: Opened) {
@@ -106,6 +130,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                     "client connected"
                 );
                 self.seat = Some(Seat {
+                    authority: self.authority(&request, &subscriber.client_id),
                     subscriber,
                     owed,
                     will: request.will.map(Box::new),

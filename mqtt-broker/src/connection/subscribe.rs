@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::mem;
 
 use mqtt_core::server::SubscribeRequest;
-use mqtt_core::{ReasonCode, SubscribeOptions};
+use mqtt_core::{PacketType, ReasonCode, SubscribeOptions};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task;
 
 use super::Connection;
+use super::authorize::sayable;
 use crate::subscription::granted;
 
 /// What all places of one filter in a SUBSCRIBE come to.
@@ -31,17 +32,23 @@ impl Wanted {
 impl<S: AsyncRead + AsyncWrite> Connection<S> {
     /// Answers a SUBSCRIBE as if each filter had come in one of its own [v5 MQTT-3.8.4-5], but that a filter that stands in
     /// it several times is handled once: retained messages are looked for while nobody else may publish.
-    pub(super) async fn subscribe(&mut self, request: &SubscribeRequest) {
+    /// `allowed` is what was decided about the filters, in their order, if anybody was asked.
+    pub(super) async fn subscribe(
+        &mut self,
+        request: &SubscribeRequest,
+        allowed: &[Result<(), ReasonCode>],
+    ) {
         let Some(seat) = &self.seat else { return };
         let most = self.shared.context.options.max_filters_per_subscribe;
         let mut wanted: HashMap<&str, Wanted> = HashMap::new();
-        for (filter, options) in request.filters().take(most) {
+        for (place, (filter, options)) in request.filters().take(most).enumerate() {
+            let refused = allowed.get(place).and_then(|allowed| allowed.err());
             wanted
                 .entry(filter.as_str())
                 .and_modify(|wanted| wanted.add(options))
                 .or_insert(Wanted {
                     options,
-                    reason: None,
+                    reason: refused.map(|reason| sayable(reason, PacketType::Suback)),
                 });
         }
         let id = request.subscription_id();

@@ -7,6 +7,7 @@
 )]
 
 mod authentication;
+mod authorization;
 mod bad_input;
 mod connect;
 mod limits;

@@ -160,6 +160,59 @@ impl<'a> TopicFilter<'a> {
         names.next().is_none()
     }
 
+    /// Whether every name that `other` matches is matched by this filter too: what somebody may subscribe to who may read
+    /// what this filter matches.
+    ///
+    /// Like [`TopicFilter::matches`] it takes the text as it is, shared subscriptions included. Of two filters that match the
+    /// same names, such as `#` and `+/#`, it may not see it: then the answer is no.
+    ///
+    /// ```
+    /// use mqtt_core::TopicFilter;
+    ///
+    /// let readable = TopicFilter::new("devices/+/status")?;
+    /// assert!(readable.covers(TopicFilter::new("devices/7/status")?));
+    /// assert!(!readable.covers(TopicFilter::new("devices/#")?));
+    /// # Ok::<(), mqtt_core::TopicError>(())
+    /// ```
+    #[must_use]
+    pub fn covers(self, other: TopicFilter<'_>) -> bool {
+        if self.0.starts_with(['+', '#']) && other.0.starts_with('$') {
+            return false;
+        }
+        let mut others = other.levels();
+        for level in self.levels() {
+            if level == "#" {
+                return true;
+            }
+            match others.next() {
+                Some("#") | None => return false,
+                Some(other) if level == "+" || level == other => {}
+                Some(_) => return false,
+            }
+        }
+        others.next().is_none()
+    }
+
+    /// Whether there is a name that both filters match. Takes the text as it is, as [`TopicFilter::covers`] does.
+    #[must_use]
+    pub fn overlaps(self, other: TopicFilter<'_>) -> bool {
+        let begins = |filter: &str, with: [char; 2]| filter.starts_with(with);
+        if (begins(self.0, ['+', '#']) && other.0.starts_with('$'))
+            || (self.0.starts_with('$') && begins(other.0, ['+', '#']))
+        {
+            return false;
+        }
+        let (mut left, mut right) = (self.levels(), other.levels());
+        loop {
+            match (left.next(), right.next()) {
+                // `a/#` matches `a` too.
+                (Some("#"), _) | (_, Some("#")) | (None, None) => return true,
+                (Some(a), Some(b)) if a == "+" || b == "+" || a == b => {}
+                _ => return false,
+            }
+        }
+    }
+
     /// The parts of a shared subscription, `$share/{group}/{filter}`, or `None` for an ordinary filter (v5 4.8.2).
     /// 3.x has no shared subscriptions: there the text has no special meaning.
     ///
@@ -290,7 +343,7 @@ fn check_wildcards(text: &[u8]) -> Result<(), TopicError> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::String;
+    use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
     use super::*;
 
@@ -362,6 +415,60 @@ mod tests {
             TopicFilter::new(&longer),
             Err(TopicError::TooLong { len: 65_536 })
         );
+    }
+
+    #[test]
+    fn covering_and_overlapping_are_what_the_names_say() {
+        // Levels of which all names and filters of up to three levels are made; an empty one is a level too.
+        fn texts(levels: &[&str]) -> Vec<String> {
+            let mut texts: Vec<String> = levels.iter().map(|level| (*level).to_owned()).collect();
+            let mut longest = texts.clone();
+            for _ in 1..3 {
+                longest = longest
+                    .iter()
+                    .flat_map(|text| {
+                        levels
+                            .iter()
+                            .map(move |level| alloc::format!("{text}/{level}"))
+                    })
+                    .collect();
+                texts.extend(longest.clone());
+            }
+            texts
+        }
+        let names = texts(&["a", "b", "$", ""]);
+        let names: Vec<_> = names
+            .iter()
+            .filter_map(|text| TopicName::new(text).ok())
+            .collect();
+        let filters = texts(&["a", "$", "", "+", "#"]);
+        let filters: Vec<_> = filters
+            .iter()
+            .filter_map(|text| TopicFilter::new(text).ok())
+            .collect();
+        for left in &filters {
+            let matched: Vec<_> = names.iter().filter(|name| left.matches(**name)).collect();
+            for right in &filters {
+                let both = matched.iter().filter(|name| right.matches(***name)).count();
+                // `/#` would match the empty name, if there were one.
+                let is_empty_name = |left: &TopicFilter<'_>, right: &TopicFilter<'_>| {
+                    left.as_str() == "/#" && right.as_str() == "+"
+                };
+                let none = is_empty_name(left, right) || is_empty_name(right, left);
+                assert!(
+                    left.overlaps(*right) == (both > 0) || none,
+                    "{left} {right}"
+                );
+                let right_alone = names.iter().filter(|name| right.matches(**name)).count() - both;
+                if left.covers(*right) {
+                    assert_eq!(right_alone, 0, "{left} covers {right}");
+                } else if right_alone == 0 {
+                    // What three levels cannot tell apart, and `+/#`, which says what `#` says.
+                    let last = |filter: &TopicFilter<'_>| filter.levels().next_back() == Some("#");
+                    assert!(last(right), "{left} does not cover {right}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,193 @@
+//! Who may publish and subscribe to what.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mqtt_broker::{Access, AccessFile, Action, Authorize, Broker};
+use mqtt_core::{Message, ReasonCode, SubscribeOptions, TopicName};
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+use crate::support::{Peer, broker, broker_with, connect_v311, packet, publish_v5, string};
+
+/// Publishing below `w/` and subscribing below `r/` is allowed.
+fn guarded() -> Broker {
+    let file = AccessFile::parse("topic write w/#\ntopic read r/#\ntopic readwrite t\n").unwrap();
+    broker_with(|options| options.authorizer = Some(Arc::new(file)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_not_allowed_goes_nowhere_and_its_sender_is_told() {
+    let broker = guarded();
+    let mut receiver = broker.subscribe("#", SubscribeOptions::default()).unwrap();
+    let mut peer = Peer::clean(&broker, "a").await;
+    assert_eq!(peer.publish_qos_1("w/a", b"x").await, 0);
+    assert_eq!(peer.publish_qos_1("r/a", b"x").await, 0x87);
+    peer.send("34 09 | 0003'r/a' 0002 00 'x'").await;
+    peer.expect("50 03 0002 87").await;
+    peer.send("31 07 | 0003'r/a' 00 'x'").await;
+    peer.ping().await;
+    // 3.x cannot be told.
+    let mut old = Peer::clean_v311(&broker, "b").await;
+    old.send("32 08 | 0003'r/a' 0001 'x'").await;
+    old.expect("40 02 0001").await;
+    assert_eq!(receiver.try_recv().unwrap().topic().as_str(), "w/a");
+    assert!(receiver.try_recv().is_none());
+    let statistics = broker.statistics();
+    assert_eq!(statistics.messages_refused, 4);
+    assert_eq!(
+        (statistics.messages_in, statistics.retained_messages),
+        (1, 0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_filter_is_asked_about() {
+    let broker = guarded();
+    let mut peer = Peer::clean(&broker, "a").await;
+    // r/+ at 1, #, w/a, a group for r/b, a group for x, r/+ again at 2.
+    peer.send("82 35 0001 00 | 0003'r/+' 01 | 0001'#' 00 | 0003'w/a' 00 | 000C'$share/g/r/b' 00 | 000A'$share/g/x' 00 | 0003'r/+' 02")
+        .await;
+    peer.expect("90 09 0001 00 | 01 87 87 00 87 02").await;
+    assert_eq!(broker.statistics().subscriptions, 2);
+    let mut old = Peer::clean_v311(&broker, "b").await;
+    old.send("82 0C 0001 | 0001'#' 01 | 0003'r/b' 01").await;
+    old.expect("90 04 0001 | 80 01").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_whose_will_is_not_allowed_is_refused() {
+    let broker = guarded();
+    let mut peer = Peer::new(&broker);
+    peer.send("10 17 | 0004'MQTT' 05 06 003C 00 | 0001'a' | 00 0003'r/a' 0001'x'")
+        .await;
+    peer.expect("20 03 00 87 00").await;
+    peer.expect_close().await;
+    let mut old = Peer::new(&broker);
+    old.send("10 15 | 0004'MQTT' 04 06 003C | 0001'a' | 0003'r/a' 0001'x'")
+        .await;
+    old.expect("20 02 00 05").await;
+    let mut allowed = Peer::new(&broker);
+    allowed
+        .send("10 17 | 0004'MQTT' 05 06 003C 00 | 0001'a' | 00 0003'w/a' 0001'x'")
+        .await;
+    assert_eq!(allowed.connack_v5().await, (false, 0));
+    assert_eq!(broker.statistics().connections_refused, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_brokers_own_topics_are_its_own_whoever_asks() {
+    let broker = broker();
+    let mut peer = Peer::clean(&broker, "a").await;
+    assert_eq!(peer.publish_qos_1("$SYS/broker/version", b"x").await, 0x87);
+    // Other topics with a dollar are not.
+    assert_eq!(peer.publish_qos_1("$other", b"x").await, 0x10);
+    let mut with_will = Peer::new(&broker);
+    with_will
+        .send("10 19 | 0004'MQTT' 05 06 003C 00 | 0001'b' | 00 0006'$SYS/a' 0000")
+        .await;
+    with_will.expect("20 03 00 87 00").await;
+}
+
+/// Says yes as often as it is allowed to, and waits otherwise.
+struct Gate(Arc<Semaphore>);
+
+impl Authorize for Gate {
+    fn authorize<'a>(
+        &'a self,
+        access: &'a Access<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), ReasonCode>> + Send + 'a>> {
+        Box::pin(async move {
+            if let Action::Publish(_) = access.action {
+                self.0.acquire().await.unwrap().forget();
+            }
+            Ok(())
+        })
+    }
+}
+
+fn gated() -> (Broker, Arc<Semaphore>) {
+    let gate = Arc::new(Semaphore::new(0));
+    let authorizer = Arc::new(Gate(Arc::clone(&gate)));
+    let broker = broker_with(|options| options.authorizer = Some(authorizer));
+    (broker, gate)
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_stay_in_order_while_an_answer_is_awaited_and_nothing_else_waits() {
+    let (broker, gate) = gated();
+    let mut receiver = Peer::clean(&broker, "r").await;
+    receiver.subscribe_v5("t", 1).await;
+    let mut peer = Peer::clean(&broker, "a").await;
+    peer.subscribe_v5("in", 0).await;
+    for (id, payload) in [(1, b"1"), (2, b"2"), (3, b"3")] {
+        peer.send_bytes(&publish_v5(0x32, "t", Some(id), payload))
+            .await;
+    }
+    // A subscription that was asked for behind them waits too.
+    peer.send("82 09 0009 00 | 0003'new' 00").await;
+    peer.ping().await;
+    let message = Message::new(TopicName::new("in").unwrap(), "x");
+    broker.publish(&message);
+    peer.expect("30 06 | 0002'in' 00 'x'").await;
+    receiver.ping().await;
+    assert_eq!(broker.statistics().subscriptions, 2);
+    for (id, payload) in [(1_u8, b"1"), (2, b"2"), (3, b"3")] {
+        gate.add_permits(1);
+        peer.expect_bytes(&[0x40, 2, 0, id]).await;
+        receiver
+            .expect_bytes(&packet(0x32, &[&string("t"), &[0, id, 0], payload]))
+            .await;
+        if id < 3 {
+            peer.ping().await;
+        }
+    }
+    peer.expect("90 04 0009 00 00").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_before_the_end_is_still_decided_on() {
+    let (broker, gate) = gated();
+    let mut receiver = Peer::clean(&broker, "r").await;
+    receiver.subscribe_v5("t", 0).await;
+    let mut peer = Peer::clean(&broker, "a").await;
+    peer.send("30 05 | 0001't' 00 '1' | 30 05 | 0001't' 00 '2' | E0 00")
+        .await;
+    drop(peer);
+    receiver.ping().await;
+    gate.add_permits(2);
+    receiver.expect("30 05 | 0001't' 00 '1'").await;
+    receiver.expect("30 05 | 0001't' 00 '2'").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_answer_in_time_is_a_no() {
+    let (broker, _gate) = gated();
+    let mut peer = Peer::clean(&broker, "a").await;
+    peer.send_bytes(&publish_v5(0x32, "t", Some(1), b"x")).await;
+    peer.ping().await;
+    sleep(Duration::from_secs(5)).await;
+    peer.expect("40 03 0001 87").await;
+    // The broker does not wait for answers when it stops.
+    peer.send_bytes(&publish_v5(0x32, "t", Some(1), b"x")).await;
+    peer.ping().await;
+    assert!(!broker.shutdown(Duration::from_secs(1)).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_is_known_to_the_rules_by_what_it_connected_with() {
+    let file = AccessFile::parse("user ann\ntopic t\npattern read devices/%c\n").unwrap();
+    let broker = broker_with(|options| options.authorizer = Some(Arc::new(file)));
+    let mut ann = Peer::new(&broker);
+    ann.send("10 13 | 0004'MQTT' 05 82 003C 00 | 0001'7' 0003'ann'")
+        .await;
+    assert_eq!(ann.connack_v5().await, (false, 0));
+    assert_eq!(ann.publish_qos_1("t", b"x").await, 0x10);
+    ann.subscribe_v5("devices/7", 0).await;
+    let mut nobody = Peer::new(&broker);
+    nobody.send_bytes(&connect_v311("8", 2)).await;
+    nobody.expect("20 02 00 00").await;
+    nobody.send("82 0E 0001 | 0009'devices/7' 01").await;
+    nobody.expect("90 03 0001 80").await;
+}
