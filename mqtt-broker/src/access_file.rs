@@ -176,12 +176,7 @@ impl AccessFile {
                 .and_then(|text| TopicFilter::new(text).ok());
             match (filter, right, access.action) {
                 (None, Right::Deny, _) => return false,
-                (None, _, _) => {}
-                (Some(filter), Right::Deny, action) => {
-                    if is_denied(filter, action) {
-                        return false;
-                    }
-                }
+                (Some(filter), Right::Deny, action) if is_denied(filter, action) => return false,
                 (Some(filter), Right::Write | Right::ReadWrite, Action::Publish(message)) => {
                     is_allowed |= filter.matches(message.topic());
                 }

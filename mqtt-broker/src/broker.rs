@@ -17,6 +17,7 @@ use crate::options::Options;
 use crate::router::Publication;
 use crate::shared::Shared;
 use crate::statistics::Statistics;
+use crate::system;
 
 /// A running broker.
 ///
@@ -51,6 +52,11 @@ impl Broker {
         shared
             .tasks
             .spawn(async move { timekeeper.keep_time().await });
+        if let Some(interval) = shared.context.options.sys_interval {
+            shared
+                .tasks
+                .spawn(system::tell(Arc::clone(&shared), interval));
+        }
         Self {
             owner: Arc::new(Owner { shared }),
         }

@@ -11,8 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use mqtt_broker::{Broker, ListenError, Options, Overflow, PasswordFile, Pem, ServerTls};
-use mqtt_core::MaximumPacketSize;
+use mqtt_broker::{
+    AccessFile, Broker, ListenError, Options, Overflow, PasswordFile, Pem, ServerTls,
+};
+use mqtt_core::{KeepAlive, MaximumPacketSize, QoS};
 use tracing::level_filters::LevelFilter;
 
 /// How long clients may take to be shown out when the program is told to stop.
@@ -65,6 +67,10 @@ struct Serve {
     /// Users who may connect, one USER:HASH a line, as `mqtt-broker hash-password` prints it.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Who may publish and subscribe to what: lines as in Mosquitto's acl_file, "user NAME", "topic
+    /// read|write|readwrite|deny FILTER", and "pattern ..." with %c and %u.
+    #[arg(long, value_name = "FILE")]
+    access_file: Option<PathBuf>,
     /// Most connected clients.
     #[arg(long, value_name = "N", default_value_t = Options::default().max_connections)]
     max_connections: usize,
@@ -74,6 +80,15 @@ struct Serve {
     /// The longest a session is kept for a client that is away.
     #[arg(long, value_name = "SECONDS", default_value_t = Options::default().max_session_expiry.as_secs())]
     max_session_expiry: u64,
+    /// The longest keep-alive; 5.0 clients that ask for more, or for none, are told this one. 0 is no limit.
+    #[arg(long, value_name = "SECONDS", default_value_t = Options::default().max_keep_alive.as_secs())]
+    max_keep_alive: u16,
+    /// The highest QoS of subscriptions and of what 5.0 clients publish.
+    #[arg(long, value_name = "QOS", default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=2))]
+    max_qos: u8,
+    /// How often what the broker counts is published below $SYS/broker/. 0 is never.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    sys_interval: u64,
     /// The largest packet a connected client may send.
     #[arg(long, value_name = "BYTES", default_value_t = Options::default().maximum_packet_size.get())]
     max_packet_size: u32,
@@ -182,6 +197,25 @@ fn options(serve: &Serve) -> Result<Options, Box<dyn Error>> {
     if let Some(path) = &serve.password_file {
         options.authenticator = Some(Arc::new(PasswordFile::read(path)?));
     }
+    if let Some(path) = &serve.access_file {
+        let access = AccessFile::read(path)?;
+        if access.names_users() && options.authenticator.is_none() {
+            return Err(format!(
+                "{} has rules for users, and without --password-file anybody could say that they are one",
+                path.display()
+            )
+            .into());
+        }
+        options.authorizer = Some(Arc::new(access));
+    }
+    options.max_keep_alive = KeepAlive::from_secs(serve.max_keep_alive);
+    options.maximum_qos = match serve.max_qos {
+        0 => QoS::AtMostOnce,
+        1 => QoS::AtLeastOnce,
+        _ => QoS::ExactlyOnce,
+    };
+    options.sys_interval =
+        (serve.sys_interval > 0).then(|| Duration::from_secs(serve.sys_interval));
     options.max_connections = serve.max_connections;
     options.max_sessions = serve.max_sessions;
     options.max_session_expiry = Duration::from_secs(serve.max_session_expiry);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mqtt_core::{MaximumPacketSize, ReceiveMaximum};
+use mqtt_core::{KeepAlive, MaximumPacketSize, QoS, ReceiveMaximum};
 
 use crate::authenticate::Authenticate;
 use crate::authorize::Authorize;
@@ -57,6 +57,12 @@ pub struct Options {
     /// 3.x clients that connect with Clean Session 0 cannot be told, and their sessions are kept this long. Default 7 days.
     pub max_session_expiry: Duration,
 
+    /// The longest Keep Alive of a 5.0 client: one that asks for more, or for none, is told this one (Server Keep Alive, v5
+    /// 3.2.2.3.14). 3.x clients cannot be told, and keep their own. Default [`KeepAlive::OFF`], which is no limit.
+    pub max_keep_alive: KeepAlive,
+    /// The highest QoS: subscriptions are granted no more, and 5.0 clients may publish at no more [v5 MQTT-3.2.2-9,
+    /// MQTT-3.2.2-11]. Default QoS 2.
+    pub maximum_qos: QoS,
     /// The largest packet a client may send once it is connected, announced in CONNACK; before that it is 256 KiB.
     /// Default 1 MiB.
     pub maximum_packet_size: MaximumPacketSize,
@@ -94,6 +100,11 @@ pub struct Options {
     pub max_retained_messages: usize,
     /// Most bytes of retained messages. Default 64 MiB.
     pub max_retained_bytes: usize,
+
+    /// How often the broker publishes what it counts below `$SYS/broker/`: its version, uptime, clients, messages, bytes,
+    /// retained messages and subscriptions, each retained, and only what has changed. Not zero. `None` (the default) is
+    /// never; the program `mqtt-broker` does it every 10 s.
+    pub sys_interval: Option<Duration>,
 }
 
 /// What happens to a QoS 1 or 2 message for a session that has no room for it. QoS 0 messages are then always dropped.
@@ -125,6 +136,8 @@ impl Default for Options {
             close_timeout: Duration::from_secs(5),
             max_sessions: 20_000,
             max_session_expiry: Duration::from_secs(7 * 24 * 60 * 60),
+            max_keep_alive: KeepAlive::OFF,
+            maximum_qos: QoS::ExactlyOnce,
             maximum_packet_size: MaximumPacketSize::new(1 << 20).expect("not zero"),
             receive_maximum: ReceiveMaximum::new(1_024).expect("not zero"),
             topic_alias_maximum: 16,
@@ -140,6 +153,7 @@ impl Default for Options {
             max_topic_levels: mqtt_core::DEFAULT_MAX_LEVELS,
             max_retained_messages: 10_000,
             max_retained_bytes: 64 << 20,
+            sys_interval: None,
         }
     }
 }

@@ -114,23 +114,31 @@ impl Router {
     ) -> Publication {
         let counters = &self.context.counters;
         counters.messages_in.add(1);
-        let publication = if message.retain() {
-            let mut routes = self.write();
-            if routes.retained.store(now, message).is_err() {
-                counters.messages_dropped.add(1);
-                return Publication {
-                    refused: true,
-                    ..Publication::default()
-                };
-            }
-            routes.deliver(now, from, message)
-        } else {
-            self.read().deliver(now, from, message)
-        };
-        if publication.matched == 0 {
+        let publication = self.hand_out(now, from, message);
+        if publication.matched == 0 && !publication.refused {
             counters.messages_unmatched.add(1);
         }
         publication
+    }
+
+    /// The same for what the broker itself has to say, which counts as received from nobody.
+    pub(crate) fn publish_own(&self, now: Instant, message: &Message) {
+        self.hand_out(now, None, message);
+    }
+
+    fn hand_out(&self, now: Instant, from: Option<SessionKey>, message: &Message) -> Publication {
+        if !message.retain() {
+            return self.read().deliver(now, from, message);
+        }
+        let mut routes = self.write();
+        if routes.retained.store(now, message).is_err() {
+            self.context.counters.messages_dropped.add(1);
+            return Publication {
+                refused: true,
+                ..Publication::default()
+            };
+        }
+        routes.deliver(now, from, message)
     }
 
     /// Adds a subscription, or replaces the one with the same filter [v5 MQTT-3.8.4-3], and queues the retained messages it

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use mqtt_core::server::{Accept, ConnectRequest};
-use mqtt_core::{PacketType, ProtocolVersion, ReasonCode, Role, SessionExpiry};
+use mqtt_core::{
+    KeepAlive, Message, PacketType, Property, ProtocolVersion, ReasonCode, Role, SessionExpiry,
+    Utf8,
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time;
 
@@ -18,6 +21,33 @@ use crate::system;
 /// kept with its session, so 65,535 would be a way to fill the memory.
 const MAX_CLIENT_ID: usize = 1_024;
 
+/// Why a client is not let in.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    reason: ReasonCode,
+    /// For people, where the Reason Code alone does not tell.
+    cause: Option<&'static str>,
+}
+
+impl Refusal {
+    const fn new(reason: ReasonCode, cause: &'static str) -> Self {
+        Self {
+            reason,
+            cause: Some(cause),
+        }
+    }
+}
+
+/// An authenticator's answer, of which nothing more is to be told.
+impl From<ReasonCode> for Refusal {
+    fn from(reason: ReasonCode) -> Self {
+        Self {
+            reason,
+            cause: None,
+        }
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite> Connection<S> {
     /// Answers a CONNECT.
     pub(super) async fn connect(&mut self, request: ConnectRequest) {
@@ -30,17 +60,18 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let deadline = self.deadline;
         let admitted = tokio::select! {
             admitted = time::timeout_at(deadline, self.admit(&request, &client_id)) => {
-                admitted.unwrap_or(Err(ReasonCode::SERVER_UNAVAILABLE))
+                admitted.unwrap_or(Err(Refusal::new(ReasonCode::SERVER_UNAVAILABLE, "it took too long to decide")))
             }
-            () = stop.cancelled() => Err(ReasonCode::SERVER_UNAVAILABLE),
+            () = stop.cancelled() => Err(Refusal::new(ReasonCode::SERVER_UNAVAILABLE, "the server shuts down")),
         };
         match admitted {
             Ok(opened) => self.accept(request, client_id, opened),
-            Err(reason) => {
+            Err(refusal) => {
                 self.shared.context.counters.connections_refused.add(1);
                 let (client_id, peer) = (shown_id(&client_id), shown_peer(self.peer));
-                tracing::info!(client_id, peer, %reason, "refused a client");
-                self.refuse(request.version, reason);
+                let Refusal { reason, cause } = refusal;
+                tracing::info!(client_id, peer, %reason, cause, "refused a client");
+                self.refuse(request.version, refusal);
             }
         }
     }
@@ -50,9 +81,10 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         &mut self,
         request: &ConnectRequest,
         client_id: &str,
-    ) -> Result<Opened, ReasonCode> {
+    ) -> Result<Opened, Refusal> {
         if client_id.len() > MAX_CLIENT_ID {
-            return Err(ReasonCode::CLIENT_IDENTIFIER_NOT_VALID);
+            let cause = "the Client Identifier is longer than 1,024 bytes";
+            return Err(Refusal::new(ReasonCode::CLIENT_IDENTIFIER_NOT_VALID, cause));
         }
         if let Some(authenticator) = &self.shared.context.options.authenticator {
             let info = ConnectInfo {
@@ -65,25 +97,46 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             authenticator.authenticate(&info).await?;
         }
         if let Some(will) = &request.will {
-            system::may_publish(will.message.topic())?;
-            if let Some(authority) = self.authority(request, &client_id.into()) {
-                authority.may_publish(&will.message).await?;
-            }
+            self.admit_will(request, client_id, &will.message).await?;
         }
         if !self.place.promote() {
             // A client that comes back before its old connection was found dead needs no place but its own.
             if !self.shared.sessions.evict(client_id) {
-                return Err(ReasonCode::SERVER_BUSY);
+                let cause = "as many clients are connected as may be";
+                return Err(Refusal::new(ReasonCode::SERVER_BUSY, cause));
             }
             self.place.inherit();
         }
         loop {
             match self.shared.sessions.open(client_id, request.clean_start) {
                 Ok(opened) => return Ok(opened),
-                Err(NotOpened::Full) => return Err(ReasonCode::QUOTA_EXCEEDED),
+                Err(NotOpened::Full) => {
+                    let cause = "as many sessions are kept as may be";
+                    return Err(Refusal::new(ReasonCode::QUOTA_EXCEEDED, cause));
+                }
                 Err(NotOpened::Held(released)) => released.await,
             }
         }
+    }
+
+    /// A Will is asked about when it is given, since nobody could be told later.
+    async fn admit_will(
+        &mut self,
+        request: &ConnectRequest,
+        client_id: &str,
+        will: &Message,
+    ) -> Result<(), Refusal> {
+        if request.version.is_v5() && will.qos() > self.shared.context.options.maximum_qos {
+            let cause = "the Will is above the Maximum QoS";
+            return Err(Refusal::new(ReasonCode::QOS_NOT_SUPPORTED, cause));
+        }
+        let mut allowed = system::may_publish(will.topic());
+        if allowed.is_ok()
+            && let Some(authority) = self.authority(request, &client_id.into())
+        {
+            allowed = authority.may_publish(will).await;
+        }
+        allowed.map_err(|reason| Refusal::new(reason, "the Will may not be published"))
     }
 
     /// Who is to be asked what the client may do, if anybody.
@@ -110,6 +163,8 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         } = opened;
         let accept = Accept {
             session_present,
+            server_keep_alive: self.server_keep_alive(&request),
+            maximum_qos: options.maximum_qos,
             session_expiry: Some(self.shared.sessions.limit(request.session_expiry)),
             receive_maximum: options.receive_maximum,
             maximum_packet_size: options.maximum_packet_size,
@@ -156,13 +211,23 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                     None,
                 );
                 self.shared.settle(ended);
-                self.refuse(request.version, ReasonCode::SERVER_UNAVAILABLE);
+                self.refuse(request.version, ReasonCode::SERVER_UNAVAILABLE.into());
             }
         }
         self.shared.settle(ended);
     }
 
-    fn refuse(&mut self, version: ProtocolVersion, reason: ReasonCode) {
+    /// The Keep Alive to tell the client, where its own is too long.
+    fn server_keep_alive(&self, request: &ConnectRequest) -> Option<KeepAlive> {
+        let longest = self.shared.context.options.max_keep_alive;
+        // Off is 0 s, and longer than any other.
+        let asked = request.keep_alive;
+        let is_longer = asked == KeepAlive::OFF || asked.as_secs() > longest.as_secs();
+        (request.version.is_v5() && longest != KeepAlive::OFF && is_longer).then_some(longest)
+    }
+
+    fn refuse(&mut self, version: ProtocolVersion, refusal: Refusal) {
+        let Refusal { reason, cause } = refusal;
         let sayable = reason.is_error() && reason.allowed_in(PacketType::Connack, Role::Server);
         let reason = match reason {
             // 3.x has five codes; the machine translates these, and the others are told as the nearest of them.
@@ -177,7 +242,12 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             | ReasonCode::CONNECTION_RATE_EXCEEDED => ReasonCode::SERVER_UNAVAILABLE,
             _ => ReasonCode::NOT_AUTHORIZED,
         };
-        if let Err(error) = self.server.refuse(self.now(), reason) {
+        // Whoever is told that it may not come in is told why, whatever it said of Reason Strings: it could not know
+        // (v5 3.1.2.11.7).
+        let cause = cause.and_then(|cause| Utf8::new(cause).ok());
+        let properties: Vec<_> = cause.map(Property::ReasonString).into_iter().collect();
+        let refused = self.server.refuse_with(self.now(), reason, &properties);
+        if let Err(error) = refused {
             tracing::debug!(%error, "a client could not be told that it is refused");
         }
     }

@@ -41,15 +41,18 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let Some(seat) = &self.seat else { return };
         let most = self.shared.context.options.max_filters_per_subscribe;
         let mut wanted: HashMap<&str, Wanted> = HashMap::new();
-        for (place, (filter, options)) in request.filters().take(most).enumerate() {
+        let highest = self.shared.context.options.maximum_qos;
+        for (place, (filter, mut options)) in request.filters().take(most).enumerate() {
+            options.qos = options.qos.min(highest);
             let refused = allowed.get(place).and_then(|allowed| allowed.err());
+            let first = Wanted {
+                options,
+                reason: refused.map(|reason| sayable(reason, PacketType::Suback)),
+            };
             wanted
                 .entry(filter.as_str())
                 .and_modify(|wanted| wanted.add(options))
-                .or_insert(Wanted {
-                    options,
-                    reason: refused.map(|reason| sayable(reason, PacketType::Suback)),
-                });
+                .or_insert(first);
         }
         let id = request.subscription_id();
         let mut reasons = Vec::with_capacity(request.filters().len());
@@ -81,7 +84,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             reasons.push(if reason.is_error() {
                 reason
             } else {
-                granted(options.qos)
+                granted(options.qos.min(highest))
             });
         }
         if let Err(error) = self.server.complete_subscribe(request, &reasons) {

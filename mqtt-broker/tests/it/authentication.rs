@@ -113,7 +113,8 @@ async fn a_slow_authenticator_holds_up_nobody_else_and_not_for_ever() {
     let mut peer = Peer::new(&broker);
     peer.send(NOBODY_V5).await;
     peer.expect_silence(Duration::from_millis(9_900)).await;
-    peer.expect("20 03 00 88 00").await;
+    peer.expect_refusal(0x88, "it took too long to decide")
+        .await;
     peer.expect_close().await;
 }
 

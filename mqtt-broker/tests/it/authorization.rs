@@ -62,7 +62,8 @@ async fn a_client_whose_will_is_not_allowed_is_refused() {
     let mut peer = Peer::new(&broker);
     peer.send("10 17 | 0004'MQTT' 05 06 003C 00 | 0001'a' | 00 0003'r/a' 0001'x'")
         .await;
-    peer.expect("20 03 00 87 00").await;
+    peer.expect_refusal(0x87, "the Will may not be published")
+        .await;
     peer.expect_close().await;
     let mut old = Peer::new(&broker);
     old.send("10 15 | 0004'MQTT' 04 06 003C | 0001'a' | 0003'r/a' 0001'x'")
@@ -87,7 +88,9 @@ async fn the_brokers_own_topics_are_its_own_whoever_asks() {
     with_will
         .send("10 19 | 0004'MQTT' 05 06 003C 00 | 0001'b' | 00 0006'$SYS/a' 0000")
         .await;
-    with_will.expect("20 03 00 87 00").await;
+    with_will
+        .expect_refusal(0x87, "the Will may not be published")
+        .await;
 }
 
 /// Says yes as often as it is allowed to, and waits otherwise.

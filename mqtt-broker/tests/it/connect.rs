@@ -86,7 +86,9 @@ async fn a_very_long_identifier_is_refused_and_a_long_one_is_not() {
     longer
         .send_bytes(&connect_v5(&"x".repeat(1_025), 2, 0))
         .await;
-    longer.expect("20 03 00 85 00").await;
+    longer
+        .expect_refusal(0x85, "the Client Identifier is longer than 1,024 bytes")
+        .await;
     longer.expect_close().await;
     let mut old = Peer::new(&broker);
     old.send_bytes(&connect_v311(&"x".repeat(1_025), 2)).await;

@@ -12,6 +12,7 @@ mod bad_input;
 mod connect;
 mod limits;
 mod local;
+mod offer;
 #[cfg(all(unix, feature = "cli"))]
 mod program;
 mod publish;

@@ -193,10 +193,50 @@ async fn a_password_file_lets_its_users_in() {
     fs::remove_file(file).unwrap();
 }
 
+#[tokio::test]
+async fn an_access_file_says_who_may_do_what_and_the_counts_are_told() {
+    let file = temporary("rules", "topic read $SYS/#\npattern write status/%c\n");
+    let mut program = Running::start(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--access-file",
+        file.to_str().unwrap(),
+        "--sys-interval",
+        "1",
+        "--max-keep-alive",
+        "30",
+        "--max-qos",
+        "1",
+    ]);
+    let mut peer = Peer::tcp(program.address()).await;
+    peer.send("10 0E | 0004'MQTT' 05 02 003C 00 | 0001'a'")
+        .await;
+    let (_, connack) = peer.packet().await;
+    assert!(
+        connack.windows(2).any(|part| part == [0x24, 1]),
+        "{connack:02X?}"
+    );
+    assert!(
+        connack.windows(3).any(|part| part == [0x13, 0, 30]),
+        "{connack:02X?}"
+    );
+    assert_eq!(peer.publish_qos_1("status/a", b"x").await, 0x10);
+    assert_eq!(peer.publish_qos_1("status/b", b"x").await, 0x87);
+    peer.subscribe_v5("$SYS/broker/uptime", 0).await;
+    let (first, body) = peer.packet().await;
+    assert!(
+        first & 0xF0 == 0x30 && body.ends_with(b" seconds"),
+        "{body:02X?}"
+    );
+    fs::remove_file(file).unwrap();
+}
+
 #[test]
 fn what_it_cannot_do_it_says_and_fails() {
     let missing = std::env::temp_dir().join("no-such-password-file");
     let broken = temporary("broken", "ann:plain\n");
+    let access = temporary("access", "topic a\nread b\n");
+    let users = temporary("access-users", "user ann\ntopic a\n");
     for (arguments, said) in [
         (["--listen", "0.0.0.0:0"], "--password-file"),
         (["--listen", "127.0.0.1"], "cannot resolve"),
@@ -209,6 +249,11 @@ fn what_it_cannot_do_it_says_and_fails() {
         (["--listen", "mqtts://127.0.0.1:0"], "--tls-cert"),
         (["--listen", "http://127.0.0.1:0"], "use mqtt"),
         (["--tls-cert", "chain.pem"], "--tls-key"),
+        (["--access-file", access.to_str().unwrap()], "line 2"),
+        (
+            ["--access-file", users.to_str().unwrap()],
+            "--password-file",
+        ),
     ] {
         let output = Command::new(PROGRAM)
             .args(arguments)
@@ -222,7 +267,9 @@ fn what_it_cannot_do_it_says_and_fails() {
         );
         assert!(output.stdout.is_empty());
     }
-    fs::remove_file(broken).unwrap();
+    for file in [broken, access, users] {
+        fs::remove_file(file).unwrap();
+    }
 }
 
 #[test]
@@ -237,6 +284,10 @@ fn help_names_the_options() {
         "--tls-key",
         "--tls-client-ca",
         "--password-file",
+        "--access-file",
+        "--max-keep-alive",
+        "--max-qos",
+        "--sys-interval",
         "--max-connections",
         "--log-level",
         "hash-password",

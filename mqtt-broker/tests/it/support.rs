@@ -271,6 +271,14 @@ impl<S: AsyncReadExt + AsyncWriteExt + Unpin> Peer<S> {
         (body[0] == 1, body[1])
     }
 
+    /// A CONNACK of 5.0 that refuses, and says why.
+    pub(crate) async fn expect_refusal(&mut self, reason: u8, why: &str) {
+        let why = string(why);
+        let length = u8::try_from(1 + why.len()).unwrap();
+        self.expect_bytes(&packet(0x20, &[&[0, reason, length, 0x1F], &why]))
+            .await;
+    }
+
     /// The connection is closed, with nothing before.
     pub(crate) async fn expect_close(&mut self) {
         self.expect_close_within(self.patience).await;
