@@ -11,9 +11,15 @@ declare(strict_types=1);
 
 use Mqtt\Client;
 use Mqtt\Exception\MqttException;
+use Mqtt\Options;
 use Mqtt\Qos;
+use Mqtt\Tls;
 
-$broker = getenv('MQTT_URL') ?: 'mqtt://localhost:1883';
+$broker = Options::fromUri(getenv('MQTT_URL') ?: 'mqtt://localhost:1883');
+// For a broker whose certificate an authority of one's own has signed. Others need nothing but an mqtts:// URI.
+if ($authority = getenv('MQTT_CA_FILE')) {
+    $broker = $broker->with(tls: new Tls(caFile: $authority));
+}
 $topic = getenv('PUSH_TOPIC') ?: 'devices/{id}/push';
 $devices = explode(',', getenv('PUSH_DEVICES') ?: 'device-01,device-02');
 $count = (int) (getenv('PUSH_COUNT') ?: 10);

@@ -8,7 +8,9 @@
 declare(strict_types=1);
 
 use Mqtt\Client;
+use Mqtt\Options;
 use Mqtt\Qos;
+use Mqtt\Tls;
 
 $started = microtime(true);
 $request = $_SERVER['PUSH_REQUEST'] ?? '1';
@@ -16,7 +18,11 @@ $topic = $_SERVER['PUSH_TOPIC'] ?? 'devices/{id}/push';
 $devices = explode(',', $_SERVER['PUSH_DEVICES'] ?? 'device-01,device-02');
 $count = (int) ($_SERVER['PUSH_COUNT'] ?? 10);
 
-$client = Client::persistent($_SERVER['MQTT_URL'] ?? 'mqtt://localhost:1883');
+$broker = Options::fromUri($_SERVER['MQTT_URL'] ?? 'mqtt://localhost:1883');
+if (isset($_SERVER['MQTT_CA_FILE'])) {
+    $broker = $broker->with(tls: new Tls(caFile: $_SERVER['MQTT_CA_FILE']));
+}
+$client = Client::persistent($broker);
 
 // Many messages at once: the keys given here come back in the result.
 $messages = [];

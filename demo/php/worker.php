@@ -10,6 +10,7 @@ use Mqtt\AckMode;
 use Mqtt\Client;
 use Mqtt\Message;
 use Mqtt\Options;
+use Mqtt\Tls;
 
 $device = getenv('DEVICE') ?: 'device-01';
 $topic = str_replace('{id}', $device, getenv('PUSH_TOPIC') ?: 'devices/{id}/push');
@@ -18,6 +19,9 @@ $topic = str_replace('{id}', $device, getenv('PUSH_TOPIC') ?: 'devices/{id}/push
 // running waits in the broker.
 $options = Options::fromUri(getenv('MQTT_URL') ?: 'mqtt://localhost:1883')
     ->with(clientId: getenv('CLIENT_ID') ?: $device, cleanStart: false, sessionExpiry: 3600);
+if ($authority = getenv('MQTT_CA_FILE')) {
+    $options = $options->with(tls: new Tls(caFile: $authority));
+}
 $client = new Client($options);
 
 $client->subscribe($topic, ack: AckMode::Manual, handler: function (Message $message): void {

@@ -9,7 +9,6 @@ use serde::Deserialize;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::broker;
 use crate::score::Score;
 use crate::settings::Settings;
 
@@ -86,7 +85,10 @@ pub(crate) async fn forget(settings: &Settings, name: &str) -> Result<()> {
 }
 
 fn options(settings: &Settings, name: &str) -> Result<Options> {
-    Ok(broker::options(&settings.broker)?.with_client_id(settings.client_id(name)))
+    Ok(settings
+        .broker
+        .options()?
+        .with_client_id(settings.client_id(name)))
 }
 
 /// The payload of a push, as the scripts write it.

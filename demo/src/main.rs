@@ -34,12 +34,21 @@ struct Arguments {
     /// Use this broker instead of an embedded one, as in mqtt://localhost:1883
     #[arg(long, value_name = "URL")]
     broker: Option<String>,
+    /// With --broker mqtts://…: the certificate of its authority, in PEM; without, those that the system trusts
+    #[arg(long, value_name = "FILE", requires = "broker")]
+    ca_file: Option<PathBuf>,
+    /// Have the embedded broker speak TLS, with an authority made for this run
+    #[arg(long, conflicts_with = "broker")]
+    tls: bool,
     /// Messages to push altogether; the scripts queue them at once, and a queue holds 10,000
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=10_000))]
     messages: u32,
     /// Devices to push to
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(3..=1_000))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(4..=1_000))]
     devices: u32,
+    /// The built C program that is a device; without it another Rust device takes its place
+    #[arg(long, value_name = "FILE")]
+    c_device: Option<PathBuf>,
     /// The php command; without it Rust code stands in for the scripts
     #[arg(long, value_name = "FILE", requires = "php_fpm")]
     php: Option<PathBuf>,

@@ -143,13 +143,16 @@ impl Report {
 
 /// The variables that tell a pushing script what to do.
 pub(crate) fn push_variables(settings: &Settings, share: &Share) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("MQTT_URL".to_owned(), settings.broker.clone()),
-        ("PUSH_TOPIC".to_owned(), settings.topic.clone()),
-        ("PUSH_DEVICES".to_owned(), settings.devices.join(",")),
-        ("PUSH_COUNT".to_owned(), share.count.to_string()),
-        ("PUSH_REQUEST".to_owned(), share.request.to_string()),
-    ])
+    let push = [
+        ("PUSH_TOPIC", settings.topic.clone()),
+        ("PUSH_DEVICES", settings.devices.join(",")),
+        ("PUSH_COUNT", share.count.to_string()),
+        ("PUSH_REQUEST", share.request.to_string()),
+    ];
+    let variables = settings.broker.variables().chain(push);
+    variables
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 #[cfg(test)]

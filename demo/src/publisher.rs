@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result, bail};
 use mqtt_client::{Client, Delivery, Message, Outcome, QoS, ReasonCode, TopicName};
 use serde_json::json;
 
-use crate::broker;
 use crate::score::Score;
 use crate::settings::{Settings, Share};
 
@@ -22,7 +21,7 @@ pub(crate) struct Publisher {
 impl Publisher {
     /// Connects.
     pub(crate) async fn connect(settings: &Settings) -> Result<Self> {
-        let client = Client::connect(broker::options(&settings.broker)?)
+        let client = Client::connect(settings.broker.options()?)
             .await
             .context("the publisher cannot connect")?;
         Ok(Self { client })

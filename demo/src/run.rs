@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use tokio::process::Command;
 use tokio::time::sleep;
 
 use crate::Arguments;
-use crate::broker::Broker;
+use crate::broker::{Broker, Endpoint};
 use crate::device::{self, Device};
 use crate::fpm::Fpm;
 use crate::php::{Php, Report, push_variables};
 use crate::publisher::Publisher;
 use crate::score::{Role, Score, since};
 use crate::settings::{Settings, Share, shares};
-use crate::worker::Worker;
+use crate::worker::{Part, Worker};
 
 /// Longest time for acknowledged messages to arrive.
 const ARRIVE_LIMIT: Duration = Duration::from_secs(30);
@@ -37,8 +38,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Vec<String>> {
     let broker = start_broker(arguments, &story).await?;
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("php");
     let settings = Settings::new(
-        broker.url().to_owned(),
-        arguments.broker.is_some(),
+        broker.endpoint().clone(),
+        !broker.is_embedded(),
         arguments.devices,
         scripts,
     );
@@ -47,7 +48,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Vec<String>> {
         extension: arguments.extension.clone(),
     });
 
-    let mut show = Show::start(settings, php.as_ref(), story).await?;
+    let parts = parts(arguments, php.as_ref(), &settings);
+    let mut show = Show::start(settings, parts, story).await?;
     let mut faults = match (&php, &arguments.php_fpm) {
         (Some(php), Some(php_fpm)) => {
             show.push_from_php(&broker, php, php_fpm, arguments.messages)
@@ -62,17 +64,30 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Vec<String>> {
     Ok(faults)
 }
 
+/// The devices that are programs of their own.
+fn parts(arguments: &Arguments, php: Option<&Php>, settings: &Settings) -> Vec<Part> {
+    let php = php.map(|php| Part {
+        role: Role::PhpWorker,
+        name: "worker.php",
+        source: "a PHP script, demo/php/worker.php",
+        command: php.command(&settings.script("worker.php")),
+    });
+    let c = arguments.c_device.as_ref().map(|program| Part {
+        role: Role::CProgram,
+        name: "the C device",
+        source: "a C program, demo/c/device.c",
+        command: Command::new(program),
+    });
+    c.into_iter().chain(php).collect()
+}
+
 async fn start_broker(arguments: &Arguments, story: &Story) -> Result<Broker> {
     let broker = match &arguments.broker {
-        Some(url) => Broker::given(url).await?,
+        Some(url) => Broker::given(Endpoint::new(url, arguments.ca_file.clone())).await?,
+        None if arguments.tls => Broker::embedded_with_tls().await?,
         None => Broker::embedded().await?,
     };
-    let kind = if arguments.broker.is_some() {
-        "the given one"
-    } else {
-        "started inside this program"
-    };
-    story.tell("broker", &format!("{kind}, at {}", broker.shown()));
+    story.tell("broker", &broker.shown());
     Ok(broker)
 }
 
@@ -110,25 +125,30 @@ struct Show {
     settings: Settings,
     score: Arc<Score>,
     devices: Vec<Device>,
-    worker: Option<Worker>,
+    workers: Vec<Worker>,
     /// The device that is away at first.
     away: String,
 }
 
 impl Show {
-    /// Starts the devices. The last one is away at first; with PHP the one before is a PHP script.
-    async fn start(settings: Settings, php: Option<&Php>, story: Story) -> Result<Self> {
+    /// Starts the devices. The last one is away at first; the ones before it are programs of their own.
+    async fn start(settings: Settings, parts: Vec<Part>, story: Story) -> Result<Self> {
         let mut names = settings.devices.clone();
         let away = names.pop().context("there is no device")?;
-        let php_device = if php.is_some() { names.pop() } else { None };
+        let rust = names
+            .len()
+            .checked_sub(parts.len())
+            .context("there are more programs than devices")?;
+        let programs = names.split_off(rust);
         let mut roles: Vec<_> = names
             .iter()
             .map(|name| (name.clone(), Role::Rust))
             .collect();
         roles.extend(
-            php_device
+            programs
                 .iter()
-                .map(|name| (name.clone(), Role::PhpWorker)),
+                .zip(&parts)
+                .map(|(name, part)| (name.clone(), part.role)),
         );
         roles.push((away.clone(), Role::RustAway));
         let score = Arc::new(Score::new(roles));
@@ -137,16 +157,6 @@ impl Show {
         for name in &names {
             devices.push(Device::connect(&settings, name, Arc::clone(&score)).await?);
         }
-        let mut worker = None;
-        if let (Some(php), Some(name)) = (php, &php_device) {
-            let command = php.command(&settings.script("worker.php"));
-            let start = Worker::start("worker.php", command, &settings, name, Arc::clone(&score));
-            worker = Some(start.await?);
-        }
-        Device::connect(&settings, &away, Arc::clone(&score))
-            .await?
-            .leave()
-            .await?;
         story.tell(
             "devices",
             &format!(
@@ -156,12 +166,16 @@ impl Show {
                 last(&names)
             ),
         );
-        if let Some(name) = &php_device {
-            story.tell(
-                "devices",
-                &format!("{name} is a PHP script, {SCRIPTS}/worker.php"),
-            );
+        let mut workers = Vec::new();
+        for (name, part) in programs.iter().zip(parts) {
+            let source = part.source;
+            workers.push(Worker::start(part, &settings, name, Arc::clone(&score)).await?);
+            story.tell("devices", &format!("{name} is {source}"));
         }
+        Device::connect(&settings, &away, Arc::clone(&score))
+            .await?
+            .leave()
+            .await?;
         story.tell(
             "devices",
             &format!("{away} has subscribed once, and is offline now"),
@@ -171,7 +185,7 @@ impl Show {
             settings,
             score,
             devices,
-            worker,
+            workers,
             away,
         })
     }
@@ -312,7 +326,7 @@ impl Show {
     }
 
     fn tell_of_nobody(&self, who: &str, matched: Option<bool>, broker: &Broker) -> Vec<String> {
-        self.nobody(who, matched, matches!(broker, Broker::Embedded { .. }))
+        self.nobody(who, matched, broker.is_embedded())
     }
 
     /// What the publisher was told of the device that nobody has. Our own broker has to tell.
@@ -356,10 +370,10 @@ impl Show {
         for device in self.devices {
             device.leave().await?;
         }
-        if let Some(worker) = self.worker {
+        for worker in self.workers {
             worker.stop().await?;
         }
-        if matches!(broker, Broker::Given { .. }) {
+        if !broker.is_embedded() {
             for name in &self.settings.devices {
                 device::forget(&self.settings, name).await?;
             }

@@ -16,6 +16,8 @@ pub(crate) enum Role {
     RustAway,
     /// A PHP script that subscribes.
     PhpWorker,
+    /// A C program that subscribes.
+    CProgram,
 }
 
 impl Role {
@@ -24,6 +26,7 @@ impl Role {
             Self::Rust => "Rust",
             Self::RustAway => "Rust, away at first",
             Self::PhpWorker => "PHP worker",
+            Self::CProgram => "C program",
         }
     }
 }

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::broker::Endpoint;
+
 /// One run: where, to whom, and under which names.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    /// URL of the broker.
-    pub(crate) broker: String,
+    /// The broker.
+    pub(crate) broker: Endpoint,
     /// Topic of a device's pushes, with `{id}` for its name.
     pub(crate) topic: String,
     /// Names of the devices, in order.
@@ -29,7 +31,7 @@ pub(crate) struct Share {
 
 impl Settings {
     /// For `devices` devices. At a broker that others use too, topics and Client Identifiers are of this run alone.
-    pub(crate) fn new(broker: String, shared: bool, devices: u32, scripts: PathBuf) -> Self {
+    pub(crate) fn new(broker: Endpoint, shared: bool, devices: u32, scripts: PathBuf) -> Self {
         let run = run_id();
         let (prefix, topic) = if shared {
             // Version 3.1 allows 23 characters of Client Identifier.
@@ -64,13 +66,13 @@ impl Settings {
     }
 
     /// The variables that tell a worker which device it is.
-    pub(crate) fn worker_variables(&self, device: &str) -> [(&'static str, String); 4] {
-        [
-            ("MQTT_URL", self.broker.clone()),
+    pub(crate) fn worker_variables(&self, device: &str) -> Vec<(&'static str, String)> {
+        let device = [
             ("PUSH_TOPIC", self.topic.clone()),
             ("DEVICE", device.to_owned()),
             ("CLIENT_ID", self.client_id(device)),
-        ]
+        ];
+        self.broker.variables().chain(device).collect()
     }
 
     /// One of the PHP scripts.
@@ -119,7 +121,7 @@ mod tests {
 
     #[test]
     fn devices_sort_by_number() {
-        let settings = Settings::new(String::new(), false, 120, PathBuf::new());
+        let settings = Settings::new(Endpoint::new("", None), false, 120, PathBuf::new());
         assert_eq!(settings.devices[0], "device-001");
         assert!(settings.devices.is_sorted());
         assert_eq!(settings.topic_of("device-001"), "devices/device-001/push");
@@ -127,7 +129,7 @@ mod tests {
 
     #[test]
     fn at_a_shared_broker_runs_do_not_meet() {
-        let settings = |_| Settings::new(String::new(), true, 20, PathBuf::new());
+        let settings = |_| Settings::new(Endpoint::new("", None), true, 20, PathBuf::new());
         let [one, other] = [0, 1].map(settings);
         assert_ne!(one.topic, other.topic);
         assert!(

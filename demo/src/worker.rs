@@ -16,11 +16,24 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::program::{Program, each_line};
-use crate::score::Score;
+use crate::score::{Role, Score};
 use crate::settings::Settings;
 
 /// Longest time for a worker to subscribe.
 const READY_LIMIT: Duration = Duration::from_secs(20);
+
+/// A program that is to be a device.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// How it takes part.
+    pub(crate) role: Role,
+    /// What it is called in errors.
+    pub(crate) name: &'static str,
+    /// Where a reader finds its source.
+    pub(crate) source: &'static str,
+    /// Runs it.
+    pub(crate) command: Command,
+}
 
 /// A device that is a program of its own, and has subscribed.
 #[derive(Debug)]
@@ -33,8 +46,9 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts the program and waits until it has subscribed.
     pub(crate) async fn start(
-        name: &'static str,
-        mut command: Command,
+        Part {
+            name, mut command, ..
+        }: Part,
         settings: &Settings,
         device: &str,
         score: Arc<Score>,

@@ -1,9 +1,10 @@
 //! `cargo xtask demo`.
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 
 use crate::install::{self, Need};
 use crate::process;
@@ -19,7 +20,7 @@ const RUN_LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// Shows a PHP script that pushes messages to devices and learns which of them arrived.
 ///
-/// Starts a broker, 20 devices and php-fpm, all on this machine, and ends with a table of what each device was sent,
+/// Starts a broker, 20 devices (in Rust, C and PHP) and php-fpm, all on this machine, and ends with a table of what each device was sent,
 /// acknowledged and received. Exits with an error if anything was lost or came twice.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Options {
@@ -29,14 +30,20 @@ pub(crate) struct Options {
     /// Use this broker instead of the embedded one, as in mqtt://localhost:1883
     #[arg(long, value_name = "URL")]
     pub(crate) broker: Option<String>,
-    /// Show the Rust half only: no PHP, nothing to install
+    /// With --broker mqtts://…: the certificate of its authority, in PEM; without, those that the system trusts
+    #[arg(long, value_name = "FILE", requires = "broker")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Have the embedded broker and all devices speak TLS
+    #[arg(long, conflicts_with = "broker")]
+    pub(crate) tls: bool,
+    /// Show the devices and a publisher in Rust and C only: no PHP, nothing to install
     #[arg(long)]
     pub(crate) no_php: bool,
     /// Messages to push altogether, 10 to 10,000 [default: 1000, 200 with --short]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=10_000))]
     pub(crate) messages: Option<u32>,
-    /// Devices to push to, 3 to 1,000 [default: 20, 6 with --short]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(3..=1_000))]
+    /// Devices to push to, 4 to 1,000 [default: 20, 6 with --short]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=1_000))]
     pub(crate) devices: Option<u32>,
     /// Fewer devices and messages
     #[arg(long)]
@@ -78,20 +85,55 @@ fn devices(options: &Options) -> u32 {
         .unwrap_or(if options.short { 6 } else { 20 })
 }
 
-fn build(no_php: bool) -> Result<()> {
-    let mut parts = vec!["demo"];
-    if !no_php {
-        parts.push("php-ext");
-    }
-    let started = Instant::now();
-    for part in parts {
-        let mut progress = Progress::start(&format!("building {part}"));
+/// What has to be built, each with the command that does it, in this order.
+///
+/// One after the other: built by one command the parts would share features, and be built again by whoever builds one of them.
+pub(crate) fn parts(no_php: bool) -> Result<Vec<(&'static str, Command)>> {
+    let crates = ["demo", "pushmq-ffi"]
+        .into_iter()
+        .chain((!no_php).then_some("php-ext"));
+    let mut parts = Vec::new();
+    for part in crates {
         let mut cargo = workspace::cargo()?;
         cargo
             .args(["build", "-p", part])
             .env("CARGO_TERM_PROGRESS_WHEN", "always")
             .env("CARGO_TERM_PROGRESS_WIDTH", "90");
-        process::run(&mut cargo, BUILD_LIMIT, &mut progress)?
+        parts.push((part, cargo));
+    }
+    parts.push(("the C device", compile_c_device()?));
+    Ok(parts)
+}
+
+/// Compiles the device that is a C program as its author would, but that it finds the library in its own folder.
+fn compile_c_device() -> Result<Command> {
+    let folder = workspace::scratch("demo")?;
+    // A program asks for a library by its SONAME; cargo has no file of that name.
+    let link = folder.join("libpushmq.so.0");
+    if std::fs::symlink_metadata(&link).is_err() {
+        std::os::unix::fs::symlink(workspace::built("libpushmq.so")?, &link)
+            .with_context(|| format!("cannot make {}", link.display()))?;
+    }
+    let mut compile = Command::new("cc");
+    compile
+        .args(["-std=c99", "-O1", "-Wall", "-Wextra", "-Iffi/include"])
+        .args(["demo/c/device.c", "-Wl,-rpath,$ORIGIN"])
+        .arg(&link)
+        .arg("-o")
+        .arg(c_device()?)
+        .current_dir(workspace::root());
+    Ok(compile)
+}
+
+fn c_device() -> Result<PathBuf> {
+    Ok(workspace::scratch("demo")?.join("device"))
+}
+
+fn build(no_php: bool) -> Result<()> {
+    let started = Instant::now();
+    for (part, mut command) in parts(no_php)? {
+        let mut progress = Progress::start(&format!("building {part}"));
+        process::run(&mut command, BUILD_LIMIT, &mut progress)?
             .expect_success(&format!("building {part}"))?;
         let took = seconds(progress.elapsed());
         progress.done(&format!("  built  {part} ({took})"));
@@ -113,6 +155,15 @@ pub(crate) fn command(options: &Options) -> Result<Command> {
     if let Some(broker) = &options.broker {
         command.args(["--broker", broker]);
     }
+    if let Some(file) = &options.ca_file {
+        // It runs elsewhere than where the path was written.
+        let file = std::path::absolute(file).context("--ca-file")?;
+        command.arg("--ca-file").arg(file);
+    }
+    if options.tls {
+        command.arg("--tls");
+    }
+    command.arg("--c-device").arg(c_device()?);
     if !options.no_php {
         command
             .arg("--php")

@@ -6,11 +6,10 @@ use super::{Run, Suite};
 use crate::demo::{self, Options};
 use crate::install::Need;
 use crate::peers;
-use crate::workspace;
 
 pub(super) const DEMO: Suite = Suite {
     name: "demo",
-    about: "the demo in its short form: with the embedded broker, without PHP, and at a fresh mosquitto",
+    about: "the demo in its short form: with the embedded broker, without PHP, with TLS, and at a fresh mosquitto",
     needs: &[
         Need::CCompiler,
         Need::Php,
@@ -48,17 +47,12 @@ pub(super) const DEMO: Suite = Suite {
     },
 };
 
-/// Builds the demo and the extension.
+/// Builds everything that the demo shows.
 pub(super) fn build(run: &mut Run) -> Result<()> {
-    // One after the other, as `cargo xtask demo` does: built together they would share features, and be built again there.
-    run.prepare(
-        "cargo build -p demo",
-        workspace::cargo()?.args(["build", "-p", "demo"]),
-    )?;
-    run.prepare(
-        "cargo build -p php-ext",
-        workspace::cargo()?.args(["build", "-p", "php-ext"]),
-    )
+    for (part, mut command) in demo::parts(false)? {
+        run.prepare(&format!("building {part}"), &mut command)?;
+    }
+    Ok(())
 }
 
 /// One demo, which is one test.
