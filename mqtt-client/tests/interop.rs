@@ -1,4 +1,5 @@
-//! The client against a real server: `MQTT_SERVER=host:port cargo test -p mqtt-client --test interop -- --ignored`.
+//! The client against a real server: `MQTT_SERVER=mqtt://host:port cargo test -p mqtt-client --test interop -- --ignored`.
+//! Over TLS, `MQTT_CA` names the file with the authority of the server.
 //!
 //! The server must take anonymous clients, all three versions, QoS 0 to 2, and keep sessions.
 
@@ -12,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mqtt_client::{
     AckMode, Client, Delivery, Message, Options, Outcome, Property, ProtocolVersion, QoS,
-    ReasonCode, SubscribeOptions, Subscription, TopicName, Version,
+    ReasonCode, SubscribeOptions, Subscription, Tls, TopicName, Version,
 };
 use tokio::time::timeout;
 
@@ -22,9 +23,12 @@ const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
 fn options(version: Version) -> Options {
     let server = std::env::var("MQTT_SERVER")
-        .expect("MQTT_SERVER=host:port names the server to test against");
-    let (host, port) = server.rsplit_once(':').expect("host:port");
-    Options::new(host, port.parse().unwrap()).with_version(version)
+        .expect("MQTT_SERVER=mqtt://host:port names the server to test against");
+    let options = Options::from_url(&server).unwrap().with_version(version);
+    match std::env::var_os("MQTT_CA") {
+        Some(file) => options.with_tls(Tls::new().with_roots_file(file)),
+        None => options,
+    }
 }
 
 /// A name that no other test and no earlier run has used.

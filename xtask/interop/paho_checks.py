@@ -1,6 +1,9 @@
 """Checks an MQTT server with a client that this project did not write: Eclipse Paho for Python.
 
-    python paho_checks.py HOST PORT
+    python paho_checks.py URL [CA_FILE]
+
+The scheme of the URL says the transport: mqtt, mqtts, ws or wss. All checks run over mqtt; over the others those that tell
+whether the transport carries the packets. CA_FILE holds the authority of a server with TLS.
 
 Prints the Test Anything Protocol: a plan, then one line per check. Every wait has an end.
 """
@@ -9,13 +12,16 @@ import queue
 import sys
 import time
 import traceback
+from urllib.parse import urlparse
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-HOST, PORT = sys.argv[1], int(sys.argv[2])
+URL = urlparse(sys.argv[1])
+HOST, PORT = URL.hostname, URL.port
+CA_FILE = sys.argv[2] if URL.scheme in ("mqtts", "wss") else None
 LIMIT = 10.0
 # Long enough for a message that must not come to have come.
 QUIET = 0.3
@@ -29,10 +35,12 @@ class Failed(Exception):
     """A check that did not hold."""
 
 
-def check(*versions):
-    """Registers a check for some versions, all when none is named."""
+def check(*versions, transport=False):
+    """Registers a check for some versions, all when none is named; over each transport, or over TCP alone."""
 
     def register(function):
+        if URL.scheme != "mqtt" and not transport:
+            return function
         for version in versions or VERSIONS:
             CHECKS.append((f"{version}: {function.__doc__}", function, version))
         return function
@@ -60,7 +68,12 @@ class Peer:
         arguments = {} if five else {"clean_session": clean}
         # Version 3.1 allows 23 characters.
         self.id = client_id or f"p{RUN}-{len(CHECKS)}-{id(self) % 10**6}"[:23]
+        arguments["transport"] = "websockets" if URL.scheme in ("ws", "wss") else "tcp"
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=self.id, protocol=VERSIONS[version], **arguments)
+        if URL.scheme in ("ws", "wss"):
+            self.client.ws_set_options(path=URL.path)
+        if CA_FILE:
+            self.client.tls_set(ca_certs=CA_FILE)
         self.client.on_connect = lambda c, u, flags, reason, p: self.connected.put((flags, reason, p))
         self.client.on_disconnect = lambda c, u, flags, reason, p: self.gone.put((flags, reason))
         self.client.on_message = lambda c, u, message: self.messages.put(message)
@@ -154,19 +167,19 @@ def delivers(version, qos):
         subscriber.receive_nothing()
 
 
-@check()
+@check(transport=True)
 def qos_0(version):
     """QoS 0 delivers text, nothing, all bytes, 100,000 bytes"""
     delivers(version, 0)
 
 
-@check()
+@check(transport=True)
 def qos_1(version):
     """QoS 1 delivers text, nothing, all bytes, 100,000 bytes"""
     delivers(version, 1)
 
 
-@check()
+@check(transport=True)
 def qos_2(version):
     """QoS 2 delivers text, nothing, all bytes, 100,000 bytes, each once"""
     delivers(version, 2)
@@ -197,13 +210,13 @@ def in_order(version, qos):
             publisher.take(publisher.published, "acknowledgement")
 
 
-@check()
+@check(transport=True)
 def order_1(version):
     """300 messages of QoS 1 come in order, each once"""
     in_order(version, 1)
 
 
-@check()
+@check(transport=True)
 def order_2(version):
     """300 messages of QoS 2 come in order, each once"""
     in_order(version, 2)
@@ -269,7 +282,7 @@ def came_back(version, qos, broken):
         pass
 
 
-@check()
+@check(transport=True)
 def offline_queue_1(version):
     """a session keeps 50 messages of QoS 1 while its client is away, and the subscription"""
     came_back(version, 1, False)
@@ -299,7 +312,7 @@ def clean_start(version):
         peer.receive_nothing()
 
 
-@check()
+@check(transport=True)
 def takeover(version):
     """a second connection with the same Client Identifier ends the first"""
     who = f"twice{version}-{RUN}"
@@ -341,7 +354,7 @@ def retained(version):
             peer.receive_nothing()
 
 
-@check()
+@check(transport=True)
 def will(version):
     """the Will comes when the connection breaks, and not after DISCONNECT"""
     where = topic(version, "will")

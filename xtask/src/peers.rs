@@ -1,5 +1,6 @@
 //! The servers and clients that our own are tried against, and our own server as a program.
 
+pub(crate) mod certificates;
 pub(crate) mod mosquitto;
 pub(crate) mod ours;
 pub(crate) mod paho;
@@ -37,6 +38,8 @@ fn free_address() -> Result<SocketAddr> {
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
+    /// Where else it listens, as URLs.
+    others: Vec<String>,
     service: crate::process::Service,
     // Dropped, and with it removed, after the server has ended.
     _folder: TempDir,
@@ -51,6 +54,14 @@ impl Server {
     /// The same as a URL.
     pub(crate) fn url(&self) -> String {
         format!("mqtt://{}", self.address)
+    }
+
+    /// Where it speaks something else than plain TCP, by the scheme of the URL.
+    pub(crate) fn url_of(&self, scheme: &str) -> Result<&str> {
+        let found = self.others.iter().find(|url| url.starts_with(scheme));
+        found
+            .map(String::as_str)
+            .with_context(|| format!("the server does not listen on {scheme}"))
     }
 
     /// Its process id.

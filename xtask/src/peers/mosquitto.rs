@@ -2,11 +2,13 @@
 //! its two command line clients.
 
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use super::certificates::Certificates;
 use super::{START_LIMIT, Server, free_address, log_in, private_folder};
 use crate::process::Service;
 use crate::workspace::find_program;
@@ -16,9 +18,18 @@ const TRIES: usize = 3;
 
 /// Starts a fresh Mosquitto without authentication and without persistence.
 pub(crate) fn start() -> Result<Server> {
+    start_with(None)
+}
+
+/// The same, listening with TLS and at a Unix socket besides. (Debian's knows no WebSocket.)
+pub(crate) fn start_everywhere(certificates: &Certificates) -> Result<Server> {
+    start_with(Some(certificates))
+}
+
+fn start_with(certificates: Option<&Certificates>) -> Result<Server> {
     let mut tries = 1;
     loop {
-        match start_once() {
+        match start_once(certificates) {
             Ok(server) => return Ok(server),
             Err(error) if tries < TRIES && error.to_string().contains("Address already in use") => {
                 tries += 1
@@ -28,13 +39,21 @@ pub(crate) fn start() -> Result<Server> {
     }
 }
 
-fn start_once() -> Result<Server> {
+fn start_once(certificates: Option<&Certificates>) -> Result<Server> {
     let program = find_program("mosquitto").context("no mosquitto command")?;
     let folder = private_folder()?;
     let address = free_address()?;
+    let mut text = configuration(address);
+    let mut others = Vec::new();
+    if let Some(certificates) = certificates {
+        let secure = free_address()?;
+        let socket = folder.path().join("mosquitto.sock");
+        text.push_str(&more_listeners(secure, &socket, certificates));
+        others.push(format!("mqtts://{secure}"));
+        others.push(format!("unix://{}", socket.display()));
+    }
     let config = folder.path().join("mosquitto.conf");
-    std::fs::write(&config, configuration(address))
-        .with_context(|| format!("cannot write {}", config.display()))?;
+    std::fs::write(&config, text).with_context(|| format!("cannot write {}", config.display()))?;
     let mut command = Command::new(program);
     command.arg("-c").arg(&config);
     let service = Service::start("mosquitto", &mut command, &log_in(folder.path()))?;
@@ -43,6 +62,7 @@ fn start_once() -> Result<Server> {
     })?;
     Ok(Server {
         address,
+        others,
         service,
         _folder: folder,
     })
@@ -53,6 +73,18 @@ fn configuration(address: SocketAddr) -> String {
         "listener {} {}\nallow_anonymous true\npersistence false\nlog_dest stdout\nlog_type all\n",
         address.port(),
         address.ip()
+    )
+}
+
+fn more_listeners(secure: SocketAddr, socket: &Path, certificates: &Certificates) -> String {
+    // Started as root it becomes another user, who could neither read the key nor make the socket.
+    format!(
+        "user root\nlistener 0 {}\nlistener {} {}\ncertfile {}\nkeyfile {}\n",
+        socket.display(),
+        secure.port(),
+        secure.ip(),
+        certificates.file("server.pem").display(),
+        certificates.file("server.key").display(),
     )
 }
 

@@ -9,37 +9,50 @@ use anyhow::{Context as _, Result};
 use super::{Run, Suite};
 use crate::count;
 use crate::install::Need;
-use crate::peers::{self, Server};
+use crate::peers;
+use crate::peers::certificates::Certificates;
+use crate::peers::ours::Demand;
 use crate::workspace;
 
 pub(super) const MOSQUITTO: Suite = Suite {
     name: "interop-mosquitto",
-    about: "our broker with mosquitto_pub and mosquitto_sub, our client with the server mosquitto: 3.1, 3.1.1, 5, QoS 0 to 2",
+    about: "our broker with mosquitto_pub and mosquitto_sub, our client with the server mosquitto: 3.1, 3.1.1, 5, QoS 0 to 2, TCP, TLS, Unix sockets",
     needs: &[Need::CCompiler, Need::Mosquitto, Need::MosquittoClients],
     run: |run| {
         build_broker(run)?;
-        let ours = peers::ours::start()?;
+        let certificates = Certificates::make(run)?;
+        let ours = peers::ours::start_everywhere(&certificates, Demand::Nothing)?;
         mosquitto_tools::against(run, &ours)?;
+        mosquitto_tools::over_tls(run, &ours, &certificates)?;
         run.note("mqtt-broker", &ours.log());
-        let theirs = peers::mosquitto::start()?;
-        let tested = client_tests(run, &theirs);
+        let closed = peers::ours::start_everywhere(&certificates, Demand::ClientCertificate)?;
+        mosquitto_tools::with_client_certificate(run, &closed, &certificates)?;
+        run.note("mqtt-broker with client certificates", &closed.log());
+        let theirs = peers::mosquitto::start_everywhere(&certificates)?;
+        let tested = client_tests(run, &theirs.url(), &certificates)
+            .and_then(|()| client_tests(run, theirs.url_of("mqtts")?, &certificates))
+            .and_then(|()| client_tests(run, theirs.url_of("unix")?, &certificates));
         run.note("mosquitto", &theirs.log());
         tested?;
         // The same tests against our own broker: where the two brokers differ, one of them is wrong.
-        client_tests(run, &ours)
+        client_tests(run, &ours.url(), &certificates)
     },
 };
 
 pub(super) const PAHO: Suite = Suite {
     name: "interop-paho",
-    about: "our broker with the Python client paho-mqtt: 3.1, 3.1.1, 5, QoS 0 to 2, sessions, offline queues",
+    about: "our broker with the Python client paho-mqtt: 3.1, 3.1.1, 5, QoS 0 to 2, sessions, offline queues, TLS, WebSocket",
     needs: &[Need::CCompiler, Need::Python, Need::Paho],
     run: |run| {
         build_broker(run)?;
-        let ours = peers::ours::start()?;
-        let result = run.counted("paho_checks.py", &mut paho(&ours)?, count::tap);
+        let certificates = Certificates::make(run)?;
+        let ours = peers::ours::start_everywhere(&certificates, Demand::Nothing)?;
+        let mut checked = paho(run, &ours.url(), &certificates);
+        for scheme in ["mqtts", "ws", "wss"] {
+            checked = checked.and_then(|()| paho(run, ours.url_of(scheme)?, &certificates));
+        }
         run.note("mqtt-broker", &ours.log());
-        result
+        checked
     },
 };
 
@@ -51,7 +64,7 @@ fn build_broker(run: &mut Run) -> Result<()> {
 }
 
 /// The tests of `mqtt-client` that need a server.
-fn client_tests(run: &mut Run, server: &Server) -> Result<()> {
+fn client_tests(run: &mut Run, url: &str, certificates: &Certificates) -> Result<()> {
     let mut cargo = workspace::cargo()?;
     cargo.args([
         "test",
@@ -64,16 +77,20 @@ fn client_tests(run: &mut Run, server: &Server) -> Result<()> {
         "--",
         "--ignored",
     ]);
-    run.cargo_test_with(cargo.env("MQTT_SERVER", server.address().to_string()))
+    cargo.env("MQTT_SERVER", url);
+    if url.starts_with("mqtts:") {
+        cargo.env("MQTT_CA", certificates.file("ca.pem"));
+    }
+    run.cargo_test_with(&mut cargo)
 }
 
-fn paho(server: &Server) -> Result<Command> {
+fn paho(run: &mut Run, url: &str, certificates: &Certificates) -> Result<()> {
     let script = workspace::root().join("xtask/interop/paho_checks.py");
     let mut python = Command::new(peers::paho::python().context("paho-mqtt is not installed")?);
     python
         .arg("-u")
         .arg(script)
-        .arg(server.address().ip().to_string())
-        .arg(server.address().port().to_string());
-    Ok(python)
+        .arg(url)
+        .arg(certificates.file("ca.pem"));
+    run.counted(&format!("paho_checks.py {url}"), &mut python, count::tap)
 }

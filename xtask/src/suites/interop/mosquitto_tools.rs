@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
+use crate::peers::certificates::Certificates;
 use crate::peers::{Server, private_folder};
 use crate::process::{self, Service};
 use crate::progress::Progress;
@@ -57,8 +58,54 @@ pub(super) fn against(run: &mut Run, server: &Server) -> Result<()> {
     )
 }
 
+/// Runs what tells whether TLS carries the packets, against `server`.
+pub(super) fn over_tls(run: &mut Run, server: &Server, certificates: &Certificates) -> Result<()> {
+    let tools = Tools::over_tls(server, trusting(certificates))?;
+    for (name, version) in VERSIONS {
+        run.verdict(
+            &format!("mosquitto_pub to mosquitto_sub {name} over TLS"),
+            tools.delivers(version, version, 1),
+        )?;
+        run.verdict(
+            &format!("mosquitto_pub {name} over TLS: 100,000 bytes"),
+            tools.large(version),
+        )?;
+    }
+    Ok(())
+}
+
+/// Comes with and without a client certificate to a `server` that demands one.
+pub(super) fn with_client_certificate(
+    run: &mut Run,
+    server: &Server,
+    certificates: &Certificates,
+) -> Result<()> {
+    let mut known = trusting(certificates);
+    for (option, file) in [("--cert", "client.pem"), ("--key", "client.key")] {
+        known.push(option.to_owned());
+        known.push(certificates.file(file).display().to_string());
+    }
+    let tools = Tools::over_tls(server, known)?;
+    run.verdict(
+        "mosquitto_pub to mosquitto_sub with a client certificate",
+        tools.delivers("mqttv5", "mqttv5", 1),
+    )?;
+    let stranger = Tools::over_tls(server, trusting(certificates))?;
+    run.verdict(
+        "mosquitto_pub without a client certificate is refused",
+        stranger.is_refused(),
+    )
+}
+
+fn trusting(certificates: &Certificates) -> Vec<String> {
+    let file = certificates.file("ca.pem").display().to_string();
+    vec!["--cafile".to_owned(), file]
+}
+
 struct Tools {
     server: std::net::SocketAddr,
+    /// What the tools are told about TLS.
+    tls: Vec<String>,
     folder: TempDir,
 }
 
@@ -66,8 +113,33 @@ impl Tools {
     fn new(server: &Server) -> Result<Self> {
         Ok(Self {
             server: server.address(),
+            tls: Vec::new(),
             folder: private_folder()?,
         })
+    }
+
+    fn over_tls(server: &Server, tls: Vec<String>) -> Result<Self> {
+        let url = server.url_of("mqtts")?;
+        let address = url.trim_start_matches("mqtts://").parse();
+        Ok(Self {
+            server: address.with_context(|| format!("no address in {url}"))?,
+            tls,
+            folder: private_folder()?,
+        })
+    }
+
+    fn is_refused(&self) -> Result<()> {
+        let arguments = ["-q", "1", "-t", "refused", "-m", "x"];
+        let ended = process::run(
+            self.command("mosquitto_pub", "mqttv5")?.args(arguments),
+            LIMIT,
+            &mut Progress::silent(),
+        )?;
+        ensure!(
+            ended.expect_success("mosquitto_pub").is_err(),
+            "it was let in"
+        );
+        Ok(())
     }
 
     fn delivers(&self, publisher: &str, subscriber: &str, qos: u8) -> Result<()> {
@@ -200,6 +272,7 @@ impl Tools {
             "-V",
             version,
         ]);
+        command.args(&self.tls);
         Ok(command)
     }
 }
