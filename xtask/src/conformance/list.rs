@@ -336,6 +336,17 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_open_in_the_codec_the_transports_and_the_broker() {
+        for list in List::read_all().unwrap() {
+            for place in [Place::Codec, Place::Transport, Place::Broker] {
+                let open = |row: &&Row| row.places.get(&place) == Some(&Status::Open);
+                let open = list.rows.iter().find(open).map(|row| row.id);
+                assert_eq!(open, None, "{} {place}", list.version);
+            }
+        }
+    }
+
+    #[test]
     fn a_reason_is_not_optional() {
         assert_eq!(Status::parse("-").unwrap(), None);
         assert_eq!(
