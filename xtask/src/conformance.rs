@@ -60,7 +60,7 @@ pub(crate) const PACKAGES: [Package; 4] = [
         name: "mqtt-client",
         suite: "client",
         tests: suites::CLIENT_TESTS,
-        places: &[Place::Transport],
+        places: &[Place::Client, Place::Transport],
     },
     Package {
         name: "mqtt-broker",

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_taken_in_turn_and_a_detour_ends_with_its_failure() {
+    fn v5_u_5_21_addresses_are_taken_in_turn_and_a_detour_lasts_as_the_server_said() {
         let options = Options::new("a", 1)
             .with_address("b", 2)
             .with_follow_server_reference(true);

@@ -78,7 +78,7 @@ impl fmt::Display for Version {
 pub(crate) enum Place {
     /// Encoding and decoding, in `mqtt-core`.
     Codec,
-    /// The client's state machine, in `mqtt-core`.
+    /// The client's state machine, in `mqtt-core`, and what `mqtt-client` does beyond it.
     Client,
     /// The state machine of one connection of a server, in `mqtt-core`.
     Server,
