@@ -2,7 +2,12 @@
 
 use std::{env, process::Command};
 
-const SOURCES: [&str; 3] = ["shim/classes.c", "shim/values.c", "shim/zend.c"];
+const SOURCES: [&str; 4] = [
+    "shim/classes.c",
+    "shim/stream.c",
+    "shim/values.c",
+    "shim/zend.c",
+];
 const HEADERS: [&str; 2] = ["shim/shim.h", "shim/mqtt_arginfo.h"];
 
 fn main() {

@@ -104,6 +104,12 @@ bool mqtt_instance_of(const zend_object *object, int class_number)
 	return instanceof_function(object->ce, mqtt_class_entries[class_number]);
 }
 
+/* The name in lower case. */
+bool mqtt_has_method(const zend_object *object, const char *name, size_t length)
+{
+	return zend_hash_str_exists(&object->ce->function_table, name, length);
+}
+
 zval *mqtt_property(zend_object *object, const char *name, size_t length)
 {
 	zend_property_info *info = zend_hash_str_find_ptr(&object->ce->properties_info, name, length);
@@ -224,6 +230,7 @@ NO_CONSTRUCTOR(BatchResult)
 
 VALUE_CONSTRUCTOR(Message, MQTT_MESSAGE)
 VALUE_CONSTRUCTOR(Options, MQTT_OPTIONS)
+VALUE_CONSTRUCTOR(Tls, MQTT_TLS)
 VALUE_CONSTRUCTOR(Properties, MQTT_PROPERTIES)
 VALUE_CONSTRUCTOR(Will, MQTT_WILL)
 VALUE_CONSTRUCTOR(Outgoing, MQTT_OUTGOING)
@@ -278,6 +285,7 @@ static void register_values(void)
 	ce[MQTT_OPTIONS]->create_object = create_options;
 	memcpy(&options_handlers, zend_get_std_object_handlers(), sizeof(zend_object_handlers));
 	options_handlers.get_properties_for = mqtt_options_shown;
+	ce[MQTT_TLS] = register_class_Mqtt_Tls();
 	ce[MQTT_PROPERTIES] = register_class_Mqtt_Properties();
 	ce[MQTT_WILL] = register_class_Mqtt_Will();
 	ce[MQTT_OUTGOING] = register_class_Mqtt_Outgoing();
@@ -293,6 +301,7 @@ void mqtt_register_classes(void)
 
 	ce[MQTT_QOS] = register_class_Mqtt_Qos();
 	ce[MQTT_PROTOCOL] = register_class_Mqtt_Protocol();
+	ce[MQTT_TRANSPORT] = register_class_Mqtt_Transport();
 	ce[MQTT_STATE] = register_class_Mqtt_State();
 	ce[MQTT_DELIVERY_STATE] = register_class_Mqtt_DeliveryState();
 	ce[MQTT_ACK_MODE] = register_class_Mqtt_AckMode();

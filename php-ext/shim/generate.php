@@ -20,9 +20,9 @@ $work = sys_get_temp_dir() . '/mqtt-arginfo-' . getmypid();
 mkdir("$work/PHP-Parser-4.15.1/lib", 0700, true);
 symlink("$parser/PhpParser", "$work/PHP-Parser-4.15.1/lib/PhpParser");
 copy($tool, "$work/gen_stub.php");
-// The tool knows no generic types, so it gets the stub without them.
-$stub = preg_replace('/^\s*\*\s*@(param|return|var|throws)\b.*$/m', '     *', file_get_contents("$here/../stubs/mqtt.stub.php"));
-$stub = preg_replace('~/\*\* @(param|return|var|throws)\b[^\n]*\*/~', '', $stub);
+// The tool knows no generic types, so it gets the stub without them; a resource it has to be told of.
+$stub = preg_replace('/^\s*\*\s*@(param|return(?! resource)|var|throws)\b.*$/m', '     *', file_get_contents("$here/../stubs/mqtt.stub.php"));
+$stub = preg_replace('~/\*\* @(param|return(?! resource)|var|throws)\b[^\n]*\*/~', '', $stub);
 file_put_contents("$work/mqtt.stub.php", $stub);
 passthru('php ' . escapeshellarg("$work/gen_stub.php") . ' -f ' . escapeshellarg("$work/mqtt.stub.php"), $code);
 $made = @file_get_contents("$work/mqtt_arginfo.h");

@@ -25,6 +25,7 @@ ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_Subscriber_subscribe, 
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, noLocal, _IS_BOOL, 0, "false")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, retainAsPublished, _IS_BOOL, 0, "false")
 	ZEND_ARG_OBJ_INFO_WITH_DEFAULT_VALUE(0, retainHandling, Mqtt\\RetainHandling, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, subscriptionId, IS_LONG, 1, "null")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Mqtt_Subscriber_unsubscribe, 0, 1, IS_VOID, 0)
@@ -46,6 +47,9 @@ ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Mqtt_Subscriber_poll, 0, 0
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Mqtt_Subscriber_stop, 0, 0, IS_VOID, 0)
+ZEND_END_ARG_INFO()
+
+ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Subscriber_stream, 0, 0, 0)
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Client___construct, 0, 0, 1)
@@ -71,6 +75,14 @@ ZEND_END_ARG_INFO()
 
 #define arginfo_class_Mqtt_Client_unsubscribe arginfo_class_Mqtt_Subscriber_unsubscribe
 
+ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_Client_request, 0, 2, Mqtt\\Message, 0)
+	ZEND_ARG_TYPE_INFO(0, topic, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO(0, payload, IS_STRING, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, timeout, IS_DOUBLE, 0, "5.0")
+	ZEND_ARG_OBJ_INFO_WITH_DEFAULT_VALUE(0, qos, Mqtt\\Qos, 1, "null")
+	ZEND_ARG_OBJ_INFO_WITH_DEFAULT_VALUE(0, properties, Mqtt\\Properties, 1, "null")
+ZEND_END_ARG_INFO()
+
 #define arginfo_class_Mqtt_Client_consume arginfo_class_Mqtt_Subscriber_consume
 
 #define arginfo_class_Mqtt_Client_run arginfo_class_Mqtt_Subscriber_run
@@ -78,6 +90,16 @@ ZEND_END_ARG_INFO()
 #define arginfo_class_Mqtt_Client_poll arginfo_class_Mqtt_Subscriber_poll
 
 #define arginfo_class_Mqtt_Client_stop arginfo_class_Mqtt_Subscriber_stop
+
+#define arginfo_class_Mqtt_Client_stream arginfo_class_Mqtt_Subscriber_stream
+
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Mqtt_Client_onState, 0, 1, IS_VOID, 0)
+	ZEND_ARG_TYPE_INFO(0, handler, IS_CALLABLE, 1)
+ZEND_END_ARG_INFO()
+
+ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Mqtt_Client_setLogger, 0, 1, IS_VOID, 0)
+	ZEND_ARG_TYPE_INFO(0, logger, IS_OBJECT, 1)
+ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_Client_state, 0, 0, Mqtt\\State, 0)
 ZEND_END_ARG_INFO()
@@ -89,8 +111,7 @@ ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Mqtt_Client_close, 0, 0, _
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, timeout, IS_DOUBLE, 0, "2.0")
 ZEND_END_ARG_INFO()
 
-ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Delivery___construct, 0, 0, 0)
-ZEND_END_ARG_INFO()
+#define arginfo_class_Mqtt_Delivery___construct arginfo_class_Mqtt_Subscriber_stream
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_Delivery_state, 0, 0, Mqtt\\DeliveryState, 0)
 ZEND_END_ARG_INFO()
@@ -111,7 +132,7 @@ ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Mqtt_Delivery_wait, 0, 0, 
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, timeout, IS_DOUBLE, 0, "5.0")
 ZEND_END_ARG_INFO()
 
-#define arginfo_class_Mqtt_Batch___construct arginfo_class_Mqtt_Delivery___construct
+#define arginfo_class_Mqtt_Batch___construct arginfo_class_Mqtt_Subscriber_stream
 
 #define arginfo_class_Mqtt_Batch_count arginfo_class_Mqtt_Subscriber_poll
 
@@ -122,7 +143,7 @@ ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_Batch_wait, 0, 0, Mqtt
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, timeout, IS_DOUBLE, 0, "5.0")
 ZEND_END_ARG_INFO()
 
-#define arginfo_class_Mqtt_Subscription___construct arginfo_class_Mqtt_Delivery___construct
+#define arginfo_class_Mqtt_Subscription___construct arginfo_class_Mqtt_Subscriber_stream
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Mqtt_Subscription_filters, 0, 0, IS_ARRAY, 0)
 ZEND_END_ARG_INFO()
@@ -136,7 +157,7 @@ ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Mqtt_Subscription_unsubscr
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, timeout, IS_DOUBLE, 0, "5.0")
 ZEND_END_ARG_INFO()
 
-#define arginfo_class_Mqtt_MessageIterator___construct arginfo_class_Mqtt_Delivery___construct
+#define arginfo_class_Mqtt_MessageIterator___construct arginfo_class_Mqtt_Subscriber_stream
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_MessageIterator_current, 0, 0, Mqtt\\Message, 0)
 ZEND_END_ARG_INFO()
@@ -157,6 +178,7 @@ ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Message___construct, 0, 0, 2)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, dup, _IS_BOOL, 0, "false")
 	ZEND_ARG_OBJ_INFO_WITH_DEFAULT_VALUE(0, properties, Mqtt\\Properties, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, receivedAt, IS_DOUBLE, 0, "0.0")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, subscriptionIds, IS_ARRAY, 0, "[]")
 ZEND_END_ARG_INFO()
 
 #define arginfo_class_Mqtt_Message_ack arginfo_class_Mqtt_Subscriber_stop
@@ -175,7 +197,11 @@ ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Options___construct, 0, 0, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, host, IS_STRING, 0, "\'127.0.0.1\'")
-	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, port, IS_LONG, 0, "1883")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, port, IS_LONG, 1, "null")
+	ZEND_ARG_OBJ_INFO_WITH_DEFAULT_VALUE(0, transport, Mqtt\\Transport, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, path, IS_STRING, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, headers, IS_ARRAY, 0, "[]")
+	ZEND_ARG_OBJ_INFO_WITH_DEFAULT_VALUE(0, tls, Mqtt\\Tls, 1, "null")
 	ZEND_ARG_OBJ_INFO_WITH_DEFAULT_VALUE(0, protocol, Mqtt\\Protocol, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, clientId, IS_STRING, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, clientIdPrefix, IS_STRING, 1, "null")
@@ -189,6 +215,8 @@ ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Options___construct, 0, 0, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, userProperties, IS_ARRAY, 0, "[]")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, receiveMaximum, IS_LONG, 0, "1024")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, maxPacketSize, IS_LONG, 0, "16777216")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, topicAliasMaximum, IS_LONG, 0, "0")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, responseTopic, IS_STRING, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reconnectMin, IS_DOUBLE, 0, "0.5")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reconnectMax, IS_DOUBLE, 0, "60.0")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reconnectAttempts, IS_LONG, 1, "null")
@@ -205,6 +233,16 @@ ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_Options_with, 0, 0, Mqtt\\Options, 0)
 	ZEND_ARG_VARIADIC_TYPE_INFO(0, changes, IS_MIXED, 0)
+ZEND_END_ARG_INFO()
+
+ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Tls___construct, 0, 0, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, caFile, IS_STRING, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, caPem, IS_STRING, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, certFile, IS_STRING, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, keyFile, IS_STRING, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, serverName, IS_STRING, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, alpn, IS_ARRAY, 0, "[]")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, insecure, _IS_BOOL, 0, "false")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Properties___construct, 0, 0, 0)
@@ -233,13 +271,13 @@ ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Outgoing___construct, 0, 0, 2)
 	ZEND_ARG_OBJ_INFO_WITH_DEFAULT_VALUE(0, properties, Mqtt\\Properties, 1, "null")
 ZEND_END_ARG_INFO()
 
-#define arginfo_class_Mqtt_Connack___construct arginfo_class_Mqtt_Delivery___construct
+#define arginfo_class_Mqtt_Connack___construct arginfo_class_Mqtt_Subscriber_stream
 
-#define arginfo_class_Mqtt_Status___construct arginfo_class_Mqtt_Delivery___construct
+#define arginfo_class_Mqtt_Status___construct arginfo_class_Mqtt_Subscriber_stream
 
-#define arginfo_class_Mqtt_FlushResult___construct arginfo_class_Mqtt_Delivery___construct
+#define arginfo_class_Mqtt_FlushResult___construct arginfo_class_Mqtt_Subscriber_stream
 
-#define arginfo_class_Mqtt_BatchResult___construct arginfo_class_Mqtt_Delivery___construct
+#define arginfo_class_Mqtt_BatchResult___construct arginfo_class_Mqtt_Subscriber_stream
 
 ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Exception_ConnectionException___construct, 0, 0, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, message, IS_STRING, 0, "\'\'")
@@ -271,10 +309,14 @@ ZEND_METHOD(Mqtt_Client, publishMany);
 ZEND_METHOD(Mqtt_Client, flush);
 ZEND_METHOD(Mqtt_Client, subscribe);
 ZEND_METHOD(Mqtt_Client, unsubscribe);
+ZEND_METHOD(Mqtt_Client, request);
 ZEND_METHOD(Mqtt_Client, consume);
 ZEND_METHOD(Mqtt_Client, run);
 ZEND_METHOD(Mqtt_Client, poll);
 ZEND_METHOD(Mqtt_Client, stop);
+ZEND_METHOD(Mqtt_Client, stream);
+ZEND_METHOD(Mqtt_Client, onState);
+ZEND_METHOD(Mqtt_Client, setLogger);
 ZEND_METHOD(Mqtt_Client, state);
 ZEND_METHOD(Mqtt_Client, status);
 ZEND_METHOD(Mqtt_Client, close);
@@ -308,6 +350,7 @@ ZEND_METHOD(Mqtt_Message, __toString);
 ZEND_METHOD(Mqtt_Options, __construct);
 ZEND_METHOD(Mqtt_Options, fromUri);
 ZEND_METHOD(Mqtt_Options, with);
+ZEND_METHOD(Mqtt_Tls, __construct);
 ZEND_METHOD(Mqtt_Properties, __construct);
 ZEND_METHOD(Mqtt_Will, __construct);
 ZEND_METHOD(Mqtt_Outgoing, __construct);
@@ -331,6 +374,11 @@ static const zend_function_entry class_Mqtt_Qos_methods[] = {
 
 
 static const zend_function_entry class_Mqtt_Protocol_methods[] = {
+	ZEND_FE_END
+};
+
+
+static const zend_function_entry class_Mqtt_Transport_methods[] = {
 	ZEND_FE_END
 };
 
@@ -375,6 +423,7 @@ static const zend_function_entry class_Mqtt_Subscriber_methods[] = {
 	ZEND_ABSTRACT_ME_WITH_FLAGS(Mqtt_Subscriber, run, arginfo_class_Mqtt_Subscriber_run, ZEND_ACC_PUBLIC|ZEND_ACC_ABSTRACT)
 	ZEND_ABSTRACT_ME_WITH_FLAGS(Mqtt_Subscriber, poll, arginfo_class_Mqtt_Subscriber_poll, ZEND_ACC_PUBLIC|ZEND_ACC_ABSTRACT)
 	ZEND_ABSTRACT_ME_WITH_FLAGS(Mqtt_Subscriber, stop, arginfo_class_Mqtt_Subscriber_stop, ZEND_ACC_PUBLIC|ZEND_ACC_ABSTRACT)
+	ZEND_ABSTRACT_ME_WITH_FLAGS(Mqtt_Subscriber, stream, arginfo_class_Mqtt_Subscriber_stream, ZEND_ACC_PUBLIC|ZEND_ACC_ABSTRACT)
 	ZEND_FE_END
 };
 
@@ -388,10 +437,14 @@ static const zend_function_entry class_Mqtt_Client_methods[] = {
 	ZEND_ME(Mqtt_Client, flush, arginfo_class_Mqtt_Client_flush, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Client, subscribe, arginfo_class_Mqtt_Client_subscribe, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Client, unsubscribe, arginfo_class_Mqtt_Client_unsubscribe, ZEND_ACC_PUBLIC)
+	ZEND_ME(Mqtt_Client, request, arginfo_class_Mqtt_Client_request, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Client, consume, arginfo_class_Mqtt_Client_consume, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Client, run, arginfo_class_Mqtt_Client_run, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Client, poll, arginfo_class_Mqtt_Client_poll, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Client, stop, arginfo_class_Mqtt_Client_stop, ZEND_ACC_PUBLIC)
+	ZEND_ME(Mqtt_Client, stream, arginfo_class_Mqtt_Client_stream, ZEND_ACC_PUBLIC)
+	ZEND_ME(Mqtt_Client, onState, arginfo_class_Mqtt_Client_onState, ZEND_ACC_PUBLIC)
+	ZEND_ME(Mqtt_Client, setLogger, arginfo_class_Mqtt_Client_setLogger, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Client, state, arginfo_class_Mqtt_Client_state, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Client, status, arginfo_class_Mqtt_Client_status, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Client, close, arginfo_class_Mqtt_Client_close, ZEND_ACC_PUBLIC)
@@ -455,6 +508,12 @@ static const zend_function_entry class_Mqtt_Options_methods[] = {
 	ZEND_ME(Mqtt_Options, __construct, arginfo_class_Mqtt_Options___construct, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Options, fromUri, arginfo_class_Mqtt_Options_fromUri, ZEND_ACC_PUBLIC|ZEND_ACC_STATIC)
 	ZEND_ME(Mqtt_Options, with, arginfo_class_Mqtt_Options_with, ZEND_ACC_PUBLIC)
+	ZEND_FE_END
+};
+
+
+static const zend_function_entry class_Mqtt_Tls_methods[] = {
+	ZEND_ME(Mqtt_Tls, __construct, arginfo_class_Mqtt_Tls___construct, ZEND_ACC_PUBLIC)
 	ZEND_FE_END
 };
 
@@ -597,6 +656,38 @@ static zend_class_entry *register_class_Mqtt_Protocol(void)
 	zval enum_case_V5_value;
 	ZVAL_LONG(&enum_case_V5_value, 5);
 	zend_enum_add_case_cstr(class_entry, "V5", &enum_case_V5_value);
+
+	return class_entry;
+}
+
+static zend_class_entry *register_class_Mqtt_Transport(void)
+{
+	zend_class_entry *class_entry = zend_register_internal_enum("Mqtt\\Transport", IS_STRING, class_Mqtt_Transport_methods);
+
+	zval enum_case_Tcp_value;
+	zend_string *enum_case_Tcp_value_str = zend_string_init("tcp", strlen("tcp"), 1);
+	ZVAL_STR(&enum_case_Tcp_value, enum_case_Tcp_value_str);
+	zend_enum_add_case_cstr(class_entry, "Tcp", &enum_case_Tcp_value);
+
+	zval enum_case_Tls_value;
+	zend_string *enum_case_Tls_value_str = zend_string_init("tls", strlen("tls"), 1);
+	ZVAL_STR(&enum_case_Tls_value, enum_case_Tls_value_str);
+	zend_enum_add_case_cstr(class_entry, "Tls", &enum_case_Tls_value);
+
+	zval enum_case_WebSocket_value;
+	zend_string *enum_case_WebSocket_value_str = zend_string_init("ws", strlen("ws"), 1);
+	ZVAL_STR(&enum_case_WebSocket_value, enum_case_WebSocket_value_str);
+	zend_enum_add_case_cstr(class_entry, "WebSocket", &enum_case_WebSocket_value);
+
+	zval enum_case_SecureWebSocket_value;
+	zend_string *enum_case_SecureWebSocket_value_str = zend_string_init("wss", strlen("wss"), 1);
+	ZVAL_STR(&enum_case_SecureWebSocket_value, enum_case_SecureWebSocket_value_str);
+	zend_enum_add_case_cstr(class_entry, "SecureWebSocket", &enum_case_SecureWebSocket_value);
+
+	zval enum_case_Unix_value;
+	zend_string *enum_case_Unix_value_str = zend_string_init("unix", strlen("unix"), 1);
+	ZVAL_STR(&enum_case_Unix_value, enum_case_Unix_value_str);
+	zend_enum_add_case_cstr(class_entry, "Unix", &enum_case_Unix_value);
 
 	return class_entry;
 }
@@ -768,6 +859,18 @@ static zend_class_entry *register_class_Mqtt_Client(zend_class_entry *class_entr
 	zend_declare_typed_property(class_entry, property_handlers_name, &property_handlers_default_value, ZEND_ACC_PRIVATE, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
 	zend_string_release(property_handlers_name);
 
+	zval property_stateHandler_default_value;
+	ZVAL_NULL(&property_stateHandler_default_value);
+	zend_string *property_stateHandler_name = zend_string_init("stateHandler", sizeof("stateHandler") - 1, 1);
+	zend_declare_typed_property(class_entry, property_stateHandler_name, &property_stateHandler_default_value, ZEND_ACC_PRIVATE, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ANY));
+	zend_string_release(property_stateHandler_name);
+
+	zval property_logger_default_value;
+	ZVAL_NULL(&property_logger_default_value);
+	zend_string *property_logger_name = zend_string_init("logger", sizeof("logger") - 1, 1);
+	zend_declare_typed_property(class_entry, property_logger_name, &property_logger_default_value, ZEND_ACC_PRIVATE, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ANY));
+	zend_string_release(property_logger_name);
+
 	return class_entry;
 }
 
@@ -891,6 +994,12 @@ static zend_class_entry *register_class_Mqtt_Message(zend_class_entry *class_ent
 	zend_declare_typed_property(class_entry, property_receivedAt_name, &property_receivedAt_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
 	zend_string_release(property_receivedAt_name);
 
+	zval property_subscriptionIds_default_value;
+	ZVAL_UNDEF(&property_subscriptionIds_default_value);
+	zend_string *property_subscriptionIds_name = zend_string_init("subscriptionIds", sizeof("subscriptionIds") - 1, 1);
+	zend_declare_typed_property(class_entry, property_subscriptionIds_name, &property_subscriptionIds_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_string_release(property_subscriptionIds_name);
+
 	return class_entry;
 }
 
@@ -911,8 +1020,34 @@ static zend_class_entry *register_class_Mqtt_Options(void)
 	zval property_port_default_value;
 	ZVAL_UNDEF(&property_port_default_value);
 	zend_string *property_port_name = zend_string_init("port", sizeof("port") - 1, 1);
-	zend_declare_typed_property(class_entry, property_port_name, &property_port_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_declare_typed_property(class_entry, property_port_name, &property_port_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG|MAY_BE_NULL));
 	zend_string_release(property_port_name);
+
+	zend_string *property_transport_class_Mqtt_Transport = zend_string_init("Mqtt\\Transport", sizeof("Mqtt\\Transport")-1, 1);
+	zval property_transport_default_value;
+	ZVAL_UNDEF(&property_transport_default_value);
+	zend_string *property_transport_name = zend_string_init("transport", sizeof("transport") - 1, 1);
+	zend_declare_typed_property(class_entry, property_transport_name, &property_transport_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_transport_class_Mqtt_Transport, 0, MAY_BE_NULL));
+	zend_string_release(property_transport_name);
+
+	zval property_path_default_value;
+	ZVAL_UNDEF(&property_path_default_value);
+	zend_string *property_path_name = zend_string_init("path", sizeof("path") - 1, 1);
+	zend_declare_typed_property(class_entry, property_path_name, &property_path_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_string_release(property_path_name);
+
+	zval property_headers_default_value;
+	ZVAL_UNDEF(&property_headers_default_value);
+	zend_string *property_headers_name = zend_string_init("headers", sizeof("headers") - 1, 1);
+	zend_declare_typed_property(class_entry, property_headers_name, &property_headers_default_value, ZEND_ACC_PRIVATE|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_string_release(property_headers_name);
+
+	zend_string *property_tls_class_Mqtt_Tls = zend_string_init("Mqtt\\Tls", sizeof("Mqtt\\Tls")-1, 1);
+	zval property_tls_default_value;
+	ZVAL_UNDEF(&property_tls_default_value);
+	zend_string *property_tls_name = zend_string_init("tls", sizeof("tls") - 1, 1);
+	zend_declare_typed_property(class_entry, property_tls_name, &property_tls_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_tls_class_Mqtt_Tls, 0, MAY_BE_NULL));
+	zend_string_release(property_tls_name);
 
 	zend_string *property_protocol_class_Mqtt_Protocol = zend_string_init("Mqtt\\Protocol", sizeof("Mqtt\\Protocol")-1, 1);
 	zval property_protocol_default_value;
@@ -994,6 +1129,18 @@ static zend_class_entry *register_class_Mqtt_Options(void)
 	zend_declare_typed_property(class_entry, property_maxPacketSize_name, &property_maxPacketSize_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_maxPacketSize_name);
 
+	zval property_topicAliasMaximum_default_value;
+	ZVAL_UNDEF(&property_topicAliasMaximum_default_value);
+	zend_string *property_topicAliasMaximum_name = zend_string_init("topicAliasMaximum", sizeof("topicAliasMaximum") - 1, 1);
+	zend_declare_typed_property(class_entry, property_topicAliasMaximum_name, &property_topicAliasMaximum_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_string_release(property_topicAliasMaximum_name);
+
+	zval property_responseTopic_default_value;
+	ZVAL_UNDEF(&property_responseTopic_default_value);
+	zend_string *property_responseTopic_name = zend_string_init("responseTopic", sizeof("responseTopic") - 1, 1);
+	zend_declare_typed_property(class_entry, property_responseTopic_name, &property_responseTopic_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_string_release(property_responseTopic_name);
+
 	zval property_reconnectMin_default_value;
 	ZVAL_UNDEF(&property_reconnectMin_default_value);
 	zend_string *property_reconnectMin_name = zend_string_init("reconnectMin", sizeof("reconnectMin") - 1, 1);
@@ -1044,9 +1191,64 @@ static zend_class_entry *register_class_Mqtt_Options(void)
 	zend_string_release(property_inboxMaxBytes_name);
 
 
-	zend_add_parameter_attribute(zend_hash_str_find_ptr(&class_entry->function_table, "__construct", sizeof("__construct") - 1), 6, ZSTR_KNOWN(ZEND_STR_SENSITIVEPARAMETER), 0);
+	zend_add_parameter_attribute(zend_hash_str_find_ptr(&class_entry->function_table, "__construct", sizeof("__construct") - 1), 4, ZSTR_KNOWN(ZEND_STR_SENSITIVEPARAMETER), 0);
+
+	zend_add_parameter_attribute(zend_hash_str_find_ptr(&class_entry->function_table, "__construct", sizeof("__construct") - 1), 10, ZSTR_KNOWN(ZEND_STR_SENSITIVEPARAMETER), 0);
 
 	zend_add_parameter_attribute(zend_hash_str_find_ptr(&class_entry->function_table, "fromuri", sizeof("fromuri") - 1), 0, ZSTR_KNOWN(ZEND_STR_SENSITIVEPARAMETER), 0);
+
+	return class_entry;
+}
+
+static zend_class_entry *register_class_Mqtt_Tls(void)
+{
+	zend_class_entry ce, *class_entry;
+
+	INIT_NS_CLASS_ENTRY(ce, "Mqtt", "Tls", class_Mqtt_Tls_methods);
+	class_entry = zend_register_internal_class_ex(&ce, NULL);
+	class_entry->ce_flags |= ZEND_ACC_FINAL|ZEND_ACC_NO_DYNAMIC_PROPERTIES|ZEND_ACC_NOT_SERIALIZABLE;
+
+	zval property_caFile_default_value;
+	ZVAL_UNDEF(&property_caFile_default_value);
+	zend_string *property_caFile_name = zend_string_init("caFile", sizeof("caFile") - 1, 1);
+	zend_declare_typed_property(class_entry, property_caFile_name, &property_caFile_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_string_release(property_caFile_name);
+
+	zval property_caPem_default_value;
+	ZVAL_UNDEF(&property_caPem_default_value);
+	zend_string *property_caPem_name = zend_string_init("caPem", sizeof("caPem") - 1, 1);
+	zend_declare_typed_property(class_entry, property_caPem_name, &property_caPem_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_string_release(property_caPem_name);
+
+	zval property_certFile_default_value;
+	ZVAL_UNDEF(&property_certFile_default_value);
+	zend_string *property_certFile_name = zend_string_init("certFile", sizeof("certFile") - 1, 1);
+	zend_declare_typed_property(class_entry, property_certFile_name, &property_certFile_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_string_release(property_certFile_name);
+
+	zval property_keyFile_default_value;
+	ZVAL_UNDEF(&property_keyFile_default_value);
+	zend_string *property_keyFile_name = zend_string_init("keyFile", sizeof("keyFile") - 1, 1);
+	zend_declare_typed_property(class_entry, property_keyFile_name, &property_keyFile_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_string_release(property_keyFile_name);
+
+	zval property_serverName_default_value;
+	ZVAL_UNDEF(&property_serverName_default_value);
+	zend_string *property_serverName_name = zend_string_init("serverName", sizeof("serverName") - 1, 1);
+	zend_declare_typed_property(class_entry, property_serverName_name, &property_serverName_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_string_release(property_serverName_name);
+
+	zval property_alpn_default_value;
+	ZVAL_UNDEF(&property_alpn_default_value);
+	zend_string *property_alpn_name = zend_string_init("alpn", sizeof("alpn") - 1, 1);
+	zend_declare_typed_property(class_entry, property_alpn_name, &property_alpn_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
+	zend_string_release(property_alpn_name);
+
+	zval property_insecure_default_value;
+	ZVAL_UNDEF(&property_insecure_default_value);
+	zend_string *property_insecure_name = zend_string_init("insecure", sizeof("insecure") - 1, 1);
+	zend_declare_typed_property(class_entry, property_insecure_name, &property_insecure_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
+	zend_string_release(property_insecure_name);
 
 	return class_entry;
 }

@@ -14,9 +14,9 @@
 
 /* The classes by number. The order is that of `Class` in src/shim.rs. */
 enum mqtt_class {
-	MQTT_QOS, MQTT_PROTOCOL, MQTT_STATE, MQTT_DELIVERY_STATE, MQTT_ACK_MODE, MQTT_OVERFLOW, MQTT_RETAIN_HANDLING,
+	MQTT_QOS, MQTT_PROTOCOL, MQTT_TRANSPORT, MQTT_STATE, MQTT_DELIVERY_STATE, MQTT_ACK_MODE, MQTT_OVERFLOW, MQTT_RETAIN_HANDLING,
 	MQTT_CLIENT, MQTT_DELIVERY, MQTT_BATCH, MQTT_SUBSCRIPTION, MQTT_MESSAGE_ITERATOR, MQTT_MESSAGE,
-	MQTT_OPTIONS, MQTT_PROPERTIES, MQTT_WILL, MQTT_OUTGOING,
+	MQTT_OPTIONS, MQTT_TLS, MQTT_PROPERTIES, MQTT_WILL, MQTT_OUTGOING,
 	MQTT_CONNACK, MQTT_STATUS, MQTT_FLUSH_RESULT, MQTT_BATCH_RESULT,
 	MQTT_CONNECTION_EXCEPTION, MQTT_AUTH_EXCEPTION, MQTT_PROTOCOL_EXCEPTION, MQTT_PUBLISH_EXCEPTION,
 	MQTT_SUBSCRIBE_EXCEPTION, MQTT_TIMEOUT_EXCEPTION, MQTT_QUEUE_FULL_EXCEPTION, MQTT_INVALID_TOPIC_EXCEPTION,
@@ -34,6 +34,7 @@ void mqtt_set_native(zend_object *object, void *native);
 void mqtt_new(int class_number, zval *result);
 bool mqtt_construct_default(int class_number, zval *result);
 bool mqtt_instance_of(const zend_object *object, int class_number);
+bool mqtt_has_method(const zend_object *object, const char *name, size_t length);
 void mqtt_init_property(zend_object *object, const char *name, size_t length, zval *takes_value);
 zval *mqtt_property(zend_object *object, const char *name, size_t length);
 void mqtt_enum_case(int class_number, const char *name, zval *result);
@@ -65,6 +66,7 @@ bool mqtt_to_string(zval *value, zval *result);
 bool mqtt_call(zval *callable, uint32_t count, zval *arguments);
 bool mqtt_iterate(zval *iterable, bool (*each)(void *context, zval *key, zval *value), void *context);
 void mqtt_array_iterator(zval *takes_array, zval *result);
+bool mqtt_may_open(const char *path);
 bool mqtt_exception_pending(void);
 void mqtt_type_error(const char *message);
 void mqtt_error(const char *message);
@@ -81,7 +83,13 @@ zend_long mqtt_ini_int(const char *name, size_t length);
 double mqtt_ini_float(const char *name, size_t length);
 zend_string *mqtt_ini_string(const char *name, size_t length);
 
+/* stream.c */
+void mqtt_stream_open(void *takes_source, zval *result);
+
 /* src/: called from here */
+bool mqtt_is_log_level(const char *name, size_t length);
+int mqtt_stream_descriptor(void *source);
+void mqtt_stream_free(void *takes_source);
 void mqtt_iteration_left(zend_object *iterator);
 void mqtt_drop_native(int class_number, void *native);
 bool mqtt_check_value(int class_number, zend_object *object);

@@ -92,26 +92,29 @@ bool mqtt_fill(zend_object *object, HashTable *named, zend_object *base, bool st
 	return true;
 }
 
-/* var_dump() and friends do not show the password. */
+/* Puts a mask over a property that has a value to hide. */
+static void mask(HashTable *shown, zend_class_entry *class_entry, const char *name, size_t length)
+{
+	zend_property_info *info = zend_hash_str_find_ptr(&class_entry->properties_info, name, length);
+	zval *value = zend_hash_find_ind(shown, info->name), masked;
+
+	if (value && (Z_TYPE_P(value) == IS_STRING || (Z_TYPE_P(value) == IS_ARRAY && zend_hash_num_elements(Z_ARRVAL_P(value))))) {
+		ZVAL_STRINGL(&masked, hidden, sizeof(hidden) - 1);
+		zend_hash_update(shown, info->name, &masked);
+	}
+}
+
+/* var_dump() and friends show neither the password nor headers, which may carry a token. */
 HashTable *mqtt_options_shown(zend_object *object, zend_prop_purpose purpose)
 {
-	HashTable *shown = zend_std_get_properties_for(object, purpose);
-	zend_property_info *info;
-	zval *password, mask;
+	HashTable *all = zend_std_get_properties_for(object, purpose), *shown;
 
-	if (!shown) {
+	if (!all) {
 		return NULL;
 	}
-	info = zend_hash_str_find_ptr(&object->ce->properties_info, "password", sizeof("password") - 1);
-	password = zend_hash_find_ind(shown, info->name);
-	if (!password || Z_TYPE_P(password) != IS_STRING) {
-		return shown;
-	}
-	{
-		HashTable *masked = zend_array_dup(shown);
-		zend_release_properties(shown);
-		ZVAL_STRINGL(&mask, hidden, sizeof(hidden) - 1);
-		zend_hash_update(masked, info->name, &mask);
-		return masked;
-	}
+	shown = zend_array_dup(all);
+	zend_release_properties(all);
+	mask(shown, object->ce, "password", sizeof("password") - 1);
+	mask(shown, object->ce, "headers", sizeof("headers") - 1);
+	return shown;
 }

@@ -2,6 +2,7 @@
 
 #include "shim.h"
 #include "php_ini.h"
+#include "main/fopen_wrappers.h"
 #include "SAPI.h"
 #include "ext/standard/info.h"
 #include "zend_enum.h"
@@ -273,6 +274,12 @@ void mqtt_array_iterator(zval *array, zval *result)
 	zval_ptr_dtor(array);
 }
 
+/* Whether the settings of PHP let scripts open this file. */
+bool mqtt_may_open(const char *path)
+{
+	return php_check_open_basedir_ex(path, 0) == 0;
+}
+
 /*
  * What PHP does between two opcodes when a signal or the time limit asks for it; our waits do it too. Returns whether
  * there was anything to do. Does not return when the time limit has passed.
@@ -385,6 +392,15 @@ static ZEND_INI_MH(check_quantity)
 	return SUCCESS;
 }
 
+static ZEND_INI_MH(check_log_level)
+{
+	if (mqtt_is_log_level(ZSTR_VAL(new_value), ZSTR_LEN(new_value))) {
+		return SUCCESS;
+	}
+	zend_error(E_WARNING, "mqtt.log_level must be debug, info, warning or error");
+	return FAILURE;
+}
+
 PHP_INI_BEGIN()
 	PHP_INI_ENTRY_EX("mqtt.default_uri", "", PHP_INI_ALL, NULL, display_uri)
 	PHP_INI_ENTRY("mqtt.client_id_prefix", "php", PHP_INI_ALL, NULL)
@@ -394,6 +410,7 @@ PHP_INI_BEGIN()
 	PHP_INI_ENTRY("mqtt.flush_on_request_end_ms", "0", PHP_INI_ALL, check_quantity)
 	PHP_INI_ENTRY("mqtt.shutdown_timeout_ms", "2000", PHP_INI_SYSTEM, check_quantity)
 	PHP_INI_ENTRY("mqtt.max_persistent", "16", PHP_INI_SYSTEM, check_quantity)
+	PHP_INI_ENTRY("mqtt.log_level", "info", PHP_INI_ALL, check_log_level)
 PHP_INI_END()
 
 void mqtt_register_ini(int type, int module_number)

@@ -213,7 +213,13 @@ fn wait_all(call: &Call<'_>) -> Answer {
     let batch = call.native::<Batch>()?;
     if !batch.is_done() {
         let handle = batch.connection.started().ok_or_else(Failure::forked)?;
-        wait::until(handle, Some(timeout), OnSignal::GoOn, || batch.is_done())?;
+        wait::until(
+            &batch.connection,
+            handle,
+            Some(timeout),
+            OnSignal::GoOn,
+            || batch.is_done(),
+        )?;
     }
     batch.result()
 }

@@ -2,18 +2,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::ffi::CStr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::BailoutGuard;
-use mqtt_client::background::Handle;
 use mqtt_client::{
     PublishError, Received, Request, State, SubscribeError, SubscribeOptions, SubscriptionKey,
 };
 use mqtt_core::{ReasonCode, RetainHandling};
 
-use crate::connection::{Connection, Guarded, Origin};
+use crate::connection::{Connection, Guarded, Origin, Running};
 use crate::delivery::{self, Progress};
 use crate::exception::{Failure, Thrown};
 use crate::method::{Answer, Call, methods};
@@ -22,7 +22,7 @@ use crate::properties::{self, MessageProperties};
 use crate::shim::{self, Class, Native, Object};
 use crate::subscription::{self, Subscription};
 use crate::wait::{self, Ended, OnSignal};
-use crate::{batch, persistent, request, status, value};
+use crate::{batch, events, persistent, request, status, value};
 
 methods! {
     "zim_Mqtt_Client___construct" 1..=1 => construct;
@@ -31,7 +31,7 @@ methods! {
     "zim_Mqtt_Client_publish" 2..=5 => publish;
     "zim_Mqtt_Client_publishMany" 1..=2 => publish_many;
     "zim_Mqtt_Client_flush" 0..=1 => flush;
-    "zim_Mqtt_Client_subscribe" 1..=7 => subscribe;
+    "zim_Mqtt_Client_subscribe" 1..=8 => subscribe;
     "zim_Mqtt_Client_unsubscribe" 1..=2 => unsubscribe;
     "zim_Mqtt_Client_state" 0..=0 => state;
     "zim_Mqtt_Client_status" 0..=0 => client_status;
@@ -54,6 +54,8 @@ struct Route {
     key: SubscriptionKey,
     filters: Vec<String>,
     ack: AckMode,
+    /// The application's own number for it.
+    subscription_id: Option<i64>,
 }
 
 /// The Rust value of a `Client` object.
@@ -98,6 +100,20 @@ impl Client {
         matching.map(|(number, _)| *number).collect()
     }
 
+    /// What the application calls these subscriptions.
+    pub(crate) fn subscription_ids(&self, numbers: &[u64]) -> Vec<i64> {
+        let routes = self.routes.borrow();
+        let found = numbers.iter().filter_map(|number| routes.get(number));
+        found.filter_map(|route| route.subscription_id).collect()
+    }
+
+    /// What was there to do is done: the stream is readable again only if there is more.
+    pub(crate) fn settle(&self) {
+        if let Some(running) = self.connection.started() {
+            running.watch.settle(|| running.received_len() > 0);
+        }
+    }
+
     /// A route that unsubscribe() has left nothing of.
     fn route_without_filters(&self) -> Option<u64> {
         let routes = self.routes.borrow();
@@ -116,12 +132,23 @@ impl Client {
     }
 }
 
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.connection.set_client_object(None);
+        if let Some(running) = self.connection.started() {
+            running.watch.release();
+        }
+    }
+}
+
 fn construct(call: &Call<'_>) -> Answer {
     let settings = Settings::from_argument(call, 1)?;
-    let client = Client::new(Connection::new(settings, Origin::Own));
-    if !call.this()?.set_native(client) {
+    let connection = Connection::new(settings, Origin::Own);
+    let this = call.this()?;
+    if !this.set_native(Client::new(Rc::clone(&connection))) {
         return Err(Failure::closed("the client was constructed already").into());
     }
+    connection.set_client_object(Some(this));
     Ok(value::null())
 }
 
@@ -156,10 +183,9 @@ fn persistent_client(call: &Call<'_>) -> Answer {
     }
     let made = shim::new_object(Class::Client);
     let object = Object::of(&made).ok_or(Thrown::Pending)?;
-    object.set_native(Client::new(Connection::new(
-        settings,
-        Origin::Persistent(name.clone()),
-    )));
+    let connection = Connection::new(settings, Origin::Persistent(name.clone()));
+    object.set_native(Client::new(Rc::clone(&connection)));
+    connection.set_client_object(Some(object));
     request::keep_persistent_client(name, object);
     Ok(made)
 }
@@ -172,7 +198,7 @@ fn connect(call: &Call<'_>) -> Answer {
         let state = connection.observe(handle);
         state.is_connected() || state.is_closed()
     };
-    let ended = wait::until(handle, Some(timeout), OnSignal::GoOn, settled)?;
+    let ended = wait::until(connection, handle, Some(timeout), OnSignal::GoOn, settled)?;
     connection.check_alive(handle)?;
     match handle.connack() {
         Some(connack) if ended == Ended::Ready => status::connack_object(&connack),
@@ -214,7 +240,7 @@ pub(crate) fn publish_on(connection: &Rc<Connection>, message: mqtt_core::Messag
 /// Why a publish was refused at the call. Where the client is closed, it says why, if there is a reason.
 pub(crate) fn publish_failure(
     connection: &Connection,
-    handle: &Guarded<Handle>,
+    handle: &Guarded<Running>,
     error: &PublishError,
 ) -> Failure {
     match error {
@@ -236,9 +262,13 @@ fn flush(call: &Call<'_>) -> Answer {
     let timeout = call.timeout_or(1, 5.0)?;
     let client = call.native::<Client>()?;
     let handle = client.connection.handle()?;
-    wait::until(handle, Some(timeout), OnSignal::GoOn, || {
-        handle.pending() == 0
-    })?;
+    wait::until(
+        &client.connection,
+        handle,
+        Some(timeout),
+        OnSignal::GoOn,
+        || handle.pending() == 0,
+    )?;
     let now = handle.status();
     let failed = now
         .failed
@@ -261,6 +291,7 @@ fn subscribe(call: &Call<'_>) -> Answer {
     options.no_local = call.bool_or(5, false)?;
     options.retain_as_published = call.bool_or(6, false)?;
     options.retain_handling = retain_handling_argument(call, 7)?;
+    let subscription_id = subscription_id_argument(call, 8)?;
     if ack != AckMode::OnReceive {
         options.ack = mqtt_client::AckMode::Manual;
     }
@@ -279,6 +310,7 @@ fn subscribe(call: &Call<'_>) -> Answer {
             key,
             filters: filters.clone(),
             ack,
+            subscription_id,
         },
     );
     if let Some(handler) = handler {
@@ -314,6 +346,15 @@ fn retain_handling_argument(call: &Call<'_>, number: u32) -> Result<RetainHandli
         Some(2) => RetainHandling::DontSend,
         _ => RetainHandling::Send,
     })
+}
+
+fn subscription_id_argument(call: &Call<'_>, number: u32) -> Result<Option<i64>, Thrown> {
+    let id = call.nullable_int(number)?;
+    // The range of a Subscription Identifier (v5 3.8.2.1.2).
+    if id.is_some_and(|id| !(1..=268_435_455).contains(&id)) {
+        return Err(call.wrong_value(number, c"must be 1 to 268435455"));
+    }
+    Ok(id)
 }
 
 fn unsubscribe(call: &Call<'_>) -> Answer {
@@ -372,6 +413,7 @@ pub(crate) fn end_subscriptions(client_object: Object<'_>) {
     };
     let routes = std::mem::take(&mut *client.routes.borrow_mut());
     client_object.clear_handlers();
+    events::forget(client_object);
     let Some(handle) = client.connection.started() else {
         return;
     };
@@ -395,15 +437,21 @@ pub(crate) fn state_case(connection: &Connection) -> Zval {
     let name = match connection.started() {
         _ if connection.is_closed() || connection.is_forked() => c"Closed",
         None => c"Idle",
-        Some(handle) => match connection.observe(handle) {
-            State::Idle => c"Idle",
-            State::Connecting => c"Connecting",
-            State::Connected => c"Connected",
-            State::Backoff { .. } => c"Backoff",
-            _ => c"Closed",
-        },
+        Some(handle) => named_state(&connection.observe(handle)).unwrap_or(c"Closed"),
     };
     shim::enum_case(Class::State, name)
+}
+
+/// The case of `State` for a state; none for what is closed in a moment.
+pub(crate) fn named_state(state: &State) -> Option<&'static CStr> {
+    match state {
+        State::Idle => Some(c"Idle"),
+        State::Connecting => Some(c"Connecting"),
+        State::Connected => Some(c"Connected"),
+        State::Backoff { .. } => Some(c"Backoff"),
+        State::Closed(_) => Some(c"Closed"),
+        _ => None,
+    }
 }
 
 fn client_status(call: &Call<'_>) -> Answer {
@@ -429,15 +477,20 @@ fn close(call: &Call<'_>) -> Answer {
         request::release_persistent_client(name);
     }
     let Some(handle) = started else {
+        events::forget(this);
         return Ok(value::bool(!forked));
     };
     // Signal handlers may run while it closes, and one may never come back.
     let closing = BailoutGuard::new(Guarded::new(handle.begin_close(timeout)));
     // The background keeps the deadline; a moment more, so that its answer is seen.
     let longest = timeout + Duration::from_millis(500);
-    wait::until(handle, Some(longest), OnSignal::GoOn, || {
+    wait::until(connection, handle, Some(longest), OnSignal::GoOn, || {
         closing.result().is_some()
     })?;
+    // The end itself is told of as well, and nothing after it.
+    events::dispatch(connection)?;
+    events::forget(this);
+    handle.watch.release();
     Ok(value::bool(
         closing.result().is_some_and(|result| result.is_ok()),
     ))

@@ -3,16 +3,21 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
+use std::ptr::NonNull;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use ext_php_rs::types::{ZendObject, Zval};
 use mqtt_client::background::{self, Handle};
 use mqtt_client::{CloseCause, ConnectError, State};
 
 use crate::exception::Failure;
 use crate::options::Settings;
 use crate::persistent::{self, Name};
-use crate::{request, shim};
+use crate::request;
+use crate::shim::{self, Object};
+use crate::watch::{Watch, Watcher};
 
 /// A value that belongs to the background thread of one process. In a forked child that thread does not exist, and a
 /// lock it held is held for ever: there the value is left alone, and forgotten instead of dropped.
@@ -74,8 +79,12 @@ pub(crate) enum Origin {
 pub(crate) struct Connection {
     settings: Settings,
     origin: Origin,
-    handle: OnceCell<Guarded<Handle>>,
+    handle: OnceCell<Guarded<Running>>,
     closed: Cell<bool>,
+    /// PHP wants to know of changes of state.
+    wants_changes: Cell<bool>,
+    /// The client object, as long as it has its Rust value.
+    client_object: Cell<Option<NonNull<ZendObject>>>,
     /// The last reason why there was no connection, kept for the message of an exception.
     last_error: RefCell<Option<ConnectError>>,
 }
@@ -87,6 +96,8 @@ impl Connection {
             origin,
             handle: OnceCell::new(),
             closed: Cell::new(false),
+            wants_changes: Cell::new(false),
+            client_object: Cell::new(None),
             last_error: RefCell::new(None),
         });
         request::remember(&connection);
@@ -94,15 +105,18 @@ impl Connection {
     }
 
     /// The background's handle. The first call starts thread and connection; none waits for the network.
-    pub(crate) fn handle(&self) -> Result<&Guarded<Handle>, Failure> {
+    pub(crate) fn handle(&self) -> Result<&Guarded<Running>, Failure> {
         if self.closed.get() {
             return Err(Failure::closed("the client was closed"));
         }
         if self.handle.get().is_none() {
             let started = match &self.origin {
-                Origin::Own => Guarded::new(start(&self.settings)?),
-                Origin::Persistent(name) => persistent::handle(name, &self.settings)?,
+                Origin::Own => Guarded::new(start(&self.settings, self.wants_changes.get())?),
+                Origin::Persistent(name) => {
+                    persistent::handle(name, &self.settings, self.wants_changes.get())?
+                }
             };
+            started.watch.want_changes(self.wants_changes.get());
             // Nobody else can have set it: starting calls no PHP code.
             let _ = self.handle.set(started);
         }
@@ -118,7 +132,7 @@ impl Connection {
     }
 
     /// The handle, if the connection was started by this process, be it in an earlier request.
-    pub(crate) fn started(&self) -> Option<&Guarded<Handle>> {
+    pub(crate) fn started(&self) -> Option<&Guarded<Running>> {
         if self.handle.get().is_none()
             && let Origin::Persistent(name) = &self.origin
             && let Some(running) = persistent::running(name)
@@ -151,6 +165,33 @@ impl Connection {
         if let Origin::Persistent(name) = &self.origin {
             persistent::forget(name);
         }
+    }
+
+    /// Whether changes of state are to be told of.
+    pub(crate) fn wants_changes(&self) -> bool {
+        self.wants_changes.get()
+    }
+
+    pub(crate) fn want_changes(&self, want: bool) {
+        self.wants_changes.set(want);
+        if let Some(running) = self.started() {
+            running.watch.want_changes(want);
+        }
+    }
+
+    /// From now on this object is the client: whoever calls this takes it back before the object goes.
+    pub(crate) fn set_client_object(&self, object: Option<Object<'_>>) {
+        self.client_object.set(object.map(Object::as_raw));
+    }
+
+    /// A reference to the client object.
+    pub(crate) fn client_object(&self) -> Option<Zval> {
+        // SAFETY: it is taken back when the object lets go of its Rust value, so it is alive.
+        let object = self
+            .client_object
+            .get()
+            .map(|raw| unsafe { Object::from_raw(raw) })?;
+        Some(object.to_zval())
     }
 
     /// Takes note of what the background says of the connection; returns the state.
@@ -202,7 +243,25 @@ pub(crate) fn shutdown_timeout() -> Duration {
     Duration::from_millis(u64::try_from(shim::ini_int("mqtt.shutdown_timeout_ms")).unwrap_or(0))
 }
 
-pub(crate) fn start(settings: &Settings) -> Result<Handle, Failure> {
-    background::start(settings.to_client()?, settings.inbox())
-        .map_err(|error| Failure::start(&error, &settings.address()))
+/// A connection on the background thread.
+#[derive(Clone)]
+pub(crate) struct Running {
+    handle: Handle,
+    pub(crate) watch: Arc<Watch>,
+}
+
+impl Deref for Running {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+pub(crate) fn start(settings: &Settings, wants_changes: bool) -> Result<Running, Failure> {
+    let watch = Watch::new(wants_changes);
+    let watcher = Watcher(Arc::clone(&watch));
+    let handle = background::start_observed(settings.to_client()?, settings.inbox(), watcher)
+        .map_err(|error| Failure::start(&error, &settings.address()))?;
+    Ok(Running { handle, watch })
 }

@@ -212,9 +212,13 @@ fn wait(call: &Call<'_>) -> Answer {
     let delivery = call.native::<Delivery>()?;
     let ended = match (&delivery.progress, delivery.connection.started()) {
         (progress, _) if progress.is_done() => Ended::Ready,
-        (progress, Some(handle)) => {
-            wait::until(handle, Some(timeout), OnSignal::GoOn, || progress.is_done())?
-        }
+        (progress, Some(handle)) => wait::until(
+            &delivery.connection,
+            handle,
+            Some(timeout),
+            OnSignal::GoOn,
+            || progress.is_done(),
+        )?,
         (_, None) => return Err(Failure::forked().into()),
     };
     if ended != Ended::Ready {

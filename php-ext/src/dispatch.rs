@@ -10,16 +10,15 @@ use std::time::{Duration, Instant};
 
 use ext_php_rs::types::Zval;
 use mqtt_client::Received;
-use mqtt_client::background::Handle;
 
 use crate::client::Client;
-use crate::connection::Guarded;
+use crate::connection::{Guarded, Running};
 use crate::exception::{Failure, Thrown};
 use crate::message::{self, Message};
 use crate::method::{Answer, Call, methods};
 use crate::shim::{self, Class, Native, Object};
 use crate::wait::{self, Ended, OnSignal};
-use crate::{nesting, value};
+use crate::{events, nesting, value};
 
 methods! {
     "zim_Mqtt_Client_consume" 0..=2 => consume;
@@ -37,7 +36,7 @@ methods! {
 /// signal came, or the client was closed meanwhile.
 fn take(
     client: &Client,
-    handle: &Guarded<Handle>,
+    handle: &Guarded<Running>,
     deadline: Option<Instant>,
 ) -> Result<Option<Zval>, Thrown> {
     loop {
@@ -49,7 +48,7 @@ fn take(
         }
         client.connection.check_alive(handle)?;
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let ended = wait::until(handle, left, OnSignal::Return, || {
+        let ended = wait::until(&client.connection, handle, left, OnSignal::Return, || {
             handle.received_len() > 0
                 || client.stopped.get()
                 || client.connection.is_closed()
@@ -65,7 +64,9 @@ fn take(
 fn to_object(client: &Client, received: Received) -> Answer {
     let routes = client.routes_of(&received);
     let mode = client.ack_mode(&routes);
-    message::object(received, routes, mode, Rc::clone(&client.connection))
+    let ids = client.subscription_ids(&routes);
+    let connection = Rc::clone(&client.connection);
+    message::object(received, &ids, routes, mode, connection)
 }
 
 /// Calls every handler the message is for. Returns whether there was one.
@@ -113,7 +114,7 @@ fn check_depth() -> Result<(), Thrown> {
 fn begin(
     client: &Client,
     timeout: Option<Duration>,
-) -> Result<(&Guarded<Handle>, Option<Instant>), Thrown> {
+) -> Result<(&Guarded<Running>, Option<Instant>), Thrown> {
     check_depth()?;
     let handle = client.connection.handle()?;
     client.stopped.set(false);
@@ -137,12 +138,14 @@ fn run(call: &Call<'_>) -> Answer {
             break;
         }
     }
+    client.settle();
     Ok(value::count(handled))
 }
 
 fn poll(call: &Call<'_>) -> Answer {
     let (this, client) = (call.this()?, call.native::<Client>()?);
     let (handle, _) = begin(client, None)?;
+    events::dispatch(&client.connection)?;
     let mut handled: u64 = 0;
     while !client.stopped.get() && !client.connection.is_closed() {
         let Some(received) = handle.try_recv() else {
@@ -151,6 +154,10 @@ fn poll(call: &Call<'_>) -> Answer {
         let message = to_object(client, received)?;
         dispatch(this, client, &message)?;
         handled += 1;
+    }
+    client.settle();
+    if handled == 0 && !client.connection.is_closed() {
+        client.connection.check_alive(handle)?;
     }
     Ok(value::count(handled))
 }
@@ -236,6 +243,7 @@ fn advance(this: Object<'_>) -> Result<(), Thrown> {
             break;
         }
     }
+    client.settle();
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use mqtt_client::background::StartError;
-use mqtt_client::{ConnectError, PublishError, SubscribeError};
+use mqtt_client::{ConnectError, Outcome, PublishError, RequestError, SubscribeError};
 use mqtt_core::ReasonCode;
 
 use crate::shim::{self, Class};
@@ -110,6 +110,33 @@ impl Failure {
             SubscribeError::Closed => Self::closed("the client was closed"),
             SubscribeError::Forked => Self::forked(),
             _ => Self::new(Class::SubscribeException, error),
+        }
+    }
+
+    /// Why a request has no response.
+    pub(crate) fn request(error: &RequestError) -> Self {
+        match error {
+            RequestError::NobodyThere => Self::new(Class::PublishException, error)
+                .with_reason(Some(ReasonCode::NO_MATCHING_SUBSCRIBERS.get())),
+            RequestError::NotDelivered(outcome) => {
+                let reason = match outcome {
+                    Outcome::Acknowledged { reason, .. } => Some(reason.get()),
+                    _ => None,
+                };
+                Self::new(Class::PublishException, error).with_reason(reason)
+            }
+            RequestError::Publish(error) => Self::publish(error),
+            RequestError::Subscribe { cause, .. } => {
+                let reason = match cause {
+                    SubscribeError::Refused { reason, .. } => Some(reason.get()),
+                    _ => None,
+                };
+                Self::new(Class::SubscribeException, error).with_reason(reason)
+            }
+            RequestError::PropertyTaken { .. } | RequestError::Encode(_) => Self::option(error),
+            RequestError::Closed => Self::closed("the client was closed"),
+            RequestError::Forked => Self::forked(),
+            _ => Self::new(Class::PublishException, error),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use ext_php_rs::types::Zval;
 use mqtt_client::{Ack, Received};
@@ -77,26 +77,44 @@ impl Message {
 /// A `Message` object. Everything of the received message goes into it.
 pub(crate) fn object(
     received: Received,
+    subscription_ids: &[i64],
     routes: Vec<u64>,
     mode: AckMode,
     connection: Rc<Connection>,
 ) -> Answer {
-    let Received {
-        message,
-        dup,
-        received_at,
-        ack,
-        ..
-    } = received;
-    let since_1970 = received_at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let made = shim::new_object(Class::Message);
-    let object = Object::of(&made).ok_or(Thrown::Pending)?;
-    object.set_native(Message {
-        ack: RefCell::new(Some(Guarded::new(ack))),
+    let native = Message {
+        ack: RefCell::new(Some(Guarded::new(received.ack))),
         connection,
         routes,
         mode,
-    });
+    };
+    let (message, dup, received_at) = (received.message, received.dup, received.received_at);
+    filled(native, &message, dup, received_at, subscription_ids)
+}
+
+/// The `Message` object of a response to a request, which owes nothing.
+pub(crate) fn response(message: &mqtt_core::Message, connection: Rc<Connection>) -> Answer {
+    let native = Message {
+        ack: RefCell::new(None),
+        connection,
+        routes: Vec::new(),
+        mode: AckMode::OnReceive,
+    };
+    filled(native, message, false, SystemTime::now(), &[])
+}
+
+fn filled(
+    native: Message,
+    message: &mqtt_core::Message,
+    dup: bool,
+    received_at: SystemTime,
+    subscription_ids: &[i64],
+) -> Answer {
+    let since_1970 = received_at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let made = shim::new_object(Class::Message);
+    let object = Object::of(&made).ok_or(Thrown::Pending)?;
+    object.set_native(native);
+    let ids = subscription_ids.iter().copied().map(value::int);
     object
         .init("topic", value::text(message.topic().as_str()))
         .init("payload", value::bytes(message.payload()))
@@ -104,7 +122,8 @@ pub(crate) fn object(
         .init("retain", value::bool(message.retain()))
         .init("dup", value::bool(dup))
         .init("properties", properties_object(message.properties())?)
-        .init("receivedAt", value::float(since_1970.as_secs_f64()));
+        .init("receivedAt", value::float(since_1970.as_secs_f64()))
+        .init("subscriptionIds", value::list(ids));
     Ok(made)
 }
 

@@ -68,14 +68,15 @@ unsafe extern "C" fn info(module: *mut ModuleEntry) {
         info_table_row!("MQTT support", "enabled");
         info_table_row!("Version", env!("CARGO_PKG_VERSION"));
         info_table_row!("Protocols", "MQTT 5.0, 3.1.1, 3.1");
-        info_table_row!("Transports", "TCP");
+        info_table_row!("Transports", "TCP, TLS (rustls), WebSocket, Unix sockets");
         info_table_end!();
         info_table_start!();
         info_table_header!("Persistent clients of this process", "State");
         // Read first, printed then: printing may run PHP code (an output handler), or never come back.
         let mut rows = Vec::new();
         persistent::each(|name, settings, handle| {
-            let state = handle.map_or_else(|| "not started".to_owned(), describe);
+            let state =
+                handle.map_or_else(|| "not started".to_owned(), |running| describe(running));
             rows.push((format!("{name} {}", settings.address()), state));
         });
         for (name, state) in rows {
@@ -154,7 +155,7 @@ extern "C" fn mqtt_check_value(class: c_int, object: *mut ZendObject) -> bool {
     };
     // SAFETY: the object is alive during its constructor.
     let object = unsafe { Object::from_raw(object) };
-    let checked = [Class::Options, Class::Properties, Class::Will]
+    let checked = [Class::Options, Class::Tls, Class::Properties, Class::Will]
         .into_iter()
         .find(|known| *known as c_int == class);
     let Some(class) = checked else { return true };

@@ -3,15 +3,19 @@
 use std::ptr::NonNull;
 use std::time::Duration;
 
-use ext_php_rs::types::ZendHashTable;
+use ext_php_rs::types::{ZendHashTable, Zval};
 use mqtt_client::background::Inbox;
-use mqtt_client::{ClientId, Overflow, Reconnect, Version};
+use mqtt_client::{
+    Address, ClientId, DEFAULT_PORT, DEFAULT_TLS_PORT, Overflow, Reconnect, Version, WebSocket,
+};
 
 use crate::exception::{Failure, Thrown};
 use crate::method::{Answer, Call, methods};
 use crate::properties::{self, Will, in_range, nullable_in_range, nullable_text, pairs};
 use crate::shim::{self, Class, Object};
-use crate::{uri, value};
+use crate::tls::{self, TlsSettings};
+use crate::uri;
+use crate::value::{self, Key};
 
 methods! {
     "zim_Mqtt_Options_fromUri" 1..=1 => from_uri;
@@ -24,8 +28,9 @@ const LARGEST_PACKET: i64 = 268_435_460;
 /// Everything that decides whether two clients may share a connection. Settings of `php.ini` are resolved in it.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Settings {
-    host: String,
-    port: u16,
+    address: Address,
+    tls: Option<TlsSettings>,
+    websocket: Option<WebSocket>,
     version: Version,
     client_id: ClientId,
     username: Option<String>,
@@ -38,6 +43,8 @@ pub(crate) struct Settings {
     user_properties: Vec<(String, String)>,
     receive_maximum: u16,
     maximum_packet_size: u32,
+    topic_alias_maximum: u16,
+    response_topic: Option<String>,
     reconnect: Reconnect,
     queue_max_messages: usize,
     queue_max_bytes: usize,
@@ -68,10 +75,11 @@ impl Settings {
 
     /// Reads and checks an `Options` object.
     pub(crate) fn from_object(object: Object<'_>) -> Result<Self, Failure> {
-        let host = nullable_text(object, "host")?.filter(|host| !host.is_empty());
+        let carrier = Carrier::of(object)?;
         let settings = Self {
-            host: host.ok_or_else(|| Failure::option("host must not be empty"))?,
-            port: u16_in_range(object, "port", 1)?,
+            address: carrier.address(object)?,
+            tls: carrier.tls(object)?,
+            websocket: carrier.websocket(object)?,
             version: version(object),
             client_id: client_id(object)?,
             username: nullable_text(object, "username")?,
@@ -86,6 +94,8 @@ impl Settings {
             user_properties: pairs(object, "userProperties")?,
             receive_maximum: u16_in_range(object, "receiveMaximum", 1)?,
             maximum_packet_size: u32_in_range(object, "maxPacketSize", 1, LARGEST_PACKET)?,
+            topic_alias_maximum: u16_in_range(object, "topicAliasMaximum", 0)?,
+            response_topic: nullable_text(object, "responseTopic")?,
             reconnect: reconnect(object)?,
             queue_max_messages: bound(object, "queueMaxMessages", Some("mqtt.queue_max_messages"))?,
             queue_max_bytes: bound(object, "queueMaxBytes", Some("mqtt.queue_max_bytes"))?,
@@ -98,7 +108,9 @@ impl Settings {
     }
 
     pub(crate) fn to_client(&self) -> Result<mqtt_client::Options, Failure> {
-        let mut options = mqtt_client::Options::new(self.host.clone(), self.port);
+        let mut options = mqtt_client::Options::with_addresses([self.address.clone()]);
+        options.tls = self.tls.as_ref().map(TlsSettings::to_client);
+        options.websocket.clone_from(&self.websocket);
         options.version = self.version;
         options.client_id = self.client_id.clone();
         options.username.clone_from(&self.username);
@@ -112,6 +124,8 @@ impl Settings {
         options.user_properties.clone_from(&self.user_properties);
         options.receive_maximum = self.receive_maximum;
         options.maximum_packet_size = self.maximum_packet_size;
+        options.topic_alias_maximum = self.topic_alias_maximum;
+        options.response_topic.clone_from(&self.response_topic);
         options.reconnect = self.reconnect;
         options.queue_max_messages = self.queue_max_messages;
         options.queue_max_bytes = self.queue_max_bytes;
@@ -127,13 +141,109 @@ impl Settings {
         }
     }
 
-    /// host:port, for messages.
+    /// host:port or unix:path, for messages.
     pub(crate) fn address(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
+        self.address.to_string()
+    }
+}
+
+/// What MQTT is carried by, as the options say.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Carrier {
+    Tcp,
+    Tls,
+    WebSocket,
+    SecureWebSocket,
+    Unix,
+}
+
+impl Carrier {
+    fn of(object: Object<'_>) -> Result<Self, Failure> {
+        let has_tls = !object.property("tls").is_null();
+        let case = Object::of_class(object.property("transport"), Class::Transport);
+        let carrier = match case.and_then(|case| value::bytes_of(case.enum_value())) {
+            Some(b"tcp") => Self::Tcp,
+            Some(b"tls") => Self::Tls,
+            Some(b"ws") => Self::WebSocket,
+            Some(b"wss") => Self::SecureWebSocket,
+            Some(b"unix") => Self::Unix,
+            _ if has_tls => Self::Tls,
+            _ => Self::Tcp,
+        };
+        let without_meaning = [
+            ("tls", has_tls, carrier.may_have_tls()),
+            (
+                "path",
+                !object.property("path").is_null(),
+                carrier == Self::Unix || carrier.is_websocket(),
+            ),
+            (
+                "headers",
+                !pairs(object, "headers")?.is_empty(),
+                carrier.is_websocket(),
+            ),
+        ];
+        for (name, given, has_meaning) in without_meaning {
+            if given && !has_meaning {
+                return Err(Failure::option(format!(
+                    "{name} has no meaning with this transport"
+                )));
+            }
         }
+        Ok(carrier)
+    }
+
+    const fn is_websocket(self) -> bool {
+        matches!(self, Self::WebSocket | Self::SecureWebSocket)
+    }
+
+    const fn may_have_tls(self) -> bool {
+        matches!(self, Self::Tls | Self::SecureWebSocket | Self::Unix)
+    }
+
+    const fn default_port(self) -> u16 {
+        match self {
+            Self::Tls => DEFAULT_TLS_PORT,
+            Self::WebSocket => 80,
+            Self::SecureWebSocket => 443,
+            Self::Tcp | Self::Unix => DEFAULT_PORT,
+        }
+    }
+
+    fn address(self, object: Object<'_>) -> Result<Address, Failure> {
+        if self == Self::Unix {
+            let path = tls::file(object, "path")?.filter(|path| !path.is_empty());
+            let path = path.ok_or_else(|| Failure::option("path must name the Unix socket"))?;
+            return Ok(Address::unix(path));
+        }
+        let host = nullable_text(object, "host")?.filter(|host| !host.is_empty());
+        let host = host.ok_or_else(|| Failure::option("host must not be empty"))?;
+        let port = nullable_in_range(object, "port", 1, i64::from(u16::MAX))?;
+        let port = port.and_then(|port| u16::try_from(port).ok());
+        Ok(Address::tcp(
+            host,
+            port.unwrap_or_else(|| self.default_port()),
+        ))
+    }
+
+    fn tls(self, object: Object<'_>) -> Result<Option<TlsSettings>, Failure> {
+        match Object::of_class(object.property("tls"), Class::Tls) {
+            Some(tls) => TlsSettings::from_object(tls).map(Some),
+            None if self.may_have_tls() && self != Self::Unix => Ok(Some(TlsSettings::default())),
+            None => Ok(None),
+        }
+    }
+
+    fn websocket(self, object: Object<'_>) -> Result<Option<WebSocket>, Failure> {
+        if !self.is_websocket() {
+            return Ok(None);
+        }
+        let mut websocket = WebSocket::default();
+        if let Some(path) = nullable_text(object, "path")? {
+            websocket.path = path;
+        }
+        websocket.headers = pairs(object, "headers")?;
+        Ok(Some(websocket))
     }
 }
 
@@ -246,10 +356,27 @@ fn from_uri(call: &Call<'_>) -> Answer {
 /// An `Options` object from a URI.
 fn options_from_uri(text: &[u8]) -> Answer {
     let text = std::str::from_utf8(text).map_err(|_| Failure::option("the URI is not UTF-8"))?;
-    let mut table = value::map(uri::named_options(text)?);
+    let uri::Named { mut options, tls } = uri::named_options(text)?;
+    if !tls.is_empty() {
+        options.push((Key::Text(b"tls".as_slice().into()), tls_object(tls)?));
+    }
+    let mut table = value::map(options);
     let defaults = shim::construct(Class::Options).ok_or(Thrown::Pending)?;
     let base = Object::of(&defaults).ok_or(Thrown::Pending)?;
     finish(table.array_mut().map(NonNull::from), base, false)
+}
+
+/// A `Tls` object with these values, and otherwise the defaults.
+fn tls_object(named: Vec<(Key, Zval)>) -> Answer {
+    let mut table = value::map(named);
+    let defaults = shim::construct(Class::Tls).ok_or(Thrown::Pending)?;
+    let base = Object::of(&defaults).ok_or(Thrown::Pending)?;
+    finish_as(
+        Class::Tls,
+        table.array_mut().map(NonNull::from),
+        base,
+        false,
+    )
 }
 
 /// A copy of `$this` with changes by name.
@@ -260,11 +387,20 @@ fn with(call: &Call<'_>) -> Answer {
 
 /// New options: those named from the table, the others from `base`.
 fn finish(named: Option<NonNull<ZendHashTable>>, base: Object<'_>, strict: bool) -> Answer {
-    let made = shim::new_object(Class::Options);
+    finish_as(Class::Options, named, base, strict)
+}
+
+fn finish_as(
+    class: Class,
+    named: Option<NonNull<ZendHashTable>>,
+    base: Object<'_>,
+    strict: bool,
+) -> Answer {
+    let made = shim::new_object(class);
     let object = Object::of(&made).ok_or(Thrown::Pending)?;
     if !object.fill(named, base, strict) {
         return Err(Thrown::Pending);
     }
-    properties::check(Class::Options, object)?;
+    properties::check(class, object)?;
     Ok(made)
 }

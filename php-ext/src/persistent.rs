@@ -2,9 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use mqtt_client::background::Handle;
-
-use crate::connection::{self, Guarded};
+use crate::connection::{self, Guarded, Running};
 use crate::exception::Failure;
 use crate::options::Settings;
 use crate::shim::{self, Class};
@@ -29,7 +27,7 @@ struct Entry {
     name: Name,
     settings: Settings,
     /// `None` until the first use.
-    handle: Option<Guarded<Handle>>,
+    handle: Option<Guarded<Running>>,
 }
 
 struct Table {
@@ -76,7 +74,11 @@ pub(crate) fn name(settings: &Settings, id: Option<&[u8]>) -> Result<Name, Failu
 }
 
 /// The connection of that name, started if need be.
-pub(crate) fn handle(name: &Name, settings: &Settings) -> Result<Guarded<Handle>, Failure> {
+pub(crate) fn handle(
+    name: &Name,
+    settings: &Settings,
+    wants_changes: bool,
+) -> Result<Guarded<Running>, Failure> {
     let mut table = table();
     let Some(entry) = table.entries.iter_mut().find(|entry| entry.name == *name) else {
         // Closed by another object of this request (or, in a threaded SAPI, by another request).
@@ -85,13 +87,13 @@ pub(crate) fn handle(name: &Name, settings: &Settings) -> Result<Guarded<Handle>
     if let Some(handle) = &entry.handle {
         return Ok(handle.clone());
     }
-    let handle = Guarded::new(connection::start(settings)?);
+    let handle = Guarded::new(connection::start(settings, wants_changes)?);
     entry.handle = Some(handle.clone());
     Ok(handle)
 }
 
 /// The connection of that name, if it was started before.
-pub(crate) fn running(name: &Name) -> Option<Guarded<Handle>> {
+pub(crate) fn running(name: &Name) -> Option<Guarded<Running>> {
     let table = table();
     let entry = table.entries.iter().find(|entry| entry.name == *name)?;
     entry.handle.clone()
@@ -103,7 +105,7 @@ pub(crate) fn forget(name: &Name) {
 }
 
 /// What phpinfo() shows of each connection.
-pub(crate) fn each(mut show: impl FnMut(&str, &Settings, Option<&Handle>)) {
+pub(crate) fn each(mut show: impl FnMut(&str, &Settings, Option<&Running>)) {
     for entry in &table().entries {
         show(
             &entry.name.to_text(),

@@ -286,6 +286,7 @@ fn not_text(name: &str) -> Failure {
 pub(crate) fn check(class: Class, object: Object<'_>) -> Result<(), Thrown> {
     match class {
         Class::Options => crate::options::Settings::from_object(object).map(drop)?,
+        Class::Tls => crate::tls::TlsSettings::from_object(object).map(drop)?,
         Class::Properties => MessageProperties::from_object(object).map(drop)?,
         Class::Will => Will::from_object(object).map(drop)?,
         // An Outgoing is checked by publishMany(), together with all others. A Message was received, or is a test's.

@@ -17,6 +17,7 @@ use ext_php_rs::zend::{ExecuteData, ModuleEntry};
 pub(crate) enum Class {
     Qos,
     Protocol,
+    Transport,
     State,
     DeliveryState,
     AckMode,
@@ -29,6 +30,7 @@ pub(crate) enum Class {
     MessageIterator,
     Message,
     Options,
+    Tls,
     Properties,
     Will,
     Outgoing,
@@ -59,6 +61,7 @@ unsafe extern "C" {
     fn mqtt_new(class: c_int, result: *mut Zval);
     fn mqtt_construct_default(class: c_int, result: *mut Zval) -> bool;
     fn mqtt_instance_of(object: *const ZendObject, class: c_int) -> bool;
+    fn mqtt_has_method(object: *const ZendObject, name: *const u8, length: usize) -> bool;
     fn mqtt_init_property(
         object: *mut ZendObject,
         name: *const u8,
@@ -79,6 +82,8 @@ unsafe extern "C" {
     fn mqtt_call(callable: *mut Zval, count: u32, arguments: *mut Zval) -> bool;
     fn mqtt_iterate(iterable: *mut Zval, each: EachElement, context: *mut c_void) -> bool;
     fn mqtt_array_iterator(takes_array: *mut Zval, result: *mut Zval);
+    fn mqtt_may_open(path: *const c_char) -> bool;
+    fn mqtt_stream_open(takes_source: *mut c_void, result: *mut Zval);
     fn mqtt_exception_pending() -> bool;
     fn mqtt_type_error(message: *const c_char);
     fn mqtt_error(message: *const c_char);
@@ -189,6 +194,17 @@ impl<'a> Object<'a> {
     pub(crate) fn is(self, class: Class) -> bool {
         // SAFETY: the object is alive.
         unsafe { mqtt_instance_of(self.pointer.as_ptr(), class as c_int) }
+    }
+
+    /// Whether the class of the object has a method of this name, which is in lower case.
+    pub(crate) fn has_method(self, name: &str) -> bool {
+        // SAFETY: the object is alive.
+        unsafe { mqtt_has_method(self.pointer.as_ptr(), name.as_ptr(), name.len()) }
+    }
+
+    /// The object itself, for whoever keeps no reference and knows when it goes.
+    pub(crate) fn as_raw(self) -> NonNull<ZendObject> {
+        self.pointer
     }
 
     /// The Rust value behind the object; `None` if it has none (yet). Values are never replaced while the object lives.
@@ -420,6 +436,20 @@ pub(crate) fn array_iterator(array: Zval) -> Zval {
     let mut result = Zval::new();
     // SAFETY: the shim takes the array over and fills the result.
     unsafe { mqtt_array_iterator(&raw mut *array, &raw mut result) };
+    result
+}
+
+/// Whether `open_basedir` lets scripts open this file.
+pub(crate) fn may_open(path: &CStr) -> bool {
+    // SAFETY: the engine copies the path.
+    unsafe { mqtt_may_open(path.as_ptr()) }
+}
+
+/// A PHP stream over `source`, which comes back in `mqtt_stream_descriptor` and, at its end, in `mqtt_stream_free`.
+pub(crate) fn open_stream(source: *mut c_void) -> Zval {
+    let mut result = Zval::new();
+    // SAFETY: the shim takes the source over, and `result` is a valid place for the stream.
+    unsafe { mqtt_stream_open(source, &raw mut result) };
     result
 }
 

@@ -178,7 +178,7 @@ pub(crate) fn await_answers(
     }
     let handle = connection.started().ok_or_else(Failure::forked)?;
     let given_up = || answers.result().is_some() || connection.observe(handle).is_closed();
-    let ended = wait::until(handle, Some(timeout), OnSignal::GoOn, given_up)?;
+    let ended = wait::until(connection, handle, Some(timeout), OnSignal::GoOn, given_up)?;
     if let Some(result) = answers.result() {
         return Ok(result);
     }

@@ -1,4 +1,4 @@
-//! `mqtt://user:password@host:port?name=value`, taken apart into the options of those names.
+//! `mqtt://user:password@host:port?name=value` and its like, taken apart into the options of those names.
 
 use ext_php_rs::types::Zval;
 use url::Url;
@@ -19,7 +19,7 @@ enum Kind {
 }
 
 /// The options a URI may name in its query, as the constructor of `Options` names them.
-const PARAMETERS: [(&str, Kind); 17] = [
+const PARAMETERS: [(&str, Kind); 19] = [
     ("protocol", Kind::Protocol),
     ("clientId", Kind::Text),
     ("clientIdPrefix", Kind::Text),
@@ -29,6 +29,8 @@ const PARAMETERS: [(&str, Kind); 17] = [
     ("connectTimeout", Kind::Float),
     ("receiveMaximum", Kind::Int),
     ("maxPacketSize", Kind::Int),
+    ("topicAliasMaximum", Kind::Int),
+    ("responseTopic", Kind::Text),
     ("reconnectMin", Kind::Float),
     ("reconnectMax", Kind::Float),
     ("reconnectAttempts", Kind::Int),
@@ -39,29 +41,93 @@ const PARAMETERS: [(&str, Kind); 17] = [
     ("inboxMaxBytes", Kind::Int),
 ];
 
-/// The options in a URI, by name. No message repeats a value: it may be a secret.
-pub(crate) fn named_options(text: &str) -> Result<Vec<(Key, Zval)>, Failure> {
+/// Those of the constructor of `Tls`.
+const TLS_PARAMETERS: [(&str, Kind); 5] = [
+    ("caFile", Kind::Text),
+    ("certFile", Kind::Text),
+    ("keyFile", Kind::Text),
+    ("serverName", Kind::Text),
+    ("insecure", Kind::Bool),
+];
+
+/// What a URI says, by the names of the options.
+#[derive(Default)]
+pub(crate) struct Named {
+    /// Those of `Options`.
+    pub(crate) options: Vec<(Key, Zval)>,
+    /// Those of `Tls`.
+    pub(crate) tls: Vec<(Key, Zval)>,
+}
+
+/// Takes a URI apart. No message repeats a value: it may be a secret.
+pub(crate) fn named_options(text: &str) -> Result<Named, Failure> {
     let uri = Url::parse(text)
         .map_err(|error| Failure::option(format!("not a URI of the form mqtt://host: {error}")))?;
-    match uri.scheme() {
-        "mqtt" => {}
-        scheme @ ("mqtts" | "ws" | "wss" | "unix") => {
-            return Err(Failure::option(format!(
-                "{scheme}:// is not supported yet; use mqtt://"
-            )));
-        }
+    let mut named = Named::default();
+    let transport = match uri.scheme() {
+        "mqtt" => c"Tcp",
+        "mqtts" => c"Tls",
+        "ws" => c"WebSocket",
+        "wss" => c"SecureWebSocket",
+        "unix" => c"Unix",
         scheme => {
             return Err(Failure::option(format!(
-                "{scheme}:// is not a scheme of MQTT; use mqtt://"
+                "{scheme}:// is not a scheme of MQTT; use mqtt, mqtts, ws, wss or unix"
             )));
         }
+    };
+    let mut option = |name: &str, value| named.options.push((key(name), value));
+    option("transport", shim::enum_case(Class::Transport, transport));
+    match uri.scheme() {
+        "unix" => option("path", socket_path(&uri)?),
+        scheme => {
+            option("host", host(&uri)?);
+            // The parser leaves out the port that is standard for the scheme, which is the default here as well.
+            if let Some(port) = uri.port() {
+                option("port", value::int(i64::from(port)));
+            }
+            match (scheme, uri.path()) {
+                (_, "" | "/") => {}
+                ("ws" | "wss", path) => option("path", value::text(path)),
+                _ => return Err(no_meaning("a path", scheme)),
+            }
+        }
     }
-    if !matches!(uri.path(), "" | "/") || uri.fragment().is_some() {
-        return Err(Failure::option(
-            "an mqtt:// URI has neither a path nor a fragment",
-        ));
+    if uri.fragment().is_some() {
+        return Err(no_meaning("a fragment", uri.scheme()));
     }
-    let mut named = Vec::new();
+    if !uri.username().is_empty() {
+        option(
+            "username",
+            value::text(&decode(uri.username(), "username")?),
+        );
+    }
+    if let Some(password) = uri.password() {
+        option("password", value::text(&decode(password, "password")?));
+    }
+    for (name, text) in uri.query_pairs() {
+        let find =
+            |list: &[(&'static str, Kind)]| list.iter().find(|(known, _)| *known == name).copied();
+        let (kind, list) = match (find(&PARAMETERS), find(&TLS_PARAMETERS)) {
+            (Some((_, kind)), _) => (kind, &mut named.options),
+            (_, Some((_, kind))) => (kind, &mut named.tls),
+            _ => {
+                return Err(Failure::option(format!(
+                    "unknown parameter {name:?} in the URI"
+                )));
+            }
+        };
+        let value = parse(kind, &text).map_err(|expected| {
+            Failure::option(format!(
+                "the parameter {name:?} in the URI must be {expected}"
+            ))
+        })?;
+        list.push((key(&name), value));
+    }
+    Ok(named)
+}
+
+fn host(uri: &Url) -> Result<Zval, Failure> {
     let host = uri
         .host_str()
         .filter(|host| !host.is_empty())
@@ -70,31 +136,24 @@ pub(crate) fn named_options(text: &str) -> Result<Vec<(Key, Zval)>, Failure> {
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
         .unwrap_or(host);
-    named.push((key("host"), value::text(&decode(host, "host")?)));
-    if let Some(port) = uri.port() {
-        named.push((key("port"), value::int(i64::from(port))));
+    Ok(value::text(&decode(host, "host")?))
+}
+
+fn socket_path(uri: &Url) -> Result<Zval, Failure> {
+    if uri.host_str().is_some_and(|host| !host.is_empty()) {
+        return Err(no_meaning("a host", "unix"));
     }
-    if !uri.username().is_empty() {
-        named.push((
-            key("username"),
-            value::text(&decode(uri.username(), "username")?),
+    let path = decode(uri.path(), "path")?;
+    if path.len() < 2 || !path.starts_with('/') {
+        return Err(Failure::option(
+            "the URI must name the socket, as in unix:///run/broker.sock",
         ));
     }
-    if let Some(password) = uri.password() {
-        named.push((key("password"), value::text(&decode(password, "password")?)));
-    }
-    for (name, text) in uri.query_pairs() {
-        let kind = PARAMETERS.iter().find(|(known, _)| *known == name);
-        let (name, kind) =
-            kind.ok_or_else(|| Failure::option(format!("unknown parameter {name:?} in the URI")))?;
-        let value = parse(*kind, &text).map_err(|expected| {
-            Failure::option(format!(
-                "the parameter {name:?} in the URI must be {expected}"
-            ))
-        })?;
-        named.push((key(name), value));
-    }
-    Ok(named)
+    Ok(value::text(&path))
+}
+
+fn no_meaning(part: &str, scheme: &str) -> Failure {
+    Failure::option(format!("{part} has no meaning in a {scheme}:// URI"))
 }
 
 fn key(name: &str) -> Key {

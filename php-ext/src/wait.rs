@@ -4,9 +4,8 @@ use std::io;
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
-use mqtt_client::background::Handle;
-
-use crate::connection::Guarded;
+use crate::connection::{Connection, Guarded, Running};
+use crate::events;
 use crate::exception::{Failure, Thrown};
 use crate::shim;
 
@@ -29,12 +28,13 @@ pub(crate) enum OnSignal {
     Return,
 }
 
-/// Waits until `ready` says so. Without a timeout, for ever.
+/// Waits until `ready` says so. Without a timeout, for ever. Changes of state are told meanwhile.
 ///
 /// Control may leave through here for good (PHP's time limit, a fatal error in a signal handler): callers hold nothing
 /// that must be dropped, and neither does `ready`.
 pub(crate) fn until(
-    handle: &Guarded<Handle>,
+    connection: &Connection,
+    handle: &Guarded<Running>,
     timeout: Option<Duration>,
     on_signal: OnSignal,
     mut ready: impl FnMut() -> bool,
@@ -44,6 +44,7 @@ pub(crate) fn until(
         .wait_fd()
         .map_err(|error| Failure::no_descriptor(&error))?;
     loop {
+        events::dispatch(connection)?;
         if ready() {
             return Ok(Ended::Ready);
         }
@@ -84,7 +85,7 @@ pub(crate) fn until(
 
 /// Waits without running any PHP code, for the end of a request.
 pub(crate) fn quietly_until(
-    handle: &Guarded<Handle>,
+    handle: &Guarded<Running>,
     deadline: Instant,
     mut ready: impl FnMut() -> bool,
 ) {

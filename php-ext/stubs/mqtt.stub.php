@@ -38,6 +38,21 @@ namespace Mqtt {
         case V5 = 5;
     }
 
+    /** What MQTT is carried by. */
+    enum Transport: string
+    {
+        /** TCP, port 1883. */
+        case Tcp = 'tcp';
+        /** TLS over TCP, port 8883. */
+        case Tls = 'tls';
+        /** WebSocket, port 80. */
+        case WebSocket = 'ws';
+        /** WebSocket over TLS, port 443. */
+        case SecureWebSocket = 'wss';
+        /** A Unix socket. */
+        case Unix = 'unix';
+    }
+
     /** What the connection behind a client does now. */
     enum State: string
     {
@@ -165,12 +180,14 @@ namespace Mqtt {
          * @param Qos|null $qos for filters that name none; null means Qos::AtLeastOnce
          * @param AckMode|null $ack null means AckMode::OnReceive
          * @param RetainHandling|null $retainHandling null means RetainHandling::Send
+         * @param int|null $subscriptionId 1 to 268435455: a number of your own, which the messages of this call have in
+         *     Message::$subscriptionIds
          * @throws Exception\InvalidTopicException
          * @throws Exception\SubscribeException the broker does not offer what was asked for
          * @throws Exception\QueueFullException too many requests wait for the broker's answer
          * @throws Exception\ClosedException
          */
-        public function subscribe(string|array $filters, ?callable $handler = null, ?Qos $qos = null, ?AckMode $ack = null, bool $noLocal = false, bool $retainAsPublished = false, ?RetainHandling $retainHandling = null): Subscription;
+        public function subscribe(string|array $filters, ?callable $handler = null, ?Qos $qos = null, ?AckMode $ack = null, bool $noLocal = false, bool $retainAsPublished = false, ?RetainHandling $retainHandling = null, ?int $subscriptionId = null): Subscription;
 
         /**
          * Takes filters back and waits for the broker's answer.
@@ -206,6 +223,7 @@ namespace Mqtt {
         /**
          * Calls handlers for the messages that are here now. Never waits.
          *
+         * @throws Exception\ConnectionException the broker refused for good
          * @throws Exception\ClosedException
          * @throws \Error handlers are nested 256 deep
          */
@@ -213,6 +231,19 @@ namespace Mqtt {
 
         /** Ends the run() or consume() that is under way; for handlers and signals. */
         public function stop(): void;
+
+        /**
+         * A stream that is readable while poll() has work, for event loops: stream_select(), Revolt's onReadable(), React's
+         * addReadStream(), Swoole's Event::add(). Whenever it is readable, call poll(). Reading from it gives nothing.
+         *
+         * It belongs to the caller, who may close it at any time. Once the client is closed or gone, it is never readable
+         * again, and neither is it in a forked child.
+         *
+         * @return resource
+         * @throws Exception\ConnectionException the operating system has no descriptor left
+         * @throws Exception\ClosedException
+         */
+        public function stream();
     }
 
     /**
@@ -226,6 +257,10 @@ namespace Mqtt {
     {
         /** Handlers of this object's subscriptions, by subscription number; held here so that the garbage collector sees them. */
         private array $handlers = [];
+        /** What onState() was given. */
+        private mixed $stateHandler = null;
+        /** What setLogger() was given. */
+        private mixed $logger = null;
 
         /**
          * A connection of this object's own. It is closed when the object goes or the request ends, at most
@@ -265,9 +300,29 @@ namespace Mqtt {
 
         public function flush(float $timeout = 5.0): FlushResult {}
 
-        public function subscribe(string|array $filters, ?callable $handler = null, ?Qos $qos = null, ?AckMode $ack = null, bool $noLocal = false, bool $retainAsPublished = false, ?RetainHandling $retainHandling = null): Subscription {}
+        public function subscribe(string|array $filters, ?callable $handler = null, ?Qos $qos = null, ?AckMode $ack = null, bool $noLocal = false, bool $retainAsPublished = false, ?RetainHandling $retainHandling = null, ?int $subscriptionId = null): Subscription {}
 
         public function unsubscribe(string|array $filters, float $timeout = 5.0): void {}
+
+        /**
+         * Publishes a request and waits for its response: MQTT 5.0 only. The message gets a Response Topic, which is that of
+         * the options for all requests of this client, and Correlation Data of its own, by which the response is known.
+         * Whoever answers does so with Message::reply(). Handlers are not called meanwhile; signal handlers are.
+         *
+         * A request without a response within the time may still have been received. A response that comes later is dropped.
+         *
+         * @param Qos|null $qos null means Qos::AtLeastOnce
+         * @param Properties|null $properties with neither a Response Topic nor Correlation Data
+         * @throws Exception\TimeoutException no response in time
+         * @throws Exception\PublishException nobody subscribes to the topic, the broker refused the message, or the connection is older than MQTT 5.0
+         * @throws Exception\SubscribeException the broker refused the subscription to the Response Topic
+         * @throws Exception\InvalidTopicException
+         * @throws Exception\InvalidOptionException
+         * @throws Exception\QueueFullException
+         * @throws Exception\ConnectionException the connection has ended for good, with the cause
+         * @throws Exception\ClosedException
+         */
+        public function request(string $topic, string $payload, float $timeout = 5.0, ?Qos $qos = null, ?Properties $properties = null): Message {}
 
         public function consume(?float $timeout = null, ?int $limit = null): MessageIterator {}
 
@@ -276,6 +331,27 @@ namespace Mqtt {
         public function poll(): int {}
 
         public function stop(): void {}
+
+        /** @return resource */
+        public function stream() {}
+
+        /**
+         * Has a function called when the state of the connection changes, as `fn(State $state, ?string $cause, Client $client)`:
+         * inside poll(), run(), consume() and whatever waits, never in between. `cause` says why there is no connection.
+         * Changes from here on are told, each of them, in order; where more than 256 happen before PHP looks, the oldest
+         * are left out. null takes it back.
+         *
+         * The function may do whatever a handler may. An exception ends the call inside which it is thrown.
+         */
+        public function onState(?callable $handler): void {}
+
+        /**
+         * Has the life of the connection logged, in the places where onState() tells of it. Neither payloads nor secrets are
+         * ever logged. What is below `mqtt.log_level` is left out. null takes it back.
+         *
+         * @param \Psr\Log\LoggerInterface|null $logger or any object with its method log($level, $message, $context)
+         */
+        public function setLogger(?object $logger): void {}
 
         /** What the connection does now. */
         public function state(): State {}
@@ -438,9 +514,11 @@ namespace Mqtt {
         public readonly ?Properties $properties;
         /** Seconds since 1970. */
         public readonly float $receivedAt;
+        /** @var list<int> what subscribe() was given as subscriptionId, for each of its calls that the message is for */
+        public readonly array $subscriptionIds;
 
         /** For tests of handlers; ack() and reject() of such a message do nothing. */
-        public function __construct(string $topic, string $payload, Qos $qos = Qos::AtMostOnce, bool $retain = false, bool $dup = false, ?Properties $properties = null, float $receivedAt = 0.0) {}
+        public function __construct(string $topic, string $payload, Qos $qos = Qos::AtMostOnce, bool $retain = false, bool $dup = false, ?Properties $properties = null, float $receivedAt = 0.0, array $subscriptionIds = []) {}
 
         /**
          * Acknowledges it, with AckMode::Manual. Does nothing if it is settled already or QoS 0.
@@ -478,7 +556,12 @@ namespace Mqtt {
     final class Options
     {
         public readonly string $host;
-        public readonly int $port;
+        public readonly ?int $port;
+        public readonly ?Transport $transport;
+        public readonly ?string $path;
+        /** Not shown by var_dump(). */
+        private readonly array $headers;
+        public readonly ?Tls $tls;
         public readonly ?Protocol $protocol;
         public readonly ?string $clientId;
         public readonly ?string $clientIdPrefix;
@@ -493,6 +576,8 @@ namespace Mqtt {
         public readonly array $userProperties;
         public readonly int $receiveMaximum;
         public readonly int $maxPacketSize;
+        public readonly int $topicAliasMaximum;
+        public readonly ?string $responseTopic;
         public readonly float $reconnectMin;
         public readonly float $reconnectMax;
         public readonly ?int $reconnectAttempts;
@@ -503,7 +588,12 @@ namespace Mqtt {
         public readonly int $inboxMaxBytes;
 
         /**
-         * @param int $port 1 to 65535
+         * @param string $host has no meaning for a Unix socket
+         * @param int|null $port 1 to 65535; null takes the one that is registered for the transport
+         * @param Transport|null $transport null: Transport::Tls if `tls` is given, otherwise Transport::Tcp
+         * @param string|null $path of the Unix socket, or of the WebSocket URL (null: `/mqtt`)
+         * @param list<array{string,string}> $headers further HTTP headers of the WebSocket handshake
+         * @param Tls|null $tls null, where the transport has TLS, means new Tls()
          * @param Protocol|null $protocol null: MQTT 5.0, and 3.1.1 if the broker does not know it
          * @param string|null $clientId the exact Client Identifier; must differ between processes
          * @param string|null $clientIdPrefix begins a Client Identifier that is random otherwise; null takes `mqtt.client_id_prefix`
@@ -514,6 +604,8 @@ namespace Mqtt {
          * @param list<array{string,string}> $userProperties of CONNECT, MQTT 5.0 only
          * @param int $receiveMaximum 1 to 65535 messages of QoS 1 and 2 the broker may send ahead of our acknowledgements
          * @param int $maxPacketSize 1 to 268435460 bytes of the largest packet accepted from the broker
+         * @param int $topicAliasMaximum 0 to 65535 Topic Aliases that the broker may use, MQTT 5.0 only
+         * @param string|null $responseTopic where responses to request() are to be published; null: `response/` and 32 random digits
          * @param float $reconnectMin seconds before the first new attempt, with full jitter
          * @param float $reconnectMax seconds between attempts at most
          * @param int|null $reconnectAttempts null: no end
@@ -525,7 +617,11 @@ namespace Mqtt {
          */
         public function __construct(
             string $host = '127.0.0.1',
-            int $port = 1883,
+            ?int $port = null,
+            ?Transport $transport = null,
+            ?string $path = null,
+            #[\SensitiveParameter] array $headers = [],
+            ?Tls $tls = null,
             ?Protocol $protocol = null,
             ?string $clientId = null,
             ?string $clientIdPrefix = null,
@@ -539,6 +635,8 @@ namespace Mqtt {
             array $userProperties = [],
             int $receiveMaximum = 1024,
             int $maxPacketSize = 16777216,
+            int $topicAliasMaximum = 0,
+            ?string $responseTopic = null,
             float $reconnectMin = 0.5,
             float $reconnectMax = 60.0,
             ?int $reconnectAttempts = null,
@@ -550,7 +648,8 @@ namespace Mqtt {
         ) {}
 
         /**
-         * Options from `mqtt://user:password@host:port?name=value`. Query names are those of the constructor.
+         * Options from `mqtt://user:password@host:port?name=value`; with `mqtts` over TLS, with `ws` and `wss` and a path over
+         * WebSocket, and from `unix:///path/of/socket`. Query names are those of the constructor, and those of Tls.
          *
          * @throws Exception\InvalidOptionException
          */
@@ -562,6 +661,36 @@ namespace Mqtt {
          * @throws Exception\InvalidOptionException
          */
         public function with(mixed ...$changes): Options {}
+    }
+
+    /**
+     * How TLS is spoken: by rustls, 1.2 and 1.3. By default the broker's certificate must lead to an authority that the
+     * system trusts, be valid now, and be for the host that was asked for. Files are PEM, read when a client is made.
+     *
+     * @strict-properties
+     * @not-serializable
+     */
+    final class Tls
+    {
+        public readonly ?string $caFile;
+        public readonly ?string $caPem;
+        public readonly ?string $certFile;
+        public readonly ?string $keyFile;
+        public readonly ?string $serverName;
+        public readonly array $alpn;
+        public readonly bool $insecure;
+
+        /**
+         * @param string|null $caFile authorities to trust in place of those of the system; or the broker's own certificate, if it is self-signed
+         * @param string|null $caPem the same, as text
+         * @param string|null $certFile certificate of this client, with those that lead to its authority
+         * @param string|null $keyFile its private key, not encrypted; null where it is in certFile, too
+         * @param string|null $serverName asked for, and to be found in the certificate; null takes the host
+         * @param list<string> $alpn application protocols to offer, best first
+         * @param bool $insecure takes any certificate: ANYBODY ON THE WAY CAN THEN READ AND CHANGE EVERYTHING, passwords included
+         * @throws Exception\InvalidOptionException names the file and what is wrong with it
+         */
+        public function __construct(?string $caFile = null, ?string $caPem = null, ?string $certFile = null, ?string $keyFile = null, ?string $serverName = null, array $alpn = [], bool $insecure = false) {}
     }
 
     /**
@@ -667,7 +796,7 @@ namespace Mqtt {
         public readonly bool $persistent;
         /** Client Identifier, null before the first connection. */
         public readonly ?string $clientId;
-        /** host:port of the broker in use or tried last. */
+        /** Where the broker in use or tried last is: host:port, or unix: and a path. */
         public readonly ?string $address;
         /** Connections accepted by the broker so far: 1 in a second web request says that it used the first one's. */
         public readonly int $connections;

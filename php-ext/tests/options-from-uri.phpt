@@ -5,8 +5,11 @@ Options::fromUri(): every part, decoded; what it does not know is refused, and n
 use Mqtt\Options;
 $options = Options::fromUri('mqtt://us%40er:se%2Fcret@broker.example:1884/?keepAlive=30&cleanStart=false&protocol=4&clientId=a%20b&connectTimeout=2.5&overflow=drop-oldest');
 echo "$options->host $options->port $options->username $options->keepAlive ", var_export($options->cleanStart, true), " {$options->protocol->name} $options->clientId $options->connectTimeout {$options->overflow->name}\n";
-echo Options::fromUri('mqtt://[::1]')->host, ' ', Options::fromUri('mqtt://[::1]')->port, "\n";
-foreach (['', 'broker', 'mqtt://', 'http://a', 'mqtts://a', 'mqtt://a/path', 'mqtt://a#f', 'mqtt://a:99999', 'mqtt://a?keep=1', 'mqtt://a?keepAlive=secret',
+foreach (['mqtt://[::1]', 'mqtts://broker.example:8884?caFile=' . __DIR__ . '/certificates/ca.pem&serverName=b', 'ws://a', 'wss://a:9001/a%20b?insecure=1', 'unix:///run/my%20mqtt.sock'] as $uri) {
+    $options = Options::fromUri($uri);
+    echo "{$options->transport->value} $options->host ", json_encode([$options->port, $options->path]), ' ', $options->tls ? basename($options->tls->caFile ?? '-') . " {$options->tls->serverName} " . json_encode($options->tls->insecure) : 'no tls', "\n";
+}
+foreach (['', 'broker', 'mqtt://', 'http://a', 'mqtt://a/path', 'unix://', 'unix://a/b', 'mqtt://a?insecure=1', 'mqtt://a#f', 'mqtt://a:99999', 'mqtt://a?keep=1', 'mqtt://a?keepAlive=secret',
     'mqtt://a?keepAlive=70000', 'mqtt://a?cleanStart=maybe', 'mqtt://a?protocol=6', "mqtt://%FF"] as $uri) {
     try {
         Options::fromUri($uri);
@@ -18,14 +21,20 @@ foreach (['', 'broker', 'mqtt://', 'http://a', 'mqtts://a', 'mqtt://a/path', 'mq
 ?>
 --EXPECTF--
 broker.example 1884 us@er 30 false V311 a b 2.5 DropOldest
-::1 1883
+tcp ::1 [null,null] no tls
+tls broker.example [8884,null] ca.pem b false
+ws a [null,null] no tls
+wss a [9001,"\/a%20b"] -  true
+unix 127.0.0.1 [null,"\/run\/my mqtt.sock"] no tls
                            not a URI of the form mqtt://host: %s
 broker                     not a URI of the form mqtt://host: %s
 mqtt://                    the URI names no host
-http://a                   http:// is not a scheme of MQTT; use mqtt://
-mqtts://a                  mqtts:// is not supported yet; use mqtt://
-mqtt://a/path              an mqtt:// URI has neither a path nor a fragment
-mqtt://a#f                 an mqtt:// URI has neither a path nor a fragment
+http://a                   http:// is not a scheme of MQTT; use mqtt, mqtts, ws, wss or unix
+mqtt://a/path              a path has no meaning in a mqtt:// URI
+unix://                    the URI must name the socket, as in unix:///run/broker.sock
+unix://a/b                 a host has no meaning in a unix:// URI
+mqtt://a?insecure=1        tls has no meaning with this transport
+mqtt://a#f                 a fragment has no meaning in a mqtt:// URI
 mqtt://a:99999             not a URI of the form mqtt://host: %s
 mqtt://a?keep=1            unknown parameter "keep" in the URI
 mqtt://a?keepAlive=secret  the parameter "keepAlive" in the URI must be a whole number

@@ -5,7 +5,7 @@ zend.exception_ignore_args=0
 --FILE--
 <?php
 use Mqtt\Options;
-$options = Options::fromUri('mqtt://user:hunter2@127.0.0.1');
+$options = Options::fromUri('ws://user:hunter2@127.0.0.1')->with(headers: [['Authorization', 'hunter2']]);
 ob_start();
 var_dump($options);
 print_r($options);

@@ -22,7 +22,7 @@ try {
 var_dump((new Mqtt\Options(connectTimeout: 3))->connectTimeout);
 ?>
 --EXPECT--
-Cannot assign string to property Mqtt\Options::$port of type int
-Cannot assign string to property Mqtt\Options::$port of type int
+Cannot assign string to property Mqtt\Options::$port of type ?int
+Cannot assign string to property Mqtt\Options::$port of type ?int
 Mqtt\Client::publish(): Argument #2 ($payload) must be of type string, int given
 float(3)

@@ -28,7 +28,7 @@ foreach ([
 }
 ?>
 --EXPECT--
-127.0.0.1 1883 60 [null,null,true,[]] Reject 0.5
+127.0.0.1  60 [null,null,true,[]] Reject 0.5
 int(8883)
 float(3)
 enum(Mqtt\Protocol::V5)
@@ -37,8 +37,8 @@ string(4) "gone"
 Error: Cannot modify readonly property Mqtt\Options::$port
 Error: Cannot modify readonly property Mqtt\Options::$host
 Mqtt\Exception\InvalidOptionException: there is no option "prot"
-TypeError: Cannot assign string to property Mqtt\Options::$port of type int
-TypeError: Cannot assign array to property Mqtt\Options::$port of type int
+TypeError: Cannot assign string to property Mqtt\Options::$port of type ?int
+TypeError: Cannot assign array to property Mqtt\Options::$port of type ?int
 Error: Unknown named parameter $nonsense
 Error: Cannot create dynamic property Mqtt\Options::$something
 Exception: Serialization of 'Mqtt\Options' is not allowed

@@ -1,0 +1,150 @@
+//! What the background thread leaves for PHP to find: changes of state, and a descriptor that is readable while there is
+//! something to do.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use mqtt_client::background::{Observer, Readiness};
+use mqtt_client::{Connack, State};
+
+/// Changes that wait for PHP, at most: beyond, the oldest go.
+const MOST_CHANGES: usize = 256;
+
+/// A change of state.
+pub(crate) struct Change {
+    pub(crate) state: State,
+    /// Where the connection is, once it is one.
+    pub(crate) address: Option<String>,
+    pub(crate) at: SystemTime,
+}
+
+/// Shared by the background thread, which fills it, and the PHP thread.
+#[derive(Default)]
+pub(crate) struct Watch {
+    /// PHP wants to know of changes.
+    wants_changes: AtomicBool,
+    /// PHP has a stream.
+    has_readiness: AtomicBool,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    changes: VecDeque<Change>,
+    readiness: Option<Readiness>,
+}
+
+impl Watch {
+    pub(crate) fn new(wants_changes: bool) -> Arc<Self> {
+        Arc::new(Self {
+            wants_changes: AtomicBool::new(wants_changes),
+            ..Self::default()
+        })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn want_changes(&self, want: bool) {
+        self.wants_changes.store(want, Ordering::Release);
+        if !want {
+            self.inner().changes.clear();
+        }
+    }
+
+    pub(crate) fn next_change(&self) -> Option<Change> {
+        if !self.wants_changes.load(Ordering::Acquire) {
+            return None;
+        }
+        self.inner().changes.pop_front()
+    }
+
+    /// A descriptor of the caller's own, readable while there is something to do. Look once more at what there is after
+    /// this call.
+    pub(crate) fn descriptor(&self) -> io::Result<OwnedFd> {
+        let mut inner = self.inner();
+        let readiness = match inner.readiness.take() {
+            Some(readiness) => readiness,
+            None => Readiness::new()?,
+        };
+        let descriptor = readiness.as_fd().try_clone_to_owned();
+        inner.readiness = Some(readiness);
+        self.has_readiness.store(true, Ordering::Release);
+        descriptor
+    }
+
+    /// PHP has looked at everything: the descriptor is readable again only if `has_work`, which is asked after it was made
+    /// unreadable, so that nothing that comes meanwhile is missed.
+    pub(crate) fn settle(&self, has_work: impl Fn() -> bool) {
+        if !self.has_readiness.load(Ordering::Acquire) {
+            return;
+        }
+        let inner = self.inner();
+        let Some(readiness) = &inner.readiness else {
+            return;
+        };
+        if !inner.changes.is_empty() || has_work() {
+            readiness.set(true);
+            return;
+        }
+        readiness.set(false);
+        if has_work() {
+            readiness.set(true);
+        }
+    }
+
+    /// Nobody looks any more: descriptors that were given out are never readable again.
+    pub(crate) fn release(&self) {
+        self.wants_changes.store(false, Ordering::Release);
+        self.has_readiness.store(false, Ordering::Release);
+        let mut inner = self.inner();
+        inner.changes.clear();
+        if let Some(readiness) = inner.readiness.take() {
+            readiness.set(false);
+        }
+    }
+}
+
+/// The background's end of a [`Watch`].
+pub(crate) struct Watcher(pub(crate) Arc<Watch>);
+
+impl Observer for Watcher {
+    fn state(&self, state: &State, connack: Option<&Connack>) {
+        let watch = &self.0;
+        let wanted = watch.wants_changes.load(Ordering::Acquire);
+        // An end for good is work for poll(), which tells of it.
+        let told = wanted || (state.is_closed() && watch.has_readiness.load(Ordering::Acquire));
+        if !told {
+            return;
+        }
+        let mut inner = watch.inner();
+        // Looked at again under the lock, where want_changes() and release() empty the list.
+        if watch.wants_changes.load(Ordering::Acquire) {
+            if inner.changes.len() == MOST_CHANGES {
+                inner.changes.pop_front();
+            }
+            inner.changes.push_back(Change {
+                state: state.clone(),
+                address: connack.map(|connack| connack.address.clone()),
+                at: SystemTime::now(),
+            });
+        }
+        if let Some(readiness) = &inner.readiness {
+            readiness.set(true);
+        }
+    }
+
+    fn changed(&self, received: usize) {
+        if received > 0
+            && self.0.has_readiness.load(Ordering::Acquire)
+            && let Some(readiness) = &self.0.inner().readiness
+        {
+            readiness.set(true);
+        }
+    }
+}
