@@ -71,7 +71,7 @@ unsafe extern "C" fn info(module: *mut ModuleEntry) {
         info_table_row!("Transports", "TCP, TLS (rustls), WebSocket, Unix sockets");
         info_table_end!();
         info_table_start!();
-        info_table_header!("Persistent clients of this process", "State");
+        info_table_header!("Persistent clients here", "State");
         // Read first, printed then: printing may run PHP code (an output handler), or never come back.
         let mut rows = Vec::new();
         persistent::each(|name, settings, handle| {

@@ -1,6 +1,8 @@
-//! Connections that outlive a request: one table per process.
+//! Connections that outlive a request: one table per process, or per thread where a process serves requests in many.
+//!
+//! Threads do not share connections: what a request subscribes to would come to the requests of the others as well.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::cell::RefCell;
 
 use crate::connection::{self, Guarded, Running};
 use crate::exception::Failure;
@@ -35,42 +37,17 @@ struct Table {
     last_number: u64,
 }
 
-/// No PHP code runs while it is locked, and a fork in the PHP thread cannot find it locked by that thread.
-static TABLE: Mutex<Table> = Mutex::new(Table {
-    entries: Vec::new(),
-    last_number: 0,
-});
+thread_local! {
+    /// No PHP code runs while it is borrowed.
+    static TABLE: RefCell<Table> = const { RefCell::new(Table {
+        entries: Vec::new(),
+        last_number: 0,
+    }) };
+}
 
 /// The name of the connection with these settings (or this id), reserved if it is new.
 pub(crate) fn name(settings: &Settings, id: Option<&[u8]>) -> Result<Name, Failure> {
-    let mut table = table();
-    let found = table.entries.iter().find(|entry| match (&entry.name, id) {
-        (Name::Given(given), Some(id)) => given == id,
-        (Name::Numbered(_), None) => entry.settings == *settings,
-        _ => false,
-    });
-    if let Some(entry) = found {
-        if entry.settings != *settings {
-            return Err(Failure::option("this id is in use with other options"));
-        }
-        return Ok(entry.name.clone());
-    }
-    let most = usize::try_from(shim::ini_int("mqtt.max_persistent")).unwrap_or(0);
-    if table.entries.len() >= most {
-        let message =
-            format!("this process has {most} persistent clients already (mqtt.max_persistent)");
-        return Err(Failure::new(Class::ConnectionException, message));
-    }
-    table.last_number += 1;
-    let name = id.map_or(Name::Numbered(table.last_number), |id| {
-        Name::Given(id.to_vec())
-    });
-    table.entries.push(Entry {
-        name: name.clone(),
-        settings: settings.clone(),
-        handle: None,
-    });
-    Ok(name)
+    with_table(|table| table.name(settings, id))
 }
 
 /// The connection of that name, started if need be.
@@ -79,58 +56,96 @@ pub(crate) fn handle(
     settings: &Settings,
     wants_changes: bool,
 ) -> Result<Guarded<Running>, Failure> {
-    let mut table = table();
-    let Some(entry) = table.entries.iter_mut().find(|entry| entry.name == *name) else {
-        // Closed by another object of this request (or, in a threaded SAPI, by another request).
-        return Err(Failure::closed("the persistent client was closed"));
-    };
-    if let Some(handle) = &entry.handle {
-        return Ok(handle.clone());
-    }
-    let handle = Guarded::new(connection::start(settings, wants_changes)?);
-    entry.handle = Some(handle.clone());
-    Ok(handle)
+    with_table(|table| {
+        let Some(entry) = table.entry(name) else {
+            // Closed by another object of this request.
+            return Err(Failure::closed("the persistent client was closed"));
+        };
+        if let Some(handle) = &entry.handle {
+            return Ok(handle.clone());
+        }
+        let handle = Guarded::new(connection::start(settings, wants_changes)?);
+        entry.handle = Some(handle.clone());
+        Ok(handle)
+    })
 }
 
 /// The connection of that name, if it was started before.
 pub(crate) fn running(name: &Name) -> Option<Guarded<Running>> {
-    let table = table();
-    let entry = table.entries.iter().find(|entry| entry.name == *name)?;
-    entry.handle.clone()
+    with_table(|table| table.entry(name)?.handle.clone())
 }
 
 /// Takes the connection out of the table: the next request that asks for it starts a new one.
 pub(crate) fn forget(name: &Name) {
-    table().entries.retain(|entry| entry.name != *name);
+    with_table(|table| table.entries.retain(|entry| entry.name != *name));
 }
 
 /// What phpinfo() shows of each connection.
 pub(crate) fn each(mut show: impl FnMut(&str, &Settings, Option<&Running>)) {
-    for entry in &table().entries {
-        show(
-            &entry.name.to_text(),
-            &entry.settings,
-            entry.handle.as_deref(),
-        );
-    }
+    with_table(|table| {
+        for entry in &table.entries {
+            show(
+                &entry.name.to_text(),
+                &entry.settings,
+                entry.handle.as_deref(),
+            );
+        }
+    });
 }
 
 /// Empties the table: the module stops, and its background thread with it.
 pub(crate) fn clear() {
-    table().entries.clear();
+    with_table(|table| table.entries.clear());
 }
 
-fn table() -> MutexGuard<'static, Table> {
-    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
-    // What a forked child inherited, or what ended for good, is not to be had any more: it starts anew when asked for.
-    for entry in &mut table.entries {
-        if entry
-            .handle
-            .as_ref()
-            .is_some_and(|handle| !handle.is_ours() || handle.state().is_closed())
-        {
-            entry.handle = None;
-        }
+impl Table {
+    fn entry(&mut self, name: &Name) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.name == *name)
     }
-    table
+
+    fn name(&mut self, settings: &Settings, id: Option<&[u8]>) -> Result<Name, Failure> {
+        let found = self.entries.iter().find(|entry| match (&entry.name, id) {
+            (Name::Given(given), Some(id)) => given == id,
+            (Name::Numbered(_), None) => entry.settings == *settings,
+            _ => false,
+        });
+        if let Some(entry) = found {
+            if entry.settings != *settings {
+                return Err(Failure::option("this id is in use with other options"));
+            }
+            return Ok(entry.name.clone());
+        }
+        let most = usize::try_from(shim::ini_int("mqtt.max_persistent")).unwrap_or(0);
+        if self.entries.len() >= most {
+            let message =
+                format!("there are {most} persistent clients here already (mqtt.max_persistent)");
+            return Err(Failure::new(Class::ConnectionException, message));
+        }
+        self.last_number += 1;
+        let name = id.map_or(Name::Numbered(self.last_number), |id| {
+            Name::Given(id.to_vec())
+        });
+        self.entries.push(Entry {
+            name: name.clone(),
+            settings: settings.clone(),
+            handle: None,
+        });
+        Ok(name)
+    }
+}
+
+fn with_table<T>(use_it: impl FnOnce(&mut Table) -> T) -> T {
+    TABLE.with_borrow_mut(|table| {
+        // What a forked child inherited, or what ended for good, is not to be had any more: it starts anew when asked for.
+        for entry in &mut table.entries {
+            if entry
+                .handle
+                .as_ref()
+                .is_some_and(|handle| !handle.is_ours() || handle.state().is_closed())
+            {
+                entry.handle = None;
+            }
+        }
+        use_it(table)
+    })
 }

@@ -272,7 +272,7 @@ namespace Mqtt {
         public function __construct(string|Options $broker) {}
 
         /**
-         * The connection of this process that has these options. It is made by the first request that needs it and
+         * The connection of this process (of this thread, in a ZTS PHP) that has these options. It is made by the first request that needs it and
          * used by all later ones. Within one request, the same options give the same object, until its connection has
          * ended for good (State::Closed): then a new one.
          *

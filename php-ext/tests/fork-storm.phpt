@@ -1,5 +1,5 @@
 --TEST--
-Forty forks while messages are under way: no child hangs, and the parent loses nothing
+Two hundred forks while messages are under way: no child hangs, and the parent loses nothing
 --FILE--
 <?php
 require __DIR__ . '/support.inc';
@@ -8,14 +8,16 @@ $broker = new Broker();
 $client = Client::persistent($broker->uri());
 $deliveries = [];
 $failed = 0;
-for ($i = 0; $i < 40; $i++) {
+// Fewer where each takes long: under valgrind.
+$forks = (int) (getenv('TEST_FORKS') ?: 200);
+for ($i = 0; $i < $forks; $i++) {
     for ($j = 0; $j < 50; $j++) {
         $deliveries[] = $client->publish('storm/nobody', str_repeat('x', 200));
     }
     $pid = pcntl_fork();
     if ($pid === 0) {
         // A child that hangs is ended by this, with another status.
-        pcntl_alarm(20);
+        pcntl_alarm(120);
         if ($i % 4 === 0) {
             // Ends like any script, without having used what it inherited.
             exit(7);
@@ -29,7 +31,8 @@ for ($i = 0; $i < 40; $i++) {
     $failed += !pcntl_wifexited($status) || pcntl_wexitstatus($status) !== 7;
 }
 $flushed = $client->flush(30);
-echo "$failed children failed, $flushed->pending pending, $flushed->failed failed, ", count(array_filter($deliveries, fn($delivery) => $delivery->reasonCode() === 16)), " acknowledged\n";
+echo "$failed children failed, $flushed->pending pending, $flushed->failed failed, ";
+echo count(array_filter($deliveries, fn($delivery) => $delivery->reasonCode() === 16)) === 50 * $forks ? "all acknowledged\n" : "some not acknowledged\n";
 ?>
 --EXPECT--
-0 children failed, 0 pending, 0 failed, 2000 acknowledged
+0 children failed, 0 pending, 0 failed, all acknowledged

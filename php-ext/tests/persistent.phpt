@@ -43,7 +43,7 @@ this id is in use with other options
 no broker was given, and mqtt.default_uri is empty
 bool(true)
 bool(true)
-this process has 4 persistent clients already (mqtt.max_persistent)
+there are 4 persistent clients here already (mqtt.max_persistent)
 bool(true)
 bool(false)
 bool(false)

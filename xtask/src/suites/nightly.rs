@@ -164,6 +164,8 @@ const VALGRIND: Suite = Suite {
         let options = ["-m", "-j2", "--no-progress", "-d", "pcre.jit=0"];
         let mut tests = php::phpt(&php::extension()?, &options)?;
         tests.env("VALGRIND_OPTS", valgrind_options());
+        // A fork costs a second there.
+        tests.env("TEST_FORKS", "20");
         run.counted("run-tests.php -m", &mut tests, count::php_run_tests)
     },
 };
