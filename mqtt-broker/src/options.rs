@@ -20,7 +20,7 @@ use crate::authorize::Authorize;
 /// ```
 ///
 /// The memory a broker can be made to hold is at most about
-/// `max_pending_connections` × 256 KiB + `max_connections` × (2 × `maximum_packet_size` + 64 KiB × `topic_alias_maximum`) +
+/// `max_pending_connections` × 256 KiB + `max_connections` × (2 × `maximum_packet_size` + 64 KiB × `topic_alias_maximum` + 1 KiB × `outgoing_topic_aliases`) +
 /// `max_sessions` × 256 KiB for Wills, and beside that `max_total_queued_bytes` + `max_subscription_bytes` +
 /// `max_retained_bytes`. What it holds when nobody is out to fill it is about 3 KiB a connection.
 ///
@@ -71,6 +71,9 @@ pub struct Options {
     pub receive_maximum: ReceiveMaximum,
     /// How many Topic Aliases a client may use, announced in CONNACK. Each can hold 65,535 bytes. Default 16.
     pub topic_alias_maximum: u16,
+    /// How many Topic Aliases are used towards a client that takes them; no more than 64 are, each for a topic of at most
+    /// 1,024 bytes. Default 16.
+    pub outgoing_topic_aliases: u16,
     /// Whether text with control characters or non-characters is refused as malformed (v5 1.5.4, v311 1.5.3). Default no.
     pub strict_text: bool,
 
@@ -141,6 +144,7 @@ impl Default for Options {
             maximum_packet_size: MaximumPacketSize::new(1 << 20).expect("not zero"),
             receive_maximum: ReceiveMaximum::new(1_024).expect("not zero"),
             topic_alias_maximum: 16,
+            outgoing_topic_aliases: 16,
             strict_text: false,
             max_queued_messages: 10_000,
             max_queued_bytes: 16 << 20,

@@ -169,6 +169,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             receive_maximum: options.receive_maximum,
             maximum_packet_size: options.maximum_packet_size,
             topic_alias_maximum: options.topic_alias_maximum,
+            outgoing_topic_aliases: options.outgoing_topic_aliases,
             assigned_client_id: request.client_id.is_empty().then_some(client_id),
             ..Accept::default()
         };

@@ -209,3 +209,40 @@ async fn v5_mqtt_3_1_2_25_a_message_too_large_for_its_receiver_is_left_out() {
     let (_, body) = receiver.packet().await;
     assert!(body.ends_with(b"small"), "{body:02X?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn topic_aliases_are_taken_from_publishers_and_used_towards_subscribers() {
+    let broker = broker();
+    let mut receiver = Peer::new(&broker);
+    // Topic Alias Maximum 1.
+    receiver
+        .send("10 11 | 0004'MQTT' 05 02 003C 03 22 0001 | 0001'r'")
+        .await;
+    receiver.connack_v5().await;
+    receiver.subscribe_v5("room/+", 0).await;
+    let mut plain = Peer::clean(&broker, "p").await;
+    plain.subscribe_v5("room/+", 0).await;
+    let mut sender = Peer::clean(&broker, "s").await;
+    // Alias 9 is told, and used; another topic has none.
+    sender.send("30 0D | 0006'room/1' 03 230009 'x'").await;
+    sender.send("30 07 | 0000 03 230009 'y'").await;
+    sender.send("30 0A | 0006'room/2' 00 'z'").await;
+    sender.send("30 07 | 0000 03 230009 'w'").await;
+    receiver
+        .expect("30 0D | 0006'room/1' 03 230001 'x' | 30 07 | 0000 03 230001 'y'")
+        .await;
+    receiver
+        .expect("30 0D | 0006'room/2' 03 230001 'z' | 30 0D | 0006'room/1' 03 230001 'w'")
+        .await;
+    // Who takes none gets whole topics.
+    for (topic, payload) in [
+        ("room/1", b"x"),
+        ("room/1", b"y"),
+        ("room/2", b"z"),
+        ("room/1", b"w"),
+    ] {
+        plain
+            .expect_bytes(&publish_v5(0x30, topic, None, payload))
+            .await;
+    }
+}

@@ -34,6 +34,9 @@ pub struct Limits {
     pub maximum_packet_size: MaximumPacketSize,
     /// Topic Aliases that the server may use (5.0). Each can hold 64 KiB. Default: 16.
     pub topic_alias_maximum: u16,
+    /// Topic Aliases that are used towards the server, as far as it takes them (5.0) [v5 MQTT-3.2.2-17]; no more than 64 are,
+    /// for the topics that were published to last. Default: none.
+    pub outgoing_topic_aliases: u16,
     /// Who acknowledges received messages. Default: the machine.
     pub acknowledge: Acknowledge,
     /// Refuse strings with control characters and non-characters, which the standard leaves to the receiver. Default: no.
@@ -57,6 +60,7 @@ impl Default for Limits {
             receive_maximum: RECEIVE_MAXIMUM,
             maximum_packet_size: MAXIMUM_PACKET_SIZE,
             topic_alias_maximum: 16,
+            outgoing_topic_aliases: 0,
             acknowledge: Acknowledge::Automatic,
             strict_text: false,
             on_session_lost: SessionLost::Republish,

@@ -103,6 +103,7 @@ impl Client {
             Role::Client,
             info.negotiated,
             self.limits.acknowledge,
+            self.limits.outgoing_topic_aliases,
             epoch,
         );
         self.session.establish(&info.client_id);

@@ -9,7 +9,7 @@ use super::{
     outbound::{Outcome, PublishError, PublishId, SendQuota, Settled, Step},
     sender::Sender,
     session::Session,
-    topic_aliases::InboundAliases,
+    topic_aliases::{InboundAliases, OutboundAliases},
     violation::Violation,
 };
 use crate::{
@@ -39,16 +39,19 @@ pub(crate) struct Link {
     negotiated: Negotiated,
     quota: SendQuota,
     receiver: Receiver,
-    aliases: InboundAliases,
+    inbound_aliases: InboundAliases,
+    outbound_aliases: OutboundAliases,
     answers: Answers,
 }
 
 impl Link {
-    /// For the `epoch`th connection of a session. `role` is our own.
+    /// For the `epoch`th connection of a session. `role` is our own. Of the aliases that the peer takes, `most_aliases` are
+    /// used.
     pub(crate) fn new(
         role: Role,
         negotiated: Negotiated,
         acknowledge: Acknowledge,
+        most_aliases: u16,
         epoch: u32,
     ) -> Self {
         Self {
@@ -61,7 +64,10 @@ impl Link {
                 acknowledge,
                 epoch,
             ),
-            aliases: InboundAliases::new(negotiated.own_topic_alias_maximum),
+            inbound_aliases: InboundAliases::new(negotiated.own_topic_alias_maximum),
+            outbound_aliases: OutboundAliases::new(
+                negotiated.peer_topic_alias_maximum.min(most_aliases),
+            ),
             answers: Answers::default(),
             negotiated,
         }
@@ -122,7 +128,7 @@ impl Link {
         frame: Option<&Bytes>,
     ) -> Result<Option<Received>, Violation> {
         let topic = self
-            .aliases
+            .inbound_aliases
             .resolve(publish.topic, publish.properties.topic_alias())?;
         let verdict = match publish.delivery {
             Delivery::AtMostOnce => Verdict::Deliver(None),
@@ -209,7 +215,14 @@ impl Link {
                 role: self.role,
                 negotiated: &self.negotiated,
             };
-            match outbound.send_next(now, sender, packet_ids, &mut self.quota, output) {
+            match outbound.send_next(
+                now,
+                sender,
+                &mut self.outbound_aliases,
+                packet_ids,
+                &mut self.quota,
+                output,
+            ) {
                 Step::Sent(None) => {}
                 Step::Sent(Some(id)) => report(id, Outcome::Sent),
                 Step::Ended(id, outcome) => report(id, outcome),

@@ -6,6 +6,7 @@ use super::{
     packet_ids::PacketIds,
     queue::{Outgoing, Queue},
     sender::Sender,
+    topic_aliases::OutboundAliases,
     violation::Violation,
 };
 use crate::{
@@ -434,12 +435,13 @@ impl Outbound {
         &mut self,
         now: Instant,
         sender: Sender<'_>,
+        aliases: &mut OutboundAliases,
         ids: &mut PacketIds,
         quota: &mut SendQuota,
         output: &mut Output,
     ) -> Step {
         if self.in_flight.next_resend().is_some() {
-            return self.resend_next(now, sender, ids, quota, output);
+            return self.resend_next(now, sender, aliases, ids, quota, output);
         }
         if let Some(id) = self.queue.pop_expired(now) {
             return Step::Ended(id, Outcome::Expired);
@@ -448,7 +450,7 @@ impl Outbound {
             return Step::Idle;
         };
         if outgoing.message.qos() == QoS::AtMostOnce {
-            let written = sender.write(now, outgoing, None, false, output);
+            let written = sender.write(now, outgoing, None, false, aliases, output);
             self.queue.pop_front();
             return match written {
                 Ok(()) => Step::Sent(Some(id)),
@@ -462,7 +464,7 @@ impl Outbound {
         let Some(packet_id) = ids.allocate() else {
             return Step::Idle;
         };
-        match sender.write(now, outgoing, Some(packet_id), false, output) {
+        match sender.write(now, outgoing, Some(packet_id), false, aliases, output) {
             Ok(()) => {
                 quota.free -= 1;
                 if let Some((id, outgoing)) = self.queue.pop_front() {
@@ -483,6 +485,7 @@ impl Outbound {
         &mut self,
         now: Instant,
         sender: Sender<'_>,
+        aliases: &mut OutboundAliases,
         ids: &mut PacketIds,
         quota: &mut SendQuota,
         output: &mut Output,
@@ -494,7 +497,7 @@ impl Outbound {
         let Phase::Published(outgoing) = &entry.phase else {
             return Step::Idle;
         };
-        match sender.write(now, outgoing, Some(packet_id), true, output) {
+        match sender.write(now, outgoing, Some(packet_id), true, aliases, output) {
             Ok(()) => {
                 quota.free -= 1;
                 self.in_flight.resent();

@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::{negotiated::Negotiated, outbound::PublishError, queue::Outgoing};
+use super::{
+    negotiated::Negotiated, outbound::PublishError, queue::Outgoing, topic_aliases::OutboundAliases,
+};
 use crate::{
     encoder::Encoder,
     error::EncodeError,
@@ -78,6 +80,7 @@ impl Sender<'_> {
         outgoing: &Outgoing,
         packet_id: Option<PacketId>,
         dup: bool,
+        aliases: &mut OutboundAliases,
         output: &mut Output,
     ) -> Result<(), PublishError> {
         let message = &outgoing.message;
@@ -99,12 +102,42 @@ impl Sender<'_> {
                 None => message.properties(),
             },
         };
-        let encoder = self.encoder();
-        match message.large_payload() {
-            Some(payload) => encoder.encode_with_payload(&publish, payload, output)?,
-            None => encoder.encode(&Packet::Publish(publish), output)?,
+        if let Some(chosen) = aliases.choose(message.topic()) {
+            let with_alias = [Property::TopicAlias(chosen.alias)];
+            let list: Vec<_>;
+            let properties = match &changed {
+                Some(changed) => {
+                    list = changed.iter().copied().chain(with_alias).collect();
+                    Properties::new(&list)
+                }
+                None => message.properties().followed_by(&with_alias),
+            };
+            let aliased = Publish {
+                topic: publish.topic.filter(|_| !chosen.is_known),
+                properties,
+                ..publish
+            };
+            // The topic together with a new alias may be too much for the peer's Maximum Packet Size.
+            if self.encode(message, aliased, output).is_ok() {
+                aliases.used(message.topic(), chosen);
+                return Ok(());
+            }
         }
-        Ok(())
+        Ok(self.encode(message, publish, output)?)
+    }
+
+    fn encode(
+        self,
+        message: &Message,
+        publish: Publish<'_>,
+        output: &mut Output,
+    ) -> Result<(), EncodeError> {
+        match message.large_payload() {
+            Some(payload) => self
+                .encoder()
+                .encode_with_payload(&publish, payload, output),
+            None => self.encoder().encode(&Packet::Publish(publish), output),
+        }
     }
 
     /// The properties as they are to be written, where that is not as they are: 3.x has none, and the time a message spent

@@ -56,6 +56,9 @@ pub struct Accept {
     pub maximum_packet_size: MaximumPacketSize,
     /// How many Topic Aliases the client may use (5.0). Default: 10.
     pub topic_alias_maximum: u16,
+    /// How many Topic Aliases are used towards the client, as far as it takes them [v5 MQTT-3.1.2-26]; no more than 64 are,
+    /// for the topics that were sent last. Default: none.
+    pub outgoing_topic_aliases: u16,
     /// The highest QoS the client may publish at (5.0). A Will above it makes [`AcceptError::WillQosNotSupported`].
     pub maximum_qos: QoS,
     /// Whether the client may publish retained messages (5.0).
@@ -84,6 +87,7 @@ impl Default for Accept {
             receive_maximum: DEFAULT_RECEIVE_MAXIMUM,
             maximum_packet_size: DEFAULT_MAXIMUM_PACKET_SIZE,
             topic_alias_maximum: DEFAULT_TOPIC_ALIAS_MAXIMUM,
+            outgoing_topic_aliases: 0,
             maximum_qos: QoS::ExactlyOnce,
             retain_available: true,
             wildcard_subscription_available: true,

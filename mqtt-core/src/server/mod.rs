@@ -218,7 +218,13 @@ impl Server {
         };
         let requested_session_expiry = pending.session_expiry;
         let epoch = session.next_epoch();
-        let mut link = Link::new(Role::Server, negotiated, self.limits.acknowledge, epoch);
+        let mut link = Link::new(
+            Role::Server,
+            negotiated,
+            self.limits.acknowledge,
+            accept.outgoing_topic_aliases,
+            epoch,
+        );
         link.answer(Answer::Encoded(connack));
         if accept.session_present {
             link.resume(&mut session);

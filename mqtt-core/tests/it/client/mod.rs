@@ -1,6 +1,7 @@
 //! The client machine, against a server that the test plays.
 
 mod acknowledge;
+mod aliases;
 mod connect;
 mod disconnect;
 mod hostile;

@@ -1,5 +1,6 @@
 //! The server machine, driven by bytes written from the standard.
 
+mod aliases;
 mod connect;
 mod ending;
 mod random;
