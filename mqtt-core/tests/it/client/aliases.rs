@@ -18,7 +18,7 @@ fn publish(pair: &mut Pair, topic: &str) {
 }
 
 #[test]
-fn v5_mqtt_3_2_2_17_no_more_aliases_are_sent_than_the_server_takes() {
+fn v5_mqtt_3_2_2_17_and_3_3_2_9_no_more_aliases_are_sent_than_the_server_takes() {
     // Topic Alias Maximum 1.
     let mut pair = Pair::v5_with(limits(), "20 06 00 00 03 22 0001");
     publish(&mut pair, "topic/1");

@@ -128,7 +128,7 @@ fn v5_mqtt_3_4_2_2_answers_fit_a_tiny_limit() {
 }
 
 #[test]
-fn v5_mqtt_3_2_2_17_and_3_3_2_9_no_topic_alias_is_ever_sent() {
+fn no_topic_alias_is_sent_unless_the_application_wants_some() {
     // Topic Alias Maximum 5.
     let mut pair = Pair::v5_with(Limits::default(), "20 06 00 00 03 22 0005");
     pair.publish(QoS::AtMostOnce, "x");

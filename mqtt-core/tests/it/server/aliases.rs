@@ -23,7 +23,7 @@ fn publish(peer: &mut Peer, topic: &str, payload: &'static str, qos: QoS) {
 }
 
 #[test]
-fn v5_mqtt_3_1_2_26_no_more_aliases_are_sent_than_the_client_takes() {
+fn v5_mqtt_3_1_2_26_and_3_3_2_11_no_more_aliases_are_sent_than_the_client_takes() {
     let mut peer = Peer::connected(ONE_ALIAS, &accept());
     publish(&mut peer, "topic/1", "1", QoS::AtMostOnce);
     publish(&mut peer, "topic/1", "2", QoS::AtLeastOnce);

@@ -385,7 +385,7 @@ fn the_bounds_of_the_session_hold_while_connected() {
 }
 
 #[test]
-fn v5_mqtt_3_1_2_27_no_topic_alias_is_sent() {
+fn no_topic_alias_is_sent_unless_the_owner_wants_some() {
     // Topic Alias Maximum 10.
     let mut peer = Peer::connected(
         "10 11 00 04 'MQTT' 05 02 00 3C 03 22 00 0A 00 01 'a'",
