@@ -190,13 +190,19 @@ impl Client {
     /// The next event, if one waits.
     fn try_event(&self) -> Option<Event> {
         let content = self.pop()?;
-        self.mailbox.show_readiness(|| self.has_no_event());
+        self.mailbox.show_readiness(|| self.handle.received_len());
         Some(Event::new(content))
     }
 
     fn pop(&self) -> Option<Content> {
         if let Some(change) = self.mailbox.take_change() {
             return Some(change);
+        }
+        // The inbox is full then, so that there are events of which this is the first.
+        let dropped = self.handle.dropped();
+        let told = self.dropped_told.fetch_max(dropped, Ordering::Relaxed);
+        if dropped > told {
+            return Some(Content::Dropped(dropped - told));
         }
         let completion = || self.mailbox.take_completion();
         let message = || self.handle.try_recv().map(Content::message);
@@ -211,18 +217,7 @@ impl Client {
                 .store(!messages_first, Ordering::Relaxed);
             return found;
         }
-        let dropped = self.handle.dropped();
-        let told = self.dropped_told.fetch_max(dropped, Ordering::Relaxed);
-        if dropped > told {
-            return Some(Content::Dropped(dropped - told));
-        }
         self.mailbox.take_stopped()
-    }
-
-    fn has_no_event(&self) -> bool {
-        self.mailbox.is_empty()
-            && self.handle.received_len() == 0
-            && self.handle.dropped() == self.dropped_told.load(Ordering::Relaxed)
     }
 
     /// Waits for the next event.
@@ -548,7 +543,9 @@ pub unsafe extern "C" fn pmq_client_wait(
     unsafe {
         with(client, error, |client| {
             let completion = client.mailbox.wait_for(token, deadline(timeout_ms))?;
-            client.mailbox.show_readiness(|| client.has_no_event());
+            client
+                .mailbox
+                .show_readiness(|| client.handle.received_len());
             if result.is_null() {
                 return completion.error.map_or(Ok(()), Err);
             }
@@ -572,7 +569,7 @@ pub unsafe extern "C" fn pmq_client_fd(
             let out = Out::new(fd, "fd")?;
             let readiness = client
                 .mailbox
-                .readiness(|| client.has_no_event())
+                .readiness(|| client.handle.received_len())
                 .map_err(|error| Error::io(&error))?;
             out.set(readiness.as_fd().as_raw_fd());
             Ok(())

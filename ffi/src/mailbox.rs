@@ -81,7 +81,8 @@ impl Mailbox {
     fn arrive_as_event(&self, put: impl FnOnce(&mut Inner)) {
         self.arrive(put);
         if let Some(readiness) = self.readiness.get() {
-            readiness.set(true);
+            // Whoever took it meanwhile has decided already.
+            readiness.update(|now| now || !self.is_empty());
         }
     }
 
@@ -199,7 +200,7 @@ impl Mailbox {
     }
 
     /// Whether nothing here is an event.
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
         let inner = self.inner();
         let completions = self.completions == Completions::Event && !inner.done.is_empty();
         inner.changes.is_empty() && inner.stopped.is_none() && !completions
@@ -268,28 +269,23 @@ impl Mailbox {
         (inner, true)
     }
 
-    /// The descriptor that is readable while events wait, made if need be; `is_empty` tells whether none does.
-    pub(crate) fn readiness(&self, is_empty: impl Fn() -> bool) -> io::Result<&Readiness> {
-        if let Some(known) = self.readiness.get() {
-            return Ok(known);
+    /// The descriptor that is readable while events wait, made if need be; `received` messages are in the inbox.
+    pub(crate) fn readiness(&self, received: impl Fn() -> usize) -> io::Result<&Readiness> {
+        if self.readiness.get().is_none() {
+            let new = Readiness::new()?;
+            // Another thread may have been faster.
+            let _ = self.readiness.set(new);
+            self.show_readiness(received);
         }
-        let new = Readiness::new()?;
-        let readiness = self.readiness.get_or_init(|| new);
-        if !is_empty() {
-            readiness.set(true);
-        }
-        Ok(readiness)
+        self.readiness
+            .get()
+            .ok_or_else(|| io::Error::other("no descriptor"))
     }
 
-    /// After an event was taken: the descriptor is readable as long as there are more.
-    pub(crate) fn show_readiness(&self, is_empty: impl Fn() -> bool) {
-        if let Some(readiness) = self.readiness.get()
-            && is_empty()
-        {
-            readiness.set(false);
-            if !is_empty() {
-                readiness.set(true);
-            }
+    /// After events came or were taken: the descriptor is readable as long as there are any.
+    pub(crate) fn show_readiness(&self, received: impl Fn() -> usize) {
+        if let Some(readiness) = self.readiness.get() {
+            readiness.update(|_| !self.is_empty() || received() > 0);
         }
     }
 }
@@ -352,9 +348,10 @@ impl Observer for Watch {
         }
     }
 
-    fn changed(&self, received: usize) {
-        if received > 0 {
-            self.0.arrive_as_event(|_| {});
+    fn changed(&self, received: &dyn Fn() -> usize) {
+        if received() > 0 {
+            self.0.arrive(|_| {});
+            self.0.show_readiness(received);
         }
     }
 }

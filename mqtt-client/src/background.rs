@@ -81,8 +81,9 @@ pub trait Observer: Send + Sync + 'static {
     /// [`State::Connected`].
     fn state(&self, state: &State, connack: Option<&Connack>);
 
-    /// Something changed; `received` messages are here to be taken. Not called for each message, but after the last.
-    fn changed(&self, received: usize);
+    /// Something changed; `received` tells how many messages are here to be taken, now and each time it is called. Not called
+    /// for each message, but after the last.
+    fn changed(&self, received: &dyn Fn() -> usize);
 }
 
 /// Changes when this process turns out to be a forked child. Before the first [`start`] of a process it does not: there is
@@ -161,7 +162,7 @@ impl shared::Observer for Observers {
     fn changed(&self) {
         self.waiters.wake();
         if let Some(observer) = &self.observer {
-            observer.changed(self.inbox.upgrade().map_or(0, |inbox| inbox.len()));
+            observer.changed(&|| self.inbox.upgrade().map_or(0, |inbox| inbox.len()));
         }
     }
 

@@ -49,8 +49,10 @@ pub(crate) enum Need {
     Mosquitto,
     /// `mosquitto_pub` and `mosquitto_sub`.
     MosquittoClients,
-    /// `valgrind`, for the long checks.
+    /// `valgrind`, for the C library and the long checks.
     Valgrind,
+    /// `pkg-config`, which finds the installed C library.
+    PkgConfig,
     /// `python3` that can make virtual environments.
     Python,
     /// The MQTT client `paho-mqtt`, in a virtual environment of ours.
@@ -84,6 +86,7 @@ impl Need {
             Self::Mosquitto => "mosquitto",
             Self::MosquittoClients => "mosquitto_pub and mosquitto_sub",
             Self::Valgrind => "valgrind",
+            Self::PkgConfig => "pkg-config",
             Self::Python => "Python 3 with venv",
             Self::Paho => "Python client paho-mqtt",
         }
@@ -103,6 +106,7 @@ impl Need {
             Self::Mosquitto => Source::Apt(&["mosquitto"]),
             Self::MosquittoClients => Source::Apt(&["mosquitto-clients"]),
             Self::Valgrind => Source::Apt(&["valgrind"]),
+            Self::PkgConfig => Source::Apt(&["pkg-config"]),
             Self::Python => Source::Apt(&["python3", "python3-venv"]),
             Self::Paho => Source::VirtualEnvironment,
         }

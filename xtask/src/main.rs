@@ -13,6 +13,7 @@ mod conformance;
 mod count;
 mod demo;
 mod install;
+mod library;
 mod nightly;
 mod peers;
 mod process;
@@ -40,6 +41,7 @@ enum Task {
     Nightly(nightly::Options),
     Conformance(conformance::Options),
     Bench(bench::Options),
+    Install(library::Options),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Task::Nightly(options) => nightly::run(options),
         Task::Conformance(options) => conformance::run(options),
         Task::Bench(options) => bench::run(options),
+        Task::Install(options) => library::run(options),
     });
     match done {
         Ok(code) => code,
@@ -73,7 +76,7 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
-        for task in ["demo", "test", "nightly", "conformance", "bench"] {
+        for task in ["demo", "test", "nightly", "conformance", "bench", "install"] {
             assert!(
                 Arguments::command().find_subcommand(task).is_some(),
                 "{task}"

@@ -1,5 +1,6 @@
 //! The suites of tests: what each is called, what it needs, how it runs, and how what ran is counted.
 
+mod c;
 mod conformance;
 mod demo;
 mod interop;
@@ -53,7 +54,8 @@ pub(crate) const ALL: &[Suite] = &[
     rust::CLIENT,
     rust::BROKER,
     conformance::CONFORMANCE,
-    rust::FFI,
+    c::FFI,
+    c::VALGRIND,
     rust::TOOLS,
     rust::FUZZ,
     rust::BENCHES,

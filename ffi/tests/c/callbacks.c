@@ -1,9 +1,11 @@
-/* Every call from inside of a handler does its work or gives a status: none hangs. argv[1]: a broker. */
+/* Every call from inside of a handler does its work or gives a status: none hangs. argv[1]: a broker; argv[2]: where
+ * nobody listens. */
 #include "check.h"
 
 struct state {
     pmq_client *client;
-    int depth, messages, published, stopped, calls;
+    const char *nobody;
+    int messages, published, stopped, calls;
     pmq_event *kept;
 };
 
@@ -42,15 +44,16 @@ static void handler(const pmq_event *event, void *userdata) {
     /* Dispatch inside of dispatch. */
     OK(pmq_client_dispatch(state->client, nested, state, 0, &count, &error));
     /* Another client comes and goes. */
-    other = check_connect("mqtt://127.0.0.1:1");
+    other = check_connect(state->nobody);
     pmq_client_free(&other);
     OK(pmq_client_stop(state->client, PATIENCE, &error));
 }
 
-static void all_calls(const char *url) {
+static void all_calls(const char *url, const char *nobody) {
     pmq_error *error = NULL;
-    struct state state = {NULL, 0, 0, 0, 0, 0, NULL};
+    struct state state = {NULL, NULL, 0, 0, 0, 0, NULL};
     size_t count = 0;
+    state.nobody = nobody;
     state.client = check_connect(url);
     check_subscribe(state.client, "t");
     check_publish(state.client, "t", "x");
@@ -80,7 +83,7 @@ static void frees(const pmq_event *event, void *userdata) {
 
 static void freed_inside(const char *url) {
     pmq_error *error = NULL;
-    struct state state = {NULL, 0, 0, 0, 0, 0, NULL};
+    struct state state = {NULL, NULL, 0, 0, 0, 0, NULL};
     size_t count = 0;
     pmq_client *client = check_connect(url);
     state.client = client;
@@ -93,10 +96,10 @@ static void freed_inside(const char *url) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
+    if (argc != 3) {
         return 2;
     }
-    all_calls(argv[1]);
+    all_calls(argv[1], argv[2]);
     freed_inside(argv[1]);
     return check_result();
 }

@@ -16,7 +16,7 @@ mod server;
 
 use broker::Broker;
 use program::Program;
-use server::{Manners, Server};
+use server::{Manners, Nobody, Server};
 
 #[test]
 fn values() {
@@ -38,7 +38,7 @@ fn tokens() {
 #[test]
 fn callbacks() {
     let broker = Broker::start();
-    Program::test("callbacks").run(&[&broker.url()]);
+    Program::test("callbacks").run(&[&broker.url(), &Nobody::new().url()]);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn restart() {
 #[test]
 fn queue() {
     let server = Server::start(Manners::Polite);
-    Program::test("queue").run(&[&server.url()]);
+    Program::test("queue").run(&[&server.url(), &Nobody::new().url()]);
 }
 
 #[test]
@@ -72,10 +72,7 @@ fn refusals() {
         Server::start(Manners::Polite),
         Server::start(Manners::RefusesClients),
     );
-    // The port was free a moment ago, and a broker that was killed does not listen.
-    let mut nobody = Broker::start();
-    nobody.kill();
-    Program::test("refusals").run(&[&polite.url(), &rude.url(), &nobody.url()]);
+    Program::test("refusals").run(&[&polite.url(), &rude.url(), &Nobody::new().url()]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-/* Full queues. argv[1]: a server that does not acknowledge what goes to "silent", and floods who subscribes to "flood". */
+/* Full queues. argv[1]: a server that does not acknowledge what goes to "silent", and floods who
+ * subscribes to "flood"; argv[2]: where nobody listens. */
 #include "check.h"
 
 static pmq_client *with_queue(const char *url, size_t messages, pmq_on_full on_full) {
@@ -29,10 +30,10 @@ static void a_full_queue_refuses(const char *silent) {
     pmq_client_free(&client);
 }
 
-/* Nobody listens on this port, so everything stays in the queue. */
-static void a_full_queue_drops(void) {
+/* Nobody listens, so everything stays in the queue. */
+static void a_full_queue_drops(const char *nobody) {
     pmq_error *error = NULL;
-    pmq_client *client = with_queue("mqtt://127.0.0.1:1", 2, PMQ_ON_FULL_DROP_NEWEST);
+    pmq_client *client = with_queue(nobody, 2, PMQ_ON_FULL_DROP_NEWEST);
     pmq_message *message = check_message("t", "x", 1);
     pmq_event *event = NULL;
     uint64_t token = 0;
@@ -44,7 +45,7 @@ static void a_full_queue_drops(void) {
     pmq_event_free(&event);
     pmq_client_free(&client);
 
-    client = with_queue("mqtt://127.0.0.1:1", 2, PMQ_ON_FULL_DROP_OLDEST);
+    client = with_queue(nobody, 2, PMQ_ON_FULL_DROP_OLDEST);
     OK(pmq_client_publish(client, message, &token, &error));
     OK(pmq_client_publish(client, message, NULL, &error));
     FAILS(pmq_client_wait(client, token, 0, NULL, &error), PMQ_STATUS_TIMEOUT);
@@ -85,11 +86,11 @@ static void a_full_inbox_drops_qos_0_and_holds_qos_1(const char *flood) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
+    if (argc != 3) {
         return 2;
     }
     a_full_queue_refuses(argv[1]);
-    a_full_queue_drops();
+    a_full_queue_drops(argv[2]);
     a_full_inbox_drops_qos_0_and_holds_qos_1(argv[1]);
     return check_result();
 }

@@ -37,6 +37,27 @@ impl Server {
     }
 }
 
+/// A port at which nobody listens, and that nobody else gets: it is that of a connection's other end.
+pub(crate) struct Nobody {
+    stream: TcpStream,
+    _listener: TcpListener,
+}
+
+impl Nobody {
+    pub(crate) fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        Self {
+            stream,
+            _listener: listener,
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("mqtt://{}", self.stream.local_addr().unwrap())
+    }
+}
+
 fn serve(mut stream: TcpStream, manners: Manners) -> io::Result<()> {
     stream.set_nodelay(true)?;
     loop {

@@ -9,11 +9,10 @@ use super::wake::Signal;
 /// A descriptor that is readable as long as its owner says so: for a queue with something in it. It must not be read, written
 /// or closed by whoever polls it.
 ///
-/// A forked child shares it with its parent, and must not call [`set`](Self::set).
+/// A forked child shares it with its parent, and must not call [`update`](Self::update).
 #[derive(Debug)]
 pub struct Readiness {
     signal: Signal,
-    // A lock and not a flag: two threads that disagree must leave flag and descriptor alike.
     ready: Mutex<bool>,
 }
 
@@ -29,10 +28,13 @@ impl Readiness {
         })
     }
 
-    /// Makes the descriptor readable or not; a system call only if it changes. Whoever says that it is not looks at the queue
-    /// once more afterwards: something may have come since he looked.
-    pub fn set(&self, ready: bool) {
+    /// Makes the descriptor readable or not, as `decide` says, which is told what it is; a system call only if it changes.
+    ///
+    /// Whoever puts something into the queue, or takes something out, calls this afterwards and looks at the queue in `decide`:
+    /// only one looks at a time, so that the last one leaves what is true.
+    pub fn update(&self, decide: impl FnOnce(bool) -> bool) {
         let mut now = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let ready = decide(*now);
         if *now != ready {
             *now = ready;
             if ready {
@@ -70,10 +72,10 @@ mod tests {
     fn it_is_readable_as_long_as_it_was_said() {
         let readiness = Readiness::new().unwrap();
         assert!(!is_readable(&readiness));
-        readiness.set(true);
-        readiness.set(true);
+        readiness.update(|_| true);
+        readiness.update(|now| now);
         assert!(is_readable(&readiness) && is_readable(&readiness));
-        readiness.set(false);
+        readiness.update(|now| !now);
         assert!(!is_readable(&readiness));
     }
 }

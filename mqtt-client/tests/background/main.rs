@@ -157,9 +157,9 @@ impl Observer for Channel {
         let _ = self.0.send(Told::State(state.clone(), connack.cloned()));
     }
 
-    fn changed(&self, received: usize) {
-        if received > 0 {
-            let _ = self.0.send(Told::Received(received));
+    fn changed(&self, received: &dyn Fn() -> usize) {
+        if received() > 0 {
+            let _ = self.0.send(Told::Received(received()));
         }
     }
 }

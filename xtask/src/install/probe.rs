@@ -26,6 +26,7 @@ pub(super) fn look(need: Need) -> Result<String, String> {
         Need::Mosquitto => command("mosquitto"),
         Need::MosquittoClients => command("mosquitto_pub").and_then(|_| command("mosquitto_sub")),
         Need::Valgrind => command("valgrind"),
+        Need::PkgConfig => command("pkg-config"),
         Need::Python => look_python(),
         Need::Paho => peers::paho::installed(),
     }

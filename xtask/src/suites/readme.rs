@@ -1,6 +1,6 @@
 //! The examples of README.md, run as they stand there.
 //!
-//! Each block marked `rust` or `php` has to be a whole program that ends by itself with exit code 0, and the block after it,
+//! Each block marked `rust`, `php` or `c` has to be a whole program that ends by itself with exit code 0, and the block after it,
 //! marked `text`, has to be what it prints. Where the program names the usual address of a broker, `localhost:1883`, it gets a
 //! fresh one. So what a reader copies has been run.
 
@@ -9,7 +9,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Run, Suite, php};
+use super::{Run, Suite, c, php};
+use crate::install::Need;
 use crate::peers;
 use crate::workspace;
 
@@ -21,14 +22,22 @@ const CHECKOUT: &str = "../pushmq/";
 
 pub(super) const README: Suite = Suite {
     name: "readme",
-    about: "the Rust and PHP examples of README.md",
-    needs: php::NEEDS,
+    about: "the PHP, Rust and C examples of README.md",
+    needs: &[
+        Need::CCompiler,
+        Need::Php,
+        Need::PhpHeaders,
+        Need::PhpFpm,
+        Need::Libclang,
+        Need::PkgConfig,
+    ],
     run: |run| {
         php::build(run)?;
+        let library = c::install(run)?;
         let readme = std::fs::read_to_string(workspace::root().join("README.md"))
             .context("cannot read README.md")?;
         let blocks = blocks(&readme);
-        for language in ["rust", "php"] {
+        for language in ["rust", "php", "c"] {
             ensure!(
                 blocks.iter().any(|block| block.language == language),
                 "README.md has no {language} example"
@@ -49,6 +58,7 @@ pub(super) const README: Suite = Suite {
                     &text,
                 ),
                 "php" => php_script(block.line, &text),
+                "c" => c_program(&library, block.line, &text),
                 _ => continue,
             }
             .and_then(|mut program| run_and_compare(run, &mut program, prints));
@@ -88,6 +98,14 @@ fn php_script(line: usize, text: &str) -> Result<Command> {
     let mut command = php::php()?;
     command.arg(script);
     Ok(command)
+}
+
+/// Compiles the program against the library installed at `library`.
+fn c_program(library: &Path, line: usize, text: &str) -> Result<Command> {
+    ensure!(text.contains("int main("), "it is not a whole program");
+    let source = workspace::scratch("readme")?.join(format!("line-{line}.c"));
+    write(&source, text)?;
+    c::program(library, &source, c::Linking::Shared)
 }
 
 fn run_and_compare(run: &mut Run, program: &mut Command, prints: Option<&str>) -> Result<()> {
@@ -178,6 +196,16 @@ mod tests {
                 text: "<?php\necho 1;\n".to_owned()
             }
         );
+    }
+
+    #[test]
+    fn the_c_example_is_the_one_that_is_installed() {
+        let root = workspace::root();
+        let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+        let example = std::fs::read_to_string(root.join("ffi/examples/publisher.c")).unwrap();
+        let blocks = blocks(&readme);
+        let shown = blocks.iter().find(|block| block.language == "c").unwrap();
+        assert!(shown.text == example, "README.md and publisher.c differ");
     }
 
     #[test]

@@ -120,13 +120,6 @@ pub(super) const BROKER: Suite = Suite {
     run: |run| run.cargo_test(BROKER_TESTS),
 };
 
-pub(super) const FFI: Suite = Suite {
-    name: "ffi",
-    about: "libpushmq: the border to C",
-    needs: &[Need::CCompiler, Need::CppCompiler],
-    run: |run| run.cargo_test(&["-p", "pushmq-ffi"]),
-};
-
 pub(super) const TOOLS: Suite = Suite {
     name: "tools",
     about: "this command and the Rust half of the demo",
