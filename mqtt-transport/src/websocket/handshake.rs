@@ -97,6 +97,9 @@ impl From<Error> for UpgradeError {
                 Self::WrongSubprotocol
             }
             Error::Protocol(ProtocolError::HandshakeIncomplete) => Self::Closed,
+            Error::Protocol(ProtocolError::HttparseError(error)) => Self::NotWebSocket {
+                cause: format!("no HTTP/1.1 came, which is so where it speaks TLS ({error})"),
+            },
             Error::Io(error) => Self::Io(Arc::new(error)),
             error => Self::NotWebSocket {
                 cause: error.to_string(),
