@@ -5,15 +5,15 @@
 //! had it lets go.
 
 mod authorize;
+mod begin;
 mod connect;
+mod stream;
 mod subscribe;
 
 use std::future::poll_fn;
-use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{self, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use mqtt_core::server::{
@@ -23,15 +23,14 @@ use mqtt_core::{
     AckToken, Acknowledge, Instant, Message, Outcome, Output, Progress, ProtocolVersion, PublishId,
     ReasonCode, WillMessage,
 };
-use tokio::io::{
-    self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, ReadHalf, WriteHalf,
-};
+use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::task::yield_now;
 use tokio::time;
-use tokio_util::io::poll_read_buf;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use self::authorize::{Authority, Question};
+pub(crate) use self::begin::{spawn, spawn_after};
+use self::stream::{poll_read, poll_write};
 use crate::alarm::Alarm;
 use crate::place::Place;
 use crate::share::{Backlog, Owed};
@@ -50,78 +49,6 @@ const MAX_WAITING_IN_MACHINE: usize = 256;
 
 /// Characters of a Client Identifier, which may have 65,535, that are logged.
 const SHOWN_CHARACTERS: usize = 64;
-
-/// Starts a task that serves one client.
-pub(crate) fn spawn(
-    shared: &Arc<Shared>,
-    stream: impl AsyncRead + AsyncWrite + Send + 'static,
-    peer: Option<SocketAddr>,
-) {
-    let Some(place) = take_place(shared, peer) else {
-        return;
-    };
-    let deadline = time::Instant::now() + shared.context.options.connect_timeout;
-    let connection = Connection::new(Arc::clone(shared), place, stream, peer, deadline);
-    shared.tasks.spawn(connection.run());
-}
-
-/// Starts a task that serves one client as soon as `opening` has come to a stream. The connection counts, and its time for
-/// CONNECT runs, from now on.
-pub(crate) fn spawn_after<S: AsyncRead + AsyncWrite + Send + 'static>(
-    shared: &Arc<Shared>,
-    opening: impl Future<Output = io::Result<S>> + Send + 'static,
-    peer: Option<SocketAddr>,
-) {
-    let Some(place) = take_place(shared, peer) else {
-        return;
-    };
-    let deadline = time::Instant::now() + shared.context.options.connect_timeout;
-    let shared_by_task = Arc::clone(shared);
-    shared.tasks.spawn(async move {
-        // What is needed for the handshakes is on the heap while they last, and not in the task all the time.
-        let opened = Box::pin(opened(&shared_by_task, opening, deadline, peer)).await;
-        if let Some(stream) = opened {
-            Connection::new(shared_by_task, place, stream, peer, deadline)
-                .run()
-                .await;
-        }
-    });
-}
-
-fn take_place(shared: &Shared, peer: Option<SocketAddr>) -> Option<Place> {
-    let place = if shared.stop.is_cancelled() {
-        None
-    } else {
-        Place::take(&shared.context)
-    };
-    if place.is_none() {
-        shared.context.counters.connections_refused.add(1);
-        tracing::debug!(peer = shown_peer(peer), "closed a connection unheard");
-    }
-    place
-}
-
-/// The stream, if it is there in time.
-async fn opened<S>(
-    shared: &Shared,
-    opening: impl Future<Output = io::Result<S>>,
-    deadline: time::Instant,
-    peer: Option<SocketAddr>,
-) -> Option<S> {
-    let opened = tokio::select! {
-        biased;
-        opened = time::timeout_at(deadline, opening) => opened,
-        () = shared.stop.cancelled() => return None,
-    };
-    let error = match opened {
-        Ok(Ok(stream)) => return Some(stream),
-        Ok(Err(error)) => error,
-        Err(_) => io::ErrorKind::TimedOut.into(),
-    };
-    shared.context.counters.connections_failed.add(1);
-    tracing::debug!(peer = shown_peer(peer), %error, "a connection ended in its handshake");
-    None
-}
 
 struct Connection<S> {
     place: Place,
@@ -487,54 +414,6 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
 /// of that, though only its own size is counted; a smaller one has been copied already.
 const fn pins_more_than_it_counts(payload: usize, largest_buffer: usize) -> bool {
     SMALL_READ <= payload && (payload < LARGE_READ || payload < largest_buffer / 2)
-}
-
-/// Appends what has come to `input`. While nothing has, no memory is held for it.
-fn poll_read(
-    reader: &mut (impl AsyncRead + Unpin),
-    cx: &mut task::Context<'_>,
-    input: &mut BytesMut,
-) -> Poll<io::Result<usize>> {
-    let mut stack = [MaybeUninit::uninit(); SMALL_READ];
-    let mut buffer = ReadBuf::uninit(&mut stack);
-    ready!(Pin::new(&mut *reader).poll_read(cx, &mut buffer))?;
-    let mut bytes = buffer.filled().len();
-    input.extend_from_slice(buffer.filled());
-    if bytes == SMALL_READ {
-        // There may be more. If that is the end, or an error, the next read tells.
-        input.reserve(LARGE_READ);
-        if let Poll::Ready(Ok(more)) = poll_read_buf(Pin::new(reader), cx, input) {
-            bytes += more;
-        }
-    }
-    Poll::Ready(Ok(bytes))
-}
-
-/// Writes what there is, and has the layers under the writer let go of it. Ready when something was written; while a flush
-/// is not over, `unflushed` asks for another.
-fn poll_write(
-    mut writer: &mut (impl AsyncWrite + Unpin),
-    cx: &mut task::Context<'_>,
-    output: &mut Output,
-    unflushed: &mut bool,
-) -> Poll<io::Result<usize>> {
-    let mut written = 0;
-    if output.has_remaining() {
-        match pin!(writer.write_buf(output)).poll(cx)? {
-            Poll::Ready(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            Poll::Ready(bytes) => written = bytes,
-            Poll::Pending => {}
-        }
-    }
-    *unflushed |= written > 0;
-    if *unflushed && !output.has_remaining() {
-        *unflushed = Pin::new(&mut writer).poll_flush(cx)?.is_pending();
-    }
-    if written > 0 {
-        Poll::Ready(Ok(written))
-    } else {
-        Poll::Pending
-    }
 }
 
 async fn woken(subscriber: Option<&Subscriber>) {

@@ -1,0 +1,83 @@
+//! How a connection begins: its place in the counts, its transport, and the task that serves it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::io::{self, AsyncRead, AsyncWrite};
+use tokio::time;
+
+use super::{Connection, shown_peer};
+use crate::place::Place;
+use crate::shared::Shared;
+
+/// Starts a task that serves one client.
+pub(crate) fn spawn(
+    shared: &Arc<Shared>,
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    peer: Option<SocketAddr>,
+) {
+    let Some(place) = take_place(shared, peer) else {
+        return;
+    };
+    let deadline = time::Instant::now() + shared.context.options.connect_timeout;
+    let connection = Connection::new(Arc::clone(shared), place, stream, peer, deadline);
+    shared.tasks.spawn(connection.run());
+}
+
+/// Starts a task that serves one client as soon as `opening` has come to a stream. The connection counts, and its time for
+/// CONNECT runs, from now on.
+pub(crate) fn spawn_after<S: AsyncRead + AsyncWrite + Send + 'static>(
+    shared: &Arc<Shared>,
+    opening: impl Future<Output = io::Result<S>> + Send + 'static,
+    peer: Option<SocketAddr>,
+) {
+    let Some(place) = take_place(shared, peer) else {
+        return;
+    };
+    let deadline = time::Instant::now() + shared.context.options.connect_timeout;
+    let shared_by_task = Arc::clone(shared);
+    shared.tasks.spawn(async move {
+        // What is needed for the handshakes is on the heap while they last, and not in the task all the time.
+        let opened = Box::pin(opened(&shared_by_task, opening, deadline, peer)).await;
+        if let Some(stream) = opened {
+            Connection::new(shared_by_task, place, stream, peer, deadline)
+                .run()
+                .await;
+        }
+    });
+}
+
+fn take_place(shared: &Shared, peer: Option<SocketAddr>) -> Option<Place> {
+    let place = if shared.stop.is_cancelled() {
+        None
+    } else {
+        Place::take(&shared.context)
+    };
+    if place.is_none() {
+        shared.context.counters.connections_refused.add(1);
+        tracing::debug!(peer = shown_peer(peer), "closed a connection unheard");
+    }
+    place
+}
+
+/// The stream, if it is there in time.
+async fn opened<S>(
+    shared: &Shared,
+    opening: impl Future<Output = io::Result<S>>,
+    deadline: time::Instant,
+    peer: Option<SocketAddr>,
+) -> Option<S> {
+    let opened = tokio::select! {
+        biased;
+        opened = time::timeout_at(deadline, opening) => opened,
+        () = shared.stop.cancelled() => return None,
+    };
+    let error = match opened {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => error,
+        Err(_) => io::ErrorKind::TimedOut.into(),
+    };
+    shared.context.counters.connections_failed.add(1);
+    tracing::debug!(peer = shown_peer(peer), %error, "a connection ended in its handshake");
+    None
+}

@@ -1,0 +1,119 @@
+//! Why a connection ended, in the words of the application's errors.
+
+use mqtt_core::PropertiesBuf;
+use mqtt_core::client::DisconnectCause;
+
+use super::{Line, Task};
+use crate::error::{ConnectError, ConnectStage};
+use crate::reconnect::may_retry;
+use crate::transport::tls_error;
+
+impl Task {
+    /// Why it ended, and whether a later attempt may do better.
+    pub(super) fn why(&self, line: &mut Line, was_accepted: bool) -> (ConnectError, bool) {
+        let address = std::mem::take(&mut line.address);
+        let of_tls = line.io_error.as_ref().and_then(tls_error);
+        let detail = match &of_tls {
+            Some(cause) => Some(cause.to_string()),
+            None => line.io_error.as_ref().map(ToString::to_string),
+        };
+        let cause = line.ended.take().unwrap_or(DisconnectCause::Closed);
+        match cause {
+            DisconnectCause::Refused { reason, properties } => {
+                let error = ConnectError::Refused {
+                    address,
+                    reason,
+                    detail: reason_string(&properties),
+                    server_reference: server_reference(&properties),
+                };
+                (error, may_retry(reason))
+            }
+            DisconnectCause::Server { reason, properties } => {
+                let detail = reason_string(&properties)
+                    .map(|text| format!(" ({text})"))
+                    .unwrap_or_default();
+                let error = ConnectError::Lost {
+                    address,
+                    cause: format!("the server disconnected: {reason}{detail}"),
+                    reason: Some(reason),
+                    server_reference: server_reference(&properties),
+                };
+                (error, may_retry(reason))
+            }
+            DisconnectCause::ConnectTimeout => {
+                let after = self.shared.options.connect_timeout;
+                (
+                    ConnectError::TimedOut {
+                        address,
+                        stage: ConnectStage::Connack,
+                        after,
+                    },
+                    true,
+                )
+            }
+            cause if was_accepted || self.force_clean_start => {
+                let cause = detail.unwrap_or_else(|| with_sources(&cause));
+                (
+                    ConnectError::Lost {
+                        address,
+                        cause,
+                        reason: None,
+                        server_reference: None,
+                    },
+                    true,
+                )
+            }
+            DisconnectCause::Malformed(_) | DisconnectCause::Protocol(_) => (
+                ConnectError::NotMqtt {
+                    address,
+                    cause: line
+                        .foreign
+                        .map_or_else(|| with_sources(&cause), str::to_owned),
+                },
+                true,
+            ),
+            // With TLS 1.3 the server's word about a client certificate comes only after the handshake.
+            _ => match of_tls {
+                Some(cause) => (ConnectError::Tls { address, cause }, true),
+                None => (ConnectError::ClosedByServer { address, detail }, true),
+            },
+        }
+    }
+}
+
+/// What a server speaks whose first bytes are these, where it is known and not MQTT: no packet of a server begins so.
+pub(super) fn foreign_tongue(input: &[u8]) -> Option<&'static str> {
+    match input {
+        [0x15, 0x03, ..] => Some("it speaks TLS here: use mqtts:// or wss://, or set tls"),
+        [b'H', b'T', b'T', b'P', b'/', ..] => {
+            Some("it speaks HTTP here: use ws:// or wss://, or set websocket")
+        }
+        _ => None,
+    }
+}
+
+fn reason_string(properties: &PropertiesBuf) -> Option<String> {
+    properties
+        .as_properties()
+        .reason_string()
+        .map(|text| text.as_str().to_owned())
+}
+
+fn server_reference(properties: &PropertiesBuf) -> Option<String> {
+    properties
+        .as_properties()
+        .server_reference()
+        .map(|text| text.as_str().to_owned())
+}
+
+/// The error and what caused it, in one line.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
