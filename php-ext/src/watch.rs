@@ -78,23 +78,15 @@ impl Watch {
         descriptor
     }
 
-    /// PHP has looked at everything: the descriptor is readable again only if `has_work`, which is asked after it was made
-    /// unreadable, so that nothing that comes meanwhile is missed.
+    /// PHP has looked at everything: the descriptor is readable from now on only if `has_work`. What comes meanwhile is shown
+    /// after this, as the list is locked.
     pub(crate) fn settle(&self, has_work: impl Fn() -> bool) {
         if !self.has_readiness.load(Ordering::Acquire) {
             return;
         }
         let inner = self.inner();
-        let Some(readiness) = &inner.readiness else {
-            return;
-        };
-        if !inner.changes.is_empty() || has_work() {
-            readiness.set(true);
-            return;
-        }
-        readiness.set(false);
-        if has_work() {
-            readiness.set(true);
+        if let Some(readiness) = &inner.readiness {
+            readiness.update(|_| !inner.changes.is_empty() || has_work());
         }
     }
 
@@ -105,7 +97,7 @@ impl Watch {
         let mut inner = self.inner();
         inner.changes.clear();
         if let Some(readiness) = inner.readiness.take() {
-            readiness.set(false);
+            readiness.update(|_| false);
         }
     }
 }
@@ -135,16 +127,16 @@ impl Observer for Watcher {
             });
         }
         if let Some(readiness) = &inner.readiness {
-            readiness.set(true);
+            readiness.update(|_| true);
         }
     }
 
-    fn changed(&self, received: usize) {
-        if received > 0
-            && self.0.has_readiness.load(Ordering::Acquire)
+    fn changed(&self, received: &dyn Fn() -> usize) {
+        if self.0.has_readiness.load(Ordering::Acquire)
             && let Some(readiness) = &self.0.inner().readiness
         {
-            readiness.set(true);
+            // Looked at here, where PHP cannot take the last one and settle in between.
+            readiness.update(|now| now || received() > 0);
         }
     }
 }
