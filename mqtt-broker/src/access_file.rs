@@ -1,5 +1,6 @@
 //! Who may publish and subscribe to what, from a file.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
 use std::io;
@@ -35,7 +36,8 @@ use crate::authorize::{Access, Action, Authorize};
 /// that begins with a wildcard says nothing about `$SYS/` and its like.
 ///
 /// A pattern allows nothing to a client whose identifier or user name it asks for and that has none, or one with `+`, `#` or
-/// `/` in it, which could reach into others' topics; a `deny` pattern refuses such a client everything.
+/// `/` in it, which could reach into others' topics, or with `$` before all else, which could reach the broker's own; a `deny`
+/// pattern refuses such a client everything.
 #[derive(Clone, Debug, Default)]
 pub struct AccessFile {
     anonymous: Vec<Rule>,
@@ -164,11 +166,11 @@ impl AccessFile {
         };
         let own = own
             .iter()
-            .map(|rule| (rule.right, Some(rule.filter.clone())));
+            .map(|rule| (rule.right, Some(Cow::Borrowed(&*rule.filter))));
         let patterns = self
             .patterns
             .iter()
-            .map(|rule| (rule.right, fill(&rule.filter, access)));
+            .map(|rule| (rule.right, fill(&rule.filter, access).map(Cow::Owned)));
         let mut is_allowed = false;
         for (right, filter) in own.chain(patterns) {
             let filter = filter
@@ -232,13 +234,17 @@ fn split_word(text: &str) -> (&str, &str) {
 }
 
 /// A pattern with its places filled, if what belongs there is there and stays within one level.
-fn fill(pattern: &str, access: &Access<'_>) -> Option<Box<str>> {
-    let is_safe = |name: &&str| !name.is_empty() && !name.contains(['+', '#', '/']);
+fn fill(pattern: &str, access: &Access<'_>) -> Option<String> {
     let mut filled = String::with_capacity(pattern.len());
     let mut rest = pattern;
     // In one pass, so that a name with "%u" in it is not filled again.
     while let Some((before, after)) = rest.split_once('%') {
         filled.push_str(before);
+        let begins = filled.is_empty();
+        let is_safe = |name: &&str| {
+            let reaches_out = name.contains(['+', '#', '/']) || (begins && name.starts_with('$'));
+            !name.is_empty() && !reaches_out
+        };
         rest = if let Some(after) = after.strip_prefix('c') {
             filled.push_str(Some(access.client_id).filter(is_safe)?);
             after
@@ -251,7 +257,7 @@ fn fill(pattern: &str, access: &Access<'_>) -> Option<Box<str>> {
         };
     }
     filled.push_str(rest);
-    Some(filled.into())
+    Some(filled)
 }
 
 impl Authorize for AccessFile {
@@ -371,6 +377,10 @@ mod tests {
         // What begins with a wildcard does not reach the broker's own topics.
         assert!(may_subscribe(&file, ("7", None), "a/#"));
         assert!(!may_subscribe(&file, ("7", None), "$SYS/#"));
+        let file = AccessFile::parse("pattern %c/#\npattern a/%c\n").unwrap();
+        assert!(may_subscribe(&file, ("SYS", None), "SYS/broker/uptime"));
+        assert!(!may_subscribe(&file, ("$SYS", None), "$SYS/broker/uptime"));
+        assert!(may_subscribe(&file, ("$SYS", None), "a/$SYS"));
     }
 
     #[test]

@@ -12,9 +12,12 @@ use mqtt_core::{Message, ProtocolVersion, QoS, ReasonCode, TopicFilter};
 /// the client connects; not for what a subscription then delivers, nor for what the program itself does. Answers are not
 /// kept: whoever wants to, keeps them.
 ///
+/// What a session holds was allowed to one user, so it is resumed for the same User Name only; a client that comes with
+/// another one gets a new session. Who may use which Client Identifier is for [`Authenticate`](crate::Authenticate) to say.
+///
 /// The answer may take time, up to [`Options::authorize_timeout`](crate::Options::authorize_timeout). Meanwhile what the
 /// client sent behind it waits, so that its messages stay in order; what goes to the client does not wait, and nobody else
-/// does.
+/// does. What is still undecided when another connection takes the session over is dropped, unacknowledged.
 ///
 /// A plain function will do where there is nothing to wait for:
 ///

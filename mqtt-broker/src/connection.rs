@@ -247,20 +247,24 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
 
     fn disconnect(&mut self, reason: ReasonCode) {
         let now = self.now();
-        if self.server.disconnect(now, reason).is_err() {
+        // Once it has ended, what is to be said last is not to be taken back.
+        if !self.server.is_ended() && self.server.disconnect(now, reason).is_err() {
             self.server.handle_close(now);
         }
     }
 
-    /// Waits for what the last things that the client sent wait for, unless everything is to end now.
+    /// Waits for what the last things that the client sent wait for, unless everything is to end now or somebody waits for the
+    /// session.
     async fn wait_for_answer(&mut self) {
         if !self.question.is_open() {
             return;
         }
         let shared = Arc::clone(&self.shared);
+        let subscriber = self.seat.as_ref().map(|seat| Arc::clone(&seat.subscriber));
         tokio::select! {
             () = self.question.answered() => {}
             () = shared.kill.cancelled() => self.question = Question::None,
+            () = dismissed(subscriber.as_deref()) => self.question = Question::None,
         }
     }
 
@@ -420,6 +424,12 @@ async fn woken(subscriber: Option<&Subscriber>) {
     match subscriber {
         Some(subscriber) => subscriber.woken().await,
         None => std::future::pending().await,
+    }
+}
+
+async fn dismissed(subscriber: Option<&Subscriber>) {
+    while !subscriber.is_some_and(Subscriber::is_dismissed) {
+        woken(subscriber).await;
     }
 }
 

@@ -82,7 +82,8 @@ impl Listener {
     }
 
     /// Speaks WebSocket, to those who ask for `path` (such as `/mqtt`) and offer the subprotocol `mqtt`; within TLS if both
-    /// are spoken.
+    /// are spoken. Where a request comes from (Origin) is not looked at: without authentication any web page that a browser
+    /// on this machine shows could connect.
     #[cfg(feature = "websocket")]
     #[must_use]
     pub fn with_websocket(mut self, path: impl Into<String>) -> Self {

@@ -155,18 +155,22 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
     let listeners: Vec<_> = serve
         .listen
         .iter()
-        .map(|text| listen::parse(text, tls.as_ref()))
-        .collect::<Result<_, _>>()?;
+        .map(|text| Ok((text, listen::parse(text, tls.as_ref())?)))
+        .collect::<Result<_, listen::ListenUrlError>>()?;
     // Listening for the signals begins before anybody is told where the broker is.
     let mut signals = Signals::new()?;
     let broker = Broker::start(options);
-    for listen::Listen { listener, shown } in &listeners {
-        let local = match broker.open(listener).await {
-            Err(error @ ListenError::AuthenticationRequired { .. }) => {
-                return Err(format!("{error}; --password-file configures it").into());
-            }
-            listening => listening?,
-        };
+    for (text, listen::Listen { listener, shown }) in &listeners {
+        let local = broker.open(listener).await.map_err(|error| {
+            let remedy = match error {
+                ListenError::AuthenticationRequired { .. } => {
+                    "; --password-file configures it, or --tls-client-ca with mqtts:// or wss://"
+                }
+                ListenError::Resolve(_) => "; write ADDRESS:PORT or a URL",
+                _ => "",
+            };
+            format!("--listen {text}: {}{remedy}", chain(&error))
+        })?;
         let mut stdout = io::stdout().lock();
         writeln!(stdout, "listening on {}", shown.at(&local))?;
         stdout.flush()?;
@@ -195,13 +199,16 @@ fn tls(serve: &Serve) -> Option<ServerTls> {
 fn options(serve: &Serve) -> Result<Options, Box<dyn Error>> {
     let mut options = Options::default();
     if let Some(path) = &serve.password_file {
-        options.authenticator = Some(Arc::new(PasswordFile::read(path)?));
+        let file = PasswordFile::read(path);
+        let file = file.map_err(|error| format!("--password-file: {}", chain(&error)))?;
+        options.authenticator = Some(Arc::new(file));
     }
     if let Some(path) = &serve.access_file {
-        let access = AccessFile::read(path)?;
+        let access = AccessFile::read(path);
+        let access = access.map_err(|error| format!("--access-file: {}", chain(&error)))?;
         if access.names_users() && options.authenticator.is_none() {
             return Err(format!(
-                "{} has rules for users, and without --password-file anybody could say that they are one",
+                "--access-file: {} has rules for users, and without --password-file anybody could say that they are one",
                 path.display()
             )
             .into());

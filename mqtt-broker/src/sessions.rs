@@ -1,6 +1,7 @@
 //! The sessions of a broker by Client Identifier, and when they end (v5 4.1, v311 4.1).
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::subscriber::{SessionKey, Subscriber, Taken};
 pub(crate) struct Sessions {
     context: Arc<Context>,
     table: Mutex<Table>,
+    /// Makes a [`User`] of a user name.
+    hasher: RandomState,
     /// The next deadline may have become an earlier one.
     changed: Notify,
 }
@@ -30,9 +33,16 @@ struct Table {
     last_key: u64,
 }
 
+/// What is kept of a user name, which may have 65,535 bytes. Nobody who does not know the keys of the hash can make two names
+/// come to the same.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct User(u64);
+
 #[derive(Debug)]
 struct Entry {
     subscriber: Arc<Subscriber>,
+    /// For whom it was opened.
+    user: User,
     /// While the client is away: when the session ends, unless never.
     expires: Option<Instant>,
     /// A Will whose delay has not passed.
@@ -80,6 +90,7 @@ impl Sessions {
         Self {
             context,
             table: Mutex::default(),
+            hasher: RandomState::new(),
             changed: Notify::new(),
         }
     }
@@ -106,16 +117,27 @@ impl Sessions {
     }
 
     /// Opens the session of a client: the one it has, unless it wants a clean start [v5 MQTT-3.1.2-4, MQTT-3.1.2-5].
-    pub(crate) fn open(&self, client_id: &str, clean_start: bool) -> Result<Opened, NotOpened> {
+    ///
+    /// Where somebody decides who may read what, a session that was opened for another user ends too: its subscriptions and
+    /// what waits in it were allowed to that one.
+    pub(crate) fn open(
+        &self,
+        client_id: &str,
+        username: Option<&str>,
+        clean_start: bool,
+    ) -> Result<Opened, NotOpened> {
+        let user = User(self.hasher.hash_one(username));
+        let is_guarded = self.context.options.authorizer.is_some();
         let mut guard = self.lock();
         let table = &mut *guard;
         let mut ended = Ended::default();
         if let Some(entry) = table.by_client.get_mut(client_id) {
             // Listening before looking: a session let go of in between is not missed.
             let released = Arc::clone(&entry.subscriber.released).notified_owned();
+            let starts_anew = clean_start || (is_guarded && entry.user != user);
             match entry.subscriber.take() {
                 Taken::Held => return Err(NotOpened::Held(released)),
-                Taken::Session(backlog) if !clean_start => {
+                Taken::Session(backlog) if !starts_anew => {
                     let subscriber = Arc::clone(&entry.subscriber);
                     if let Some(due) = entry.next_deadline() {
                         table.deadlines.remove(&(due, subscriber.key));
@@ -140,7 +162,7 @@ impl Sessions {
         if table.by_client.len() >= self.context.options.max_sessions {
             return Err(NotOpened::Full);
         }
-        let subscriber = table.add(client_id, &self.context);
+        let subscriber = table.add(client_id, user, &self.context);
         let backlog = self.new_backlog();
         Ok(Opened {
             subscriber,
@@ -267,11 +289,12 @@ impl Sessions {
 }
 
 impl Table {
-    fn add(&mut self, client_id: &str, context: &Arc<Context>) -> Arc<Subscriber> {
+    fn add(&mut self, client_id: &str, user: User, context: &Arc<Context>) -> Arc<Subscriber> {
         let key = self.next_key();
         let subscriber = Arc::new(Subscriber::new(key, client_id, Arc::clone(context)));
         let entry = Entry {
             subscriber: Arc::clone(&subscriber),
+            user,
             expires: None,
             will: None,
         };

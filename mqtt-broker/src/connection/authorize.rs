@@ -2,7 +2,8 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -36,7 +37,15 @@ impl Authority {
             peer: self.peer,
             action,
         };
-        self.authorizer.authorize(&access).await
+        let mut answer = pin!(async { self.authorizer.authorize(&access).await });
+        // A panic of somebody else's code would end this task with its session in hand, and nobody could have that again.
+        poll_fn(|cx| {
+            catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))).unwrap_or_else(|_| {
+                tracing::error!("the authorizer panicked, which is taken for a no");
+                Poll::Ready(Err(ReasonCode::NOT_AUTHORIZED))
+            })
+        })
+        .await
     }
 
     /// Whether a message may be published.

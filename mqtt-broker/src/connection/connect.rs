@@ -107,8 +107,10 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             }
             self.place.inherit();
         }
+        let username = request.username.as_deref();
+        let sessions = &self.shared.sessions;
         loop {
-            match self.shared.sessions.open(client_id, request.clean_start) {
+            match sessions.open(client_id, username, request.clean_start) {
                 Ok(opened) => return Ok(opened),
                 Err(NotOpened::Full) => {
                     let cause = "as many sessions are kept as may be";

@@ -12,7 +12,7 @@ use super::Connection;
 use super::authorize::sayable;
 use crate::subscription::granted;
 
-/// What all places of one filter in a SUBSCRIBE come to.
+/// What all places of one filter in a SUBSCRIBE come to that are allowed.
 struct Wanted {
     options: SubscribeOptions,
     /// The answer, once there is one.
@@ -44,10 +44,12 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let highest = self.shared.context.options.maximum_qos;
         for (place, (filter, mut options)) in request.filters().take(most).enumerate() {
             options.qos = options.qos.min(highest);
-            let refused = allowed.get(place).and_then(|allowed| allowed.err());
+            if matches!(allowed.get(place), Some(Err(_))) {
+                continue;
+            }
             let first = Wanted {
                 options,
-                reason: refused.map(|reason| sayable(reason, PacketType::Suback)),
+                reason: None,
             };
             wanted
                 .entry(filter.as_str())
@@ -57,6 +59,10 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let id = request.subscription_id();
         let mut reasons = Vec::with_capacity(request.filters().len());
         for (place, (filter, options)) in request.filters().enumerate() {
+            if let Some(Err(refused)) = allowed.get(place) {
+                reasons.push(sayable(*refused, PacketType::Suback));
+                continue;
+            }
             let first_ones = (place < most).then_some(&mut wanted);
             let Some(wanted) = first_ones.and_then(|wanted| wanted.get_mut(filter.as_str())) else {
                 reasons.push(ReasonCode::QUOTA_EXCEEDED);

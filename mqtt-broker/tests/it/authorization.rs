@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mqtt_broker::{Access, AccessFile, Action, Authorize, Broker};
-use mqtt_core::{Message, ReasonCode, SubscribeOptions, TopicName};
+use mqtt_core::{Message, QoS, ReasonCode, SubscribeOptions, TopicName};
+use tokio::io::DuplexStream;
 use tokio::sync::Semaphore;
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
-use crate::support::{Peer, broker, broker_with, connect_v311, packet, publish_v5, string};
+use crate::support::{Peer, broker, broker_with, bytes, connect_v311, packet, publish_v5, string};
 
 /// Publishing below `w/` and subscribing below `r/` is allowed.
 fn guarded() -> Broker {
@@ -193,4 +195,105 @@ async fn a_name_is_known_to_the_rules_by_what_it_connected_with() {
     nobody.expect("20 02 00 00").await;
     nobody.send("82 0E 0001 | 0009'devices/7' 01").await;
     nobody.expect("90 03 0001 80").await;
+}
+
+/// CONNECT of 5.0 with Client Identifier 7, Clean Start 0 and a session that is kept for 60 s.
+async fn connect_as(broker: &Broker, user: &str) -> (Peer<DuplexStream>, bool) {
+    let mut peer = Peer::new(broker);
+    let connect = packet(
+        0x10,
+        &[
+            &bytes("0004'MQTT' 05 80 003C 05 11 0000003C | 0001'7'"),
+            &string(user),
+        ],
+    );
+    peer.send_bytes(&connect).await;
+    let (session_present, reason) = peer.connack_v5().await;
+    assert_eq!(reason, 0);
+    (peer, session_present)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_user_was_allowed_is_not_for_another_one_with_the_same_client_identifier() {
+    let file = AccessFile::parse("user ann\ntopic read a\nuser bob\ntopic read b\n").unwrap();
+    let broker = broker_with(|options| options.authorizer = Some(Arc::new(file)));
+    let secret = Message::new(TopicName::new("a").unwrap(), "x").with_qos(QoS::AtLeastOnce);
+    let (mut ann, _) = connect_as(&broker, "ann").await;
+    ann.subscribe_v5("a", 1).await;
+    drop(ann);
+    broker_is_idle(&broker).await;
+    broker.publish(&secret);
+    let (mut bob, session_present) = connect_as(&broker, "bob").await;
+    assert!(!session_present);
+    broker.publish(&secret);
+    bob.ping().await;
+    bob.subscribe_v5("b", 1).await;
+    // Nor by taking it over from a client that is connected.
+    let (mut ann, session_present) = connect_as(&broker, "ann").await;
+    assert!(!session_present);
+    ann.ping().await;
+    assert_eq!(broker.statistics().subscriptions, 0);
+    // Everybody gets back what is his.
+    ann.subscribe_v5("a", 1).await;
+    drop(ann);
+    broker_is_idle(&broker).await;
+    broker.publish(&secret);
+    let (mut ann, session_present) = connect_as(&broker, "ann").await;
+    assert!(session_present);
+    ann.expect("32 07 | 0001'a' 0001 00 'x'").await;
+}
+
+async fn broker_is_idle(broker: &Broker) {
+    while broker.statistics().connections > 0 {
+        yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_that_comes_twice_is_decided_on_twice() {
+    let only_qos_0 = |access: &Access<'_>| match access.action {
+        Action::Subscribe {
+            qos: QoS::AtMostOnce,
+            ..
+        } => Ok(()),
+        _ => Err(ReasonCode::NOT_AUTHORIZED),
+    };
+    let broker = broker_with(|options| options.authorizer = Some(Arc::new(only_qos_0)));
+    let mut peer = Peer::clean(&broker, "a").await;
+    peer.send("82 13 0001 00 | 0001'a' 00 | 0001'a' 01 | 0001'b' 01 | 0001'b' 00")
+        .await;
+    peer.expect("90 07 0001 00 | 00 87 87 00").await;
+    for topic in ["a", "b"] {
+        let topic = TopicName::new(topic).unwrap();
+        broker.publish(&Message::new(topic, "x").with_qos(QoS::AtLeastOnce));
+    }
+    // At QoS 0 both.
+    peer.expect("30 05 | 0001'a' 00 'x' | 30 05 | 0001'b' 00 'x'")
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_comes_back_does_not_wait_for_what_was_asked_before() {
+    let (broker, _gate) = gated();
+    let mut old = Peer::clean(&broker, "a").await;
+    for id in 1..=3 {
+        old.send_bytes(&publish_v5(0x32, "t", Some(id), b"x")).await;
+    }
+    old.ping().await;
+    // It need not wait for as long as one answer may take.
+    let mut new = Peer::clean(&broker, "a").await;
+    new.ping().await;
+    old.expect("E0 01 8E").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_authorizer_that_panics_allows_nothing_and_harms_nobody() {
+    let panics = |access: &Access<'_>| match access.action {
+        Action::Publish(_) => panic!("as the test wants it"),
+        _ => Ok(()),
+    };
+    let broker = broker_with(|options| options.authorizer = Some(Arc::new(panics)));
+    let mut peer = Peer::clean(&broker, "a").await;
+    assert_eq!(peer.publish_qos_1("t", b"x").await, 0x87);
+    peer.ping().await;
 }

@@ -239,17 +239,26 @@ fn what_it_cannot_do_it_says_and_fails() {
     let users = temporary("access-users", "user ann\ntopic a\n");
     for (arguments, said) in [
         (["--listen", "0.0.0.0:0"], "--password-file"),
-        (["--listen", "127.0.0.1"], "cannot resolve"),
+        (
+            ["--listen", "127.0.0.1"],
+            "--listen 127.0.0.1: cannot resolve",
+        ),
         (
             ["--password-file", missing.to_str().unwrap()],
             "cannot read password file",
         ),
-        (["--password-file", broken.to_str().unwrap()], "line 1"),
+        (
+            ["--password-file", broken.to_str().unwrap()],
+            "--password-file: line 1",
+        ),
         (["--max-packet-size", "0"], "--max-packet-size"),
         (["--listen", "mqtts://127.0.0.1:0"], "--tls-cert"),
         (["--listen", "http://127.0.0.1:0"], "use mqtt"),
         (["--tls-cert", "chain.pem"], "--tls-key"),
-        (["--access-file", access.to_str().unwrap()], "line 2"),
+        (
+            ["--access-file", access.to_str().unwrap()],
+            "--access-file: line 2",
+        ),
         (
             ["--access-file", users.to_str().unwrap()],
             "--password-file",
