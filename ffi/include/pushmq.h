@@ -65,7 +65,7 @@
  *
  *     pmq_client                 all functions together, except pmq_client_free, which is the last
  *     pmq_event                  all functions together, pmq_event_ack included; each handle is freed by one
- *     pmq_message, pmq_properties, pmq_options, pmq_error
+ *     pmq_message, pmq_properties, pmq_options, pmq_tls, pmq_error
  *                                functions that take them as const together; those that do not, alone
  *     functions without handle   together, except pmq_shutdown while another thread makes a client
  *
@@ -215,6 +215,10 @@ typedef enum {
    * The message was acknowledged or refused before.
    */
   PMQ_STATUS_ANSWERED = -22,
+  /**
+   * TLS came to nothing: the message says what is wrong with which certificate.
+   */
+  PMQ_STATUS_TLS = -23,
 } pmq_status;
 
 /**
@@ -427,6 +431,12 @@ typedef struct pmq_options pmq_options;
  * number, or a text or binary data; a User Property (38) has a name and a value, both text.
  */
 typedef struct pmq_properties pmq_properties;
+
+/**
+ * TLS 1.2 and 1.3. Unless told otherwise, the server's certificate must lead to an authority that the system trusts, be valid
+ * now, and be for the host that was asked for. Files are read when a client is made, and what cannot work is refused there.
+ */
+typedef struct pmq_tls pmq_tls;
 
 /**
  * Takes one event, which is the library's and lives until the handler returns (pmq_event_clone keeps it). The handler must
@@ -709,6 +719,9 @@ const pmq_properties *pmq_message_properties(const pmq_message *message);
  * Makes options for the server of a URL, such as "mqtt://user:password@host:1883/?client_id=a". NULL, with a length of 0,
  * stands for "mqtt://localhost:1883". pmq_options_free ends them.
  *
+ * mqtt:// is plain TCP, mqtts:// TLS, ws:// and wss:// are WebSocket at the URL's path without and with TLS, unix:///path is a
+ * Unix socket.
+ *
  * Parameters of the URL (durations in whole seconds): client_id, client_id_prefix, keep_alive, clean_start, session_expiry,
  * connect_timeout, version (3, 4, 5, auto), receive_maximum, maximum_packet_size, topic_alias_maximum.
  */
@@ -731,6 +744,29 @@ pmq_status pmq_options_add_address(pmq_options *options,
                                    size_t host_len,
                                    uint16_t port,
                                    pmq_error **error);
+
+/**
+ * Adds the path of a Unix socket to the servers tried in turn.
+ */
+pmq_status pmq_options_add_unix(pmq_options *options, const char *path, size_t path_len, pmq_error **error);
+
+/**
+ * Has the client speak WebSocket at a path, which most servers want to be "/mqtt". ws:// and wss:// URLs do that by themselves.
+ */
+pmq_status pmq_options_set_websocket(pmq_options *options,
+                                     const char *path,
+                                     size_t path_len,
+                                     pmq_error **error);
+
+/**
+ * Adds an HTTP header to the request that begins a WebSocket, such as "Authorization". Values are never logged.
+ */
+pmq_status pmq_options_add_websocket_header(pmq_options *options,
+                                            const char *name,
+                                            size_t name_len,
+                                            const char *value,
+                                            size_t value_len,
+                                            pmq_error **error);
 
 /**
  * Sets the version of MQTT, a pmq_protocol.
@@ -882,6 +918,78 @@ pmq_status pmq_options_set_completions(pmq_options *options, int32_t completions
 pmq_status pmq_options_set_republish(pmq_options *options,
                                      bool republish,
                                      pmq_error **error);
+
+/**
+ * Makes TLS as most servers on the Internet want it. pmq_tls_free ends it.
+ */
+pmq_status pmq_tls_new(pmq_tls **tls, pmq_error **error);
+
+/**
+ * Frees TLS and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are harmless. Options that it was set in
+ * are not concerned.
+ */
+void pmq_tls_free(pmq_tls **tls);
+
+/**
+ * Sets the file of the authorities that may have signed the server's certificate, in PEM, in place of the system's. A
+ * self-signed certificate of a server may stand there itself.
+ */
+pmq_status pmq_tls_set_ca_file(pmq_tls *tls,
+                               const char *path,
+                               size_t path_len,
+                               pmq_error **error);
+
+/**
+ * As pmq_tls_set_ca_file, with the PEM itself, which is copied.
+ */
+pmq_status pmq_tls_set_ca_pem(pmq_tls *tls, const void *pem, size_t pem_len, pmq_error **error);
+
+/**
+ * Sets the files of this client's certificate (followed by intermediate ones) and private key, in PEM, not encrypted, for
+ * servers that ask for one.
+ */
+pmq_status pmq_tls_set_client_cert_files(pmq_tls *tls,
+                                         const char *certificate,
+                                         size_t certificate_len,
+                                         const char *key,
+                                         size_t key_len,
+                                         pmq_error **error);
+
+/**
+ * As pmq_tls_set_client_cert_files, with the PEM itself, which is copied.
+ */
+pmq_status pmq_tls_set_client_cert_pem(pmq_tls *tls,
+                                       const void *certificate,
+                                       size_t certificate_len,
+                                       const void *key,
+                                       size_t key_len,
+                                       pmq_error **error);
+
+/**
+ * Sets the name to ask the server for (SNI) and to find in its certificate. Default: the host of the address.
+ */
+pmq_status pmq_tls_set_server_name(pmq_tls *tls, const char *name, size_t name_len, pmq_error **error);
+
+/**
+ * Adds an application protocol to offer (ALPN), the best first. Default: none.
+ */
+pmq_status pmq_tls_add_alpn(pmq_tls *tls, const char *protocol, size_t protocol_len, pmq_error **error);
+
+/**
+ * Takes any certificate for good, so that ANYBODY ON THE WAY CAN READ AND CHANGE EVERYTHING, passwords included. For
+ * experiments only: to trust one self-signed certificate there is pmq_tls_set_ca_file. Default false.
+ */
+pmq_status pmq_tls_set_insecure_no_verify(pmq_tls *tls,
+                                          bool insecure,
+                                          pmq_error **error);
+
+/**
+ * Has the client speak TLS, as `tls` says, which is copied. mqtts:// and wss:// URLs do that by themselves, and need this only
+ * for what differs from pmq_tls_new.
+ */
+pmq_status pmq_options_set_tls(pmq_options *options,
+                               const pmq_tls *tls,
+                               pmq_error **error);
 
 /**
  * Makes a client, which begins to connect in the background, and goes on until it is stopped or freed. The options are copied.

@@ -1,6 +1,8 @@
 //! Borrowed text and binary data.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, OsStr, c_char, c_void};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::slice;
 
 use crate::error::{Error, Result};
@@ -18,19 +20,35 @@ const UP_TO_NUL: usize = usize::MAX;
 /// `data` points to `len` readable bytes, or to a C string when `len` is [`UP_TO_NUL`], that stay unchanged for `'a`. It may
 /// be null, which is an error unless `len` is 0.
 pub(crate) unsafe fn text<'a>(data: *const c_char, len: usize, name: &str) -> Result<&'a str> {
-    let bytes = if len == UP_TO_NUL && !data.is_null() {
-        // SAFETY: not null, and a C string by this function's own contract.
-        unsafe { CStr::from_ptr(data) }.to_bytes()
-    } else {
-        // SAFETY: by this function's own contract.
-        unsafe { binary(data.cast(), len, name) }?
-    };
+    // SAFETY: by this function's own contract.
+    let bytes = unsafe { characters(data, len, name) }?;
     std::str::from_utf8(bytes).map_err(|error| {
         Error::new(
             Status::NotUtf8,
             format_args!("{name} is not UTF-8: {error}"),
         )
     })
+}
+
+/// Views the path of a file, which need not be UTF-8.
+///
+/// # Safety
+/// As [`text`].
+pub(crate) unsafe fn path<'a>(data: *const c_char, len: usize, name: &str) -> Result<&'a Path> {
+    // SAFETY: by this function's own contract.
+    let bytes = unsafe { characters(data, len, name) }?;
+    Ok(Path::new(OsStr::from_bytes(bytes)))
+}
+
+/// # Safety
+/// As [`text`].
+unsafe fn characters<'a>(data: *const c_char, len: usize, name: &str) -> Result<&'a [u8]> {
+    if len == UP_TO_NUL && !data.is_null() {
+        // SAFETY: not null, and a C string by this function's own contract.
+        return Ok(unsafe { CStr::from_ptr(data) }.to_bytes());
+    }
+    // SAFETY: by this function's own contract.
+    unsafe { binary(data.cast(), len, name) }
 }
 
 /// Views binary data.

@@ -207,6 +207,7 @@ impl From<&ConnectError> for Error {
             ConnectError::Options(_) => Status::Options,
             ConnectError::TimedOut { .. } | ConnectError::Pending { .. } => Status::Timeout,
             ConnectError::Refused { .. } => Status::Refused,
+            ConnectError::Tls { .. } => Status::Tls,
             ConnectError::Closed => Status::Stopped,
             ConnectError::Forked => return Self::forked(),
             _ => Status::Connection,

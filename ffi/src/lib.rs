@@ -40,6 +40,8 @@ mod message;
 
 mod options;
 
+mod tls;
+
 mod client;
 
 mod event;
@@ -54,4 +56,5 @@ pub use message::*;
 pub use options::*;
 pub use properties::*;
 pub use status::Status;
+pub use tls::*;
 pub use topic::*;

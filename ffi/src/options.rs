@@ -65,6 +65,9 @@ pub enum Completions {
 /// Makes options for the server of a URL, such as "mqtt://user:password@host:1883/?client_id=a". NULL, with a length of 0,
 /// stands for "mqtt://localhost:1883". pmq_options_free ends them.
 ///
+/// mqtt:// is plain TCP, mqtts:// TLS, ws:// and wss:// are WebSocket at the URL's path without and with TLS, unix:///path is a
+/// Unix socket.
+///
 /// Parameters of the URL (durations in whole seconds): client_id, client_id_prefix, keep_alive, clean_start, session_expiry,
 /// connect_timeout, version (3, 4, 5, auto), receive_maximum, maximum_packet_size, topic_alias_maximum.
 #[unsafe(no_mangle)]
@@ -133,6 +136,69 @@ pub unsafe extern "C" fn pmq_options_add_address(
         // SAFETY: the caller's promise, see the crate's documentation.
         let host = unsafe { bytes::text(host, host_len, "host") }?;
         options.client.addresses.push(Address::tcp(host, port));
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { set(options, error, change) }
+}
+
+/// Adds the path of a Unix socket to the servers tried in turn.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_add_unix(
+    options: *mut Options,
+    path: *const c_char,
+    path_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        // SAFETY: the caller's promise, see the crate's documentation.
+        let path = unsafe { bytes::path(path, path_len, "path") }?;
+        options.client.addresses.push(Address::unix(path));
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { set(options, error, change) }
+}
+
+/// Has the client speak WebSocket at a path, which most servers want to be "/mqtt". ws:// and wss:// URLs do that by themselves.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_websocket(
+    options: *mut Options,
+    path: *const c_char,
+    path_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        // SAFETY: the caller's promise, see the crate's documentation.
+        let path = unsafe { bytes::text(path, path_len, "path") }?;
+        let websocket = options.client.websocket.get_or_insert_default();
+        path.clone_into(&mut websocket.path);
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { set(options, error, change) }
+}
+
+/// Adds an HTTP header to the request that begins a WebSocket, such as "Authorization". Values are never logged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_add_websocket_header(
+    options: *mut Options,
+    name: *const c_char,
+    name_len: usize,
+    value: *const c_char,
+    value_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |options: &mut Options| {
+        // SAFETY: the caller's promises, see the crate's documentation.
+        let (name, value) = unsafe {
+            (
+                bytes::text(name, name_len, "name")?,
+                bytes::text(value, value_len, "value")?,
+            )
+        };
+        let websocket = options.client.websocket.get_or_insert_default();
+        websocket.headers.push((name.to_owned(), value.to_owned()));
         Ok(())
     };
     // SAFETY: as above.

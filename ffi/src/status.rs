@@ -53,6 +53,8 @@ pub enum Status {
     Unfinished = -21,
     /// The message was acknowledged or refused before.
     Answered = -22,
+    /// TLS came to nothing: the message says what is wrong with which certificate.
+    Tls = -23,
 }
 
 impl Status {
@@ -81,6 +83,7 @@ impl Status {
             -20 => c"PMQ_STATUS_DROPPED",
             -21 => c"PMQ_STATUS_UNFINISHED",
             -22 => c"PMQ_STATUS_ANSWERED",
+            -23 => c"PMQ_STATUS_TLS",
             _ => c"unknown status",
         }
     }

@@ -15,12 +15,21 @@ pub(crate) struct Broker {
 impl Broker {
     /// On a port that the system chooses.
     pub(crate) fn start() -> Self {
-        let (child, address) = launch("127.0.0.1:0");
+        Self::start_at("127.0.0.1:0", &[])
+    }
+
+    /// Elsewhere, or with further arguments.
+    pub(crate) fn start_at(listen: &str, arguments: &[&str]) -> Self {
+        let (child, address) = launch(listen, arguments);
         Self { child, address }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("mqtt://{}", self.address)
+        if self.address.contains("://") {
+            self.address.clone()
+        } else {
+            format!("mqtt://{}", self.address)
+        }
     }
 
     /// As a crash: no goodbye.
@@ -31,7 +40,7 @@ impl Broker {
 
     /// At the same address as before.
     pub(crate) fn restart(&mut self) {
-        let (child, address) = launch(&self.address);
+        let (child, address) = launch(&self.address, &[]);
         assert_eq!(address, self.address);
         self.child = child;
     }
@@ -45,9 +54,10 @@ impl Drop for Broker {
     }
 }
 
-fn launch(listen: &str) -> (Child, String) {
+fn launch(listen: &str, arguments: &[&str]) -> (Child, String) {
     let mut child = Command::new(program())
         .args(["--listen", listen, "--log-level", "off"])
+        .args(arguments)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

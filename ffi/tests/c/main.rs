@@ -8,6 +8,9 @@
     reason = "in helpers of tests too: whatever is not as expected fails"
 )]
 
+#[cfg(all(feature = "tls", feature = "websocket"))]
+use std::fs;
+
 mod broker;
 mod examples;
 mod generated;
@@ -15,6 +18,8 @@ mod program;
 mod server;
 
 use broker::Broker;
+#[cfg(all(feature = "tls", feature = "websocket"))]
+use mqtt_transport::certificates::Authority;
 use program::Program;
 use server::{Manners, Nobody, Server};
 
@@ -79,6 +84,45 @@ fn refusals() {
 fn acks() {
     let broker = Broker::start();
     Program::test("acks").run(&[&broker.url()]);
+}
+
+#[cfg(all(feature = "tls", feature = "websocket"))]
+#[test]
+fn transports() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let authority = Authority::new("tests");
+    let server = authority.server(&["localhost"]);
+    let client = authority.client("device");
+    for (name, text) in [
+        ("ca.pem", &authority.pem()),
+        ("other.pem", &Authority::new("others").pem()),
+        ("server.pem", &server.chain),
+        ("server.key", &server.key),
+        ("client.pem", &client.chain),
+        ("client.key", &client.key),
+    ] {
+        fs::write(path(name), text).unwrap();
+    }
+    let tls = Broker::start_at(
+        "mqtts://127.0.0.1:0",
+        &[
+            "--tls-cert",
+            &path("server.pem"),
+            "--tls-key",
+            &path("server.key"),
+            "--tls-client-ca",
+            &path("ca.pem"),
+        ],
+    );
+    let websocket = Broker::start_at("ws://127.0.0.1:0/mqtt", &[]);
+    let unix = Broker::start_at(&format!("unix://{}", path("socket")), &[]);
+    Program::test("transports").run(&[
+        &tls.url(),
+        &websocket.url(),
+        &unix.url(),
+        folder.path().to_str().unwrap(),
+    ]);
 }
 
 #[test]

@@ -1,0 +1,211 @@
+//! TLS as it is asked for.
+
+use std::ffi::{c_char, c_void};
+
+use mqtt_client::Tls as ClientTls;
+
+use crate::error::{Error, Result};
+use crate::handle::{self, Out};
+use crate::options::Options;
+use crate::status::Status;
+use crate::{bytes, guard};
+
+/// TLS 1.2 and 1.3. Unless told otherwise, the server's certificate must lead to an authority that the system trusts, be valid
+/// now, and be for the host that was asked for. Files are read when a client is made, and what cannot work is refused there.
+#[derive(Clone, Debug, Default)]
+pub struct Tls {
+    client: ClientTls,
+}
+
+/// Makes TLS as most servers on the Internet want it. pmq_tls_free ends it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_tls_new(tls: *mut *mut Tls, error: *mut *mut Error) -> Status {
+    let body = || {
+        // SAFETY: the caller's promise, see the crate's documentation.
+        let out = unsafe { Out::new(tls, "tls") }?;
+        out.give(Tls::default());
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { guard::call(error, body) }
+}
+
+/// Frees TLS and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are harmless. Options that it was set in
+/// are not concerned.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_tls_free(tls: *mut *mut Tls) {
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe { guard::free(tls) };
+}
+
+/// Changes TLS: what each setter is made of.
+///
+/// # Safety
+/// As [`handle::get_mut`] and [`guard::call`].
+unsafe fn set(
+    tls: *mut Tls,
+    error: *mut *mut Error,
+    change: impl FnOnce(ClientTls) -> Result<ClientTls>,
+) -> Status {
+    let body = || {
+        // SAFETY: by this function's own contract.
+        let tls = unsafe { handle::get_mut(tls, "tls") }?;
+        tls.client = change(tls.client.clone())?;
+        Ok(())
+    };
+    // SAFETY: by this function's own contract.
+    unsafe { guard::call(error, body) }
+}
+
+/// Sets the file of the authorities that may have signed the server's certificate, in PEM, in place of the system's. A
+/// self-signed certificate of a server may stand there itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_tls_set_ca_file(
+    tls: *mut Tls,
+    path: *const c_char,
+    path_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |tls: ClientTls| {
+        // SAFETY: the caller's promise, see the crate's documentation.
+        let given = unsafe { bytes::path(path, path_len, "path") }?;
+        Ok(tls.with_roots_file(given))
+    };
+    // SAFETY: as above.
+    unsafe { set(tls, error, change) }
+}
+
+/// As pmq_tls_set_ca_file, with the PEM itself, which is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_tls_set_ca_pem(
+    tls: *mut Tls,
+    pem: *const c_void,
+    pem_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |tls: ClientTls| {
+        // SAFETY: the caller's promise, see the crate's documentation.
+        let given = unsafe { bytes::binary(pem, pem_len, "pem") }?;
+        Ok(tls.with_roots_pem(given))
+    };
+    // SAFETY: as above.
+    unsafe { set(tls, error, change) }
+}
+
+/// Sets the files of this client's certificate (followed by intermediate ones) and private key, in PEM, not encrypted, for
+/// servers that ask for one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_tls_set_client_cert_files(
+    tls: *mut Tls,
+    certificate: *const c_char,
+    certificate_len: usize,
+    key: *const c_char,
+    key_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |tls: ClientTls| {
+        // SAFETY: the caller's promises, see the crate's documentation.
+        let (certificate, key) = unsafe {
+            (
+                bytes::path(certificate, certificate_len, "certificate")?,
+                bytes::path(key, key_len, "key")?,
+            )
+        };
+        Ok(tls.with_identity_files(certificate, key))
+    };
+    // SAFETY: as above.
+    unsafe { set(tls, error, change) }
+}
+
+/// As pmq_tls_set_client_cert_files, with the PEM itself, which is copied.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_tls_set_client_cert_pem(
+    tls: *mut Tls,
+    certificate: *const c_void,
+    certificate_len: usize,
+    key: *const c_void,
+    key_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |tls: ClientTls| {
+        // SAFETY: the caller's promises, see the crate's documentation.
+        let (certificate, key) = unsafe {
+            (
+                bytes::binary(certificate, certificate_len, "certificate")?,
+                bytes::binary(key, key_len, "key")?,
+            )
+        };
+        Ok(tls.with_identity_pem(certificate, key))
+    };
+    // SAFETY: as above.
+    unsafe { set(tls, error, change) }
+}
+
+/// Sets the name to ask the server for (SNI) and to find in its certificate. Default: the host of the address.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_tls_set_server_name(
+    tls: *mut Tls,
+    name: *const c_char,
+    name_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |tls: ClientTls| {
+        // SAFETY: the caller's promise, see the crate's documentation.
+        let given = unsafe { bytes::text(name, name_len, "name") }?;
+        Ok(tls.with_server_name(given))
+    };
+    // SAFETY: as above.
+    unsafe { set(tls, error, change) }
+}
+
+/// Adds an application protocol to offer (ALPN), the best first. Default: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_tls_add_alpn(
+    tls: *mut Tls,
+    protocol: *const c_char,
+    protocol_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let change = |tls: ClientTls| {
+        // SAFETY: the caller's promise, see the crate's documentation.
+        let given = unsafe { bytes::text(protocol, protocol_len, "protocol") }?;
+        Ok(tls.with_alpn(given))
+    };
+    // SAFETY: as above.
+    unsafe { set(tls, error, change) }
+}
+
+/// Takes any certificate for good, so that ANYBODY ON THE WAY CAN READ AND CHANGE EVERYTHING, passwords included. For
+/// experiments only: to trust one self-signed certificate there is pmq_tls_set_ca_file. Default false.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_tls_set_insecure_no_verify(
+    tls: *mut Tls,
+    insecure: bool,
+    error: *mut *mut Error,
+) -> Status {
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { set(tls, error, |tls| Ok(tls.with_insecure_no_verify(insecure))) }
+}
+
+/// Has the client speak TLS, as `tls` says, which is copied. mqtts:// and wss:// URLs do that by themselves, and need this only
+/// for what differs from pmq_tls_new.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_tls(
+    options: *mut Options,
+    tls: *const Tls,
+    error: *mut *mut Error,
+) -> Status {
+    let body = || {
+        // SAFETY: the caller's promises, see the crate's documentation.
+        let (options, tls) = unsafe {
+            (
+                handle::get_mut(options, "options")?,
+                handle::get(tls, "tls")?,
+            )
+        };
+        options.client.tls = Some(tls.client.clone());
+        Ok(())
+    };
+    // SAFETY: as above.
+    unsafe { guard::call(error, body) }
+}
