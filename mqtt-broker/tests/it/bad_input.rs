@@ -4,9 +4,9 @@ use std::time::Duration;
 use mqtt_broker::Broker;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-use crate::support::{Peer, broker, bytes, connect_v5};
+use crate::support::{Peer, broker, broker_with, bytes, connect_v5, packet};
 
 /// What a 5.0 client sends after its CONNECT, and the Reason Codes it may be closed with.
 const BROKEN: &[(&str, &[u8])] = &[
@@ -182,4 +182,86 @@ async fn throw(broker: &Broker, connected: bool, bytes: &[u8]) {
         peer.connack_v5().await;
     }
     peer.send_carelessly(bytes).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_that_say_nothing_are_bounded_closed_in_time_and_harm_nobody() {
+    let broker = broker_with(|options| options.max_pending_connections = 50);
+    let mut connected = Peer::clean(&broker, "a").await;
+    connected.subscribe_v5("t", 1).await;
+    let start = Instant::now();
+    let mut silent: Vec<_> = (0..200).map(|_| Peer::new(&broker)).collect();
+    // Half a CONNECT is no better than nothing.
+    for peer in silent.iter_mut().take(25) {
+        peer.send("10 0E | 0004'MQ").await;
+    }
+    for peer in silent.iter_mut().skip(50) {
+        peer.expect_close().await;
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    let statistics = broker.statistics();
+    assert_eq!(
+        (
+            statistics.pending_connections,
+            statistics.connections_refused
+        ),
+        (50, 150)
+    );
+    // Who is connected goes on, whatever waits at the door.
+    assert_eq!(connected.publish_qos_1("t", b"x").await, 0);
+    connected.expect("32 07 | 0001't' 0001 00 'x'").await;
+    for peer in silent.iter_mut().take(50) {
+        peer.expect_close_within(Duration::from_secs(11)).await;
+    }
+    assert_eq!(start.elapsed().as_secs(), 10);
+    drop(silent);
+    sleep(Duration::from_secs(6)).await;
+    assert_eq!(broker.statistics().pending_connections, 0);
+    let mut late = Peer::clean(&broker, "b").await;
+    late.ping().await;
+    connected.ping().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_never_reads_is_bounded_ended_in_time_and_harms_nobody() {
+    let broker = broker_with(|options| options.max_queued_bytes = 100_000);
+    let mut deaf = Peer::with_buffer(&broker, 256);
+    // Keep Alive 60 s, and a session that is kept for 1,000 s.
+    deaf.send_bytes(&connect_v5("deaf", 2, 1_000)).await;
+    deaf.connack_v5().await;
+    deaf.subscribe_v5("t", 1).await;
+    let mut quick = Peer::clean(&broker, "quick").await;
+    quick.subscribe_v5("t", 1).await;
+    let mut sender = Peer::clean(&broker, "s").await;
+    let payload = [b'x'; 1_000];
+    for _ in 0..1_000 {
+        assert_eq!(sender.publish_qos_1("t", &payload).await, 0);
+        let (_, body) = quick.packet().await;
+        quick.send_bytes(&packet(0x40, &[&body[3..5]])).await;
+    }
+    let statistics = broker.statistics();
+    // The bound, and one message that the quick one has just acknowledged.
+    assert!(statistics.queued_bytes <= 102_000, "{statistics:?}");
+    assert!(statistics.messages_dropped > 800, "{statistics:?}");
+    // It says nothing either, and so it is taken for dead, though its end cannot be written.
+    for _ in 0..4 {
+        sleep(Duration::from_secs(25)).await;
+        quick.ping().await;
+        sender.ping().await;
+    }
+    let statistics = broker.statistics();
+    assert_eq!(
+        (statistics.connections, statistics.pending_connections),
+        (2, 0)
+    );
+    // What was promised to it is kept, as much as there was room for.
+    drop(deaf);
+    let mut back = Peer::v5(&broker, "deaf", 0, 1_000, true).await;
+    let kept = 1_000 - usize::try_from(statistics.messages_dropped).unwrap();
+    for _ in 0..kept {
+        let (first, body) = back.packet().await;
+        assert!(matches!(first, 0x32 | 0x3A) && body.ends_with(&payload));
+        back.send_bytes(&packet(0x40, &[&body[3..5]])).await;
+    }
+    back.ping().await;
 }
