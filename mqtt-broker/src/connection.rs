@@ -7,6 +7,7 @@
 mod authorize;
 mod begin;
 mod connect;
+mod farewell;
 mod stream;
 mod subscribe;
 
@@ -16,14 +17,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::{Buf, BytesMut};
-use mqtt_core::server::{
-    DisconnectCause, Disconnected, Event, Server, ServerLimits, UnsubscribeRequest,
-};
+use mqtt_core::server::{Disconnected, Event, Server, ServerLimits, UnsubscribeRequest};
 use mqtt_core::{
     AckToken, Acknowledge, Instant, Message, Outcome, Output, Progress, ProtocolVersion, PublishId,
     ReasonCode, WillMessage,
 };
-use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::io::{self, AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
 use tokio::task::yield_now;
 use tokio::time;
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -33,7 +32,7 @@ pub(crate) use self::begin::{spawn, spawn_after};
 use self::stream::{poll_read, poll_write};
 use crate::alarm::Alarm;
 use crate::place::Place;
-use crate::share::{Backlog, Owed};
+use crate::share::Owed;
 use crate::shared::Shared;
 use crate::subscriber::{Subscriber, held_by};
 
@@ -319,93 +318,6 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 self.progress = self.server.handle_input(now, &mut self.input);
             }
             _ => self.server.handle_close(now),
-        }
-    }
-
-    /// Lets go of the session, says what is still to be said and closes.
-    async fn close(mut self: Box<Self>, ended: Disconnected) {
-        let now = self.now();
-        self.server.poll_transmit(now, &mut self.output);
-        self.report(&ended);
-        let Self {
-            mut place,
-            shared,
-            mut reader,
-            mut writer,
-            server,
-            mut output,
-            seat,
-            ..
-        } = *self;
-        if let (Some(seat), Some(session)) = (seat, server.into_session()) {
-            let will = seat.will.filter(|_| ended.publish_will);
-            let backlog = Backlog {
-                session,
-                owed: seat.owed,
-            };
-            let settled =
-                shared
-                    .sessions
-                    .close(now, &seat.subscriber, backlog, ended.session_expiry, will);
-            shared.settle(settled);
-        }
-        place.demote();
-        if ended.cause == DisconnectCause::Closed {
-            return;
-        }
-        let client_is_done = matches!(ended.cause, DisconnectCause::Client { .. });
-        let farewell = async {
-            while output.has_remaining() {
-                if writer.write_buf(&mut output).await? == 0 {
-                    return Ok(());
-                }
-            }
-            writer.shutdown().await?;
-            if client_is_done {
-                return Ok(());
-            }
-            // Closing while the peer still sends would reset the connection, and what was just written might never arrive.
-            let mut rest = BytesMut::with_capacity(SMALL_READ);
-            while reader.read_buf(&mut rest).await? > 0 {
-                rest.clear();
-            }
-            io::Result::Ok(())
-        };
-        let ended = tokio::select! {
-            biased;
-            () = shared.kill.cancelled() => return,
-            ended = time::timeout(shared.context.options.close_timeout, farewell) => ended,
-        };
-        match ended {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "the connection broke while it was closed"),
-            Err(_) => tracing::debug!("the peer did not close in time"),
-        }
-    }
-
-    fn report(&self, ended: &Disconnected) {
-        let cause = &ended.cause;
-        let is_in_order = matches!(
-            cause,
-            DisconnectCause::Client { .. }
-                | DisconnectCause::Closed
-                | DisconnectCause::Refused(_)
-                | DisconnectCause::Server(
-                    ReasonCode::SERVER_SHUTTING_DOWN | ReasonCode::SESSION_TAKEN_OVER
-                )
-        );
-        if !is_in_order {
-            self.shared.context.counters.connections_failed.add(1);
-        }
-        let peer = shown_peer(self.peer);
-        match &self.seat {
-            Some(seat) => {
-                let client_id = shown_id(&seat.subscriber.client_id);
-                tracing::info!(client_id, peer, %cause, "client disconnected");
-            }
-            None => {
-                tracing::debug!(peer, %cause, "a connection ended before its client was accepted")
-            }
         }
     }
 
