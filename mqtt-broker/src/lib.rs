@@ -50,6 +50,19 @@
 //! arrived. Clients of 3.x may be members too: no topic that a client could publish to begins with `$share/` in good sense,
 //! and other brokers read it so. Retained messages are for no member.
 //!
+//! # Who may do what
+//!
+//! [`Options::authenticator`] says who may connect, [`Options::authorizer`] who may publish and subscribe to what;
+//! `PasswordFile` (a feature) and [`AccessFile`] are two that read files, and a function or anything that can wait for an answer will do
+//! as well. Topics below `$SYS/` are the broker's own: with [`Options::sys_interval`] it publishes there what it counts, and
+//! clients are refused with Not authorized (0x87).
+//!
+//! # What it does not do
+//!
+//! There is no store on disk, no bridge and no cluster, and no AUTH exchange: a CONNECT that names an Authentication Method is
+//! refused with Bad authentication method (0x8C). Response Information is not given. A message whose client may publish it
+//! goes to all who may subscribe to its topic: what is delivered is not asked about again.
+//!
 //! # Where things are
 //!
 //! | part | what it does |
@@ -57,6 +70,8 @@
 //! | `broker`, `local` | the handle, and publishing and subscribing without a socket |
 //! | `listener`, `connection` | sockets and the layers over them, and the task that owns one client's connection |
 //! | `router`, `subscription`, `share`, `retained` | subscriptions, groups and retained messages: who gets a message |
+//! | `authenticate`, `authorize`, `password_file`, `access_file` | who may connect, publish and subscribe |
+//! | `system` | what the broker counts, as messages below `$SYS/` |
 //! | `sessions`, `subscriber` | sessions by Client Identifier, how long they are kept, and what waits for them |
 
 #![forbid(unsafe_code)]

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measures ours and others side by side, in one run on one machine.
 
 mod idle;
+mod silent;
 
 use std::process::ExitCode;
 
@@ -17,10 +18,12 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 enum What {
     Idle(idle::Options),
+    Silent(silent::Options),
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     match &options.what {
         What::Idle(options) => idle::run(options),
+        What::Silent(options) => silent::run(options),
     }
 }

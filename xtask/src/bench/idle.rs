@@ -36,9 +36,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let count = usize::try_from(options.connections).context("too many connections")?;
     raise_descriptor_limit(count)?;
-    let mut build = workspace::cargo()?;
-    build.args(["build", "--release", "-p", "mqtt-broker"]);
-    process::run_shown(&mut build, BUILD_LIMIT)?.expect_success("building the broker")?;
+    build_broker()?;
 
     println!(
         "{count} idle connections over TCP; bytes of memory per connection (and of the whole process):\n"
@@ -55,11 +53,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     for (network, (name, start)) in (1..).step_by(2).zip(brokers) {
         for has_subscription in [false, true] {
             let server = start()?;
-            let clients = Clients {
-                server: server.address(),
-                network: network + u8::from(has_subscription),
-                has_subscription,
-            };
+            let network = network + u8::from(has_subscription);
+            let clients = Clients::new(server.address(), network, has_subscription);
             let row =
                 measure(&server, &clients, count).with_context(|| format!("measuring {name}"))?;
             println!(
@@ -76,6 +71,14 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds our broker for release.
+pub(super) fn build_broker() -> Result<()> {
+    let mut build = workspace::cargo()?;
+    build.args(["build", "--release", "-p", "mqtt-broker"]);
+    process::run_shown(&mut build, BUILD_LIMIT)?.expect_success("building the broker")?;
+    Ok(())
 }
 
 struct Row {
@@ -113,8 +116,7 @@ fn measure(server: &Server, clients: &Clients, count: usize) -> Result<Row> {
     let after = Memory::of(server.id())?;
     // None of them was turned away meanwhile.
     for client in &mut connected {
-        client.write_all(&[0xC0, 0])?;
-        expect(client, &[0xD0, 0])?;
+        Clients::ping(client)?;
     }
     Ok(Row {
         count,
@@ -124,7 +126,7 @@ fn measure(server: &Server, clients: &Clients, count: usize) -> Result<Row> {
 }
 
 /// What one measurement's clients have in common.
-struct Clients {
+pub(super) struct Clients {
     server: SocketAddr,
     /// They have addresses in 127.N.0.0/16.
     network: u8,
@@ -132,8 +134,22 @@ struct Clients {
 }
 
 impl Clients {
+    pub(super) fn new(server: SocketAddr, network: u8, has_subscription: bool) -> Self {
+        Self {
+            server,
+            network,
+            has_subscription,
+        }
+    }
+
+    /// Asks for a sign of life.
+    pub(super) fn ping(client: &mut TcpStream) -> Result<()> {
+        client.write_all(&[0xC0, 0])?;
+        expect(client, &[0xD0, 0])
+    }
+
     /// Connects a client of 3.1.1 with a clean session and a Keep Alive of 65,535 s.
-    fn connect(&self, number: usize) -> Result<TcpStream> {
+    pub(super) fn connect(&self, number: usize) -> Result<TcpStream> {
         let mut stream = self.dial(number)?;
         stream.set_read_timeout(Some(ANSWER_LIMIT))?;
         let id = format!("idle-{number:07}");
@@ -154,7 +170,7 @@ impl Clients {
     }
 
     /// Connects from one of as many loopback addresses as there must be for each client to have a port.
-    fn dial(&self, number: usize) -> Result<TcpStream> {
+    pub(super) fn dial(&self, number: usize) -> Result<TcpStream> {
         let host = u8::try_from(1 + number / PER_ADDRESS).context("too many connections")?;
         let source = SocketAddrV4::new(Ipv4Addr::new(127, self.network, 0, host), 0);
         let socket = socket(AddressFamily::INET, SocketType::STREAM, None).context("no socket")?;
@@ -176,7 +192,7 @@ fn expect(stream: &mut TcpStream, expected: &[u8]) -> Result<()> {
 }
 
 /// This process holds one end of each connection, and the brokers, which it starts, the other.
-fn raise_descriptor_limit(connections: usize) -> Result<()> {
+pub(super) fn raise_descriptor_limit(connections: usize) -> Result<()> {
     let needed = u64::try_from(connections + OTHER_DESCRIPTORS)?;
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= needed) {
@@ -198,15 +214,15 @@ fn raise_descriptor_limit(connections: usize) -> Result<()> {
 
 /// Memory of a process, in bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Memory {
+pub(super) struct Memory {
     /// What it holds alone, and its share of what it shares.
-    pss: usize,
+    pub(super) pss: usize,
     /// All that is resident, shared parts in full.
-    rss: usize,
+    pub(super) rss: usize,
 }
 
 impl Memory {
-    fn of(process: u32) -> Result<Self> {
+    pub(super) fn of(process: u32) -> Result<Self> {
         let path = format!("/proc/{process}/smaps_rollup");
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
         Self::parse(&text).with_context(|| format!("no Pss and Rss in {path}"))
