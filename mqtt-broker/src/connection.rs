@@ -140,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     async fn handle_events(&mut self) -> Option<Disconnected> {
         loop {
             if let Some(decided) = self.question.take_answer() {
-                self.proceed(decided).await;
+                Box::pin(self.proceed(decided)).await;
                 continue;
             }
             if self.question.is_open() {

@@ -125,9 +125,9 @@ impl Question {
     }
 
     /// The answer, once.
-    pub(super) fn take_answer(&mut self) -> Option<Decided> {
+    pub(super) fn take_answer(&mut self) -> Option<Box<Decided>> {
         match std::mem::take(self) {
-            Self::Answered(decided) => Some(*decided),
+            Self::Answered(decided) => Some(decided),
             other => {
                 *self = other;
                 None
@@ -170,8 +170,8 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     }
 
     /// Does what was asked about, as far as it is allowed.
-    pub(super) async fn proceed(&mut self, decided: Decided) {
-        match decided {
+    pub(super) async fn proceed(&mut self, decided: Box<Decided>) {
+        match *decided {
             Decided::Publish {
                 message,
                 token,
@@ -183,7 +183,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 ..
             } => self.refuse_message(token, reason),
             Decided::Subscribe { request, allowed } => {
-                Box::pin(self.subscribe(&request, &allowed)).await;
+                self.subscribe(&request, &allowed).await;
             }
         }
     }
