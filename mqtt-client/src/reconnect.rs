@@ -6,6 +6,9 @@ use mqtt_core::ReasonCode;
 
 /// When and how often to connect again after a connection failed or ended.
 ///
+/// Whatever could be mended meanwhile is tried again: also a certificate that has expired, or an upgrade to WebSocket that was
+/// refused. Reason Codes that say never end it: see [`CloseCause::Final`](crate::CloseCause::Final).
+///
 /// The wait before attempt *n* (counted from 0 since the last stable connection) is drawn evenly between zero and
 /// `min * 2^n`, at most `max` ("full jitter"): a thousand clients that lost one server come back spread out, not together.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -22,7 +22,7 @@ pub use handshake::{RequestError, Upgrade, UpgradeError, accept};
 pub const SUBPROTOCOL: &str = "mqtt";
 
 /// What a connection reads at once. It is allocated for each, so idle ones pay for it.
-const READ_BUFFER: usize = 8 * 1024;
+const READ_BUFFER: usize = 4 * 1024;
 
 /// The most payload one sent frame carries.
 const MAX_SENT_FRAME: usize = 64 * 1024;

@@ -14,15 +14,12 @@ use tokio_rustls::rustls::{Error, InconsistentKeys, RootCertStore, ServerConfig}
 #[derive(Clone)]
 pub struct ServerTls {
     source: Source,
+    client_ca: Option<Pem>,
 }
 
 #[derive(Clone)]
 enum Source {
-    Certificate {
-        chain: Pem,
-        key: Pem,
-        client_ca: Option<Pem>,
-    },
+    Certificate { chain: Pem, key: Pem },
     Config(Arc<ServerConfig>),
 }
 
@@ -32,11 +29,8 @@ impl ServerTls {
     #[must_use]
     pub const fn new(chain: Pem, key: Pem) -> Self {
         Self {
-            source: Source::Certificate {
-                chain,
-                key,
-                client_ca: None,
-            },
+            source: Source::Certificate { chain, key },
+            client_ca: None,
         }
     }
 
@@ -50,38 +44,32 @@ impl ServerTls {
     pub const fn from_config(config: Arc<ServerConfig>) -> Self {
         Self {
             source: Source::Config(config),
+            client_ca: None,
         }
     }
 
-    /// Demands a certificate of every client, signed by one of these authorities. Has no effect on a configuration of the
-    /// caller's.
+    /// Demands a certificate of every client, signed by one of these authorities. Not for a configuration of the caller's,
+    /// which says that itself.
     #[must_use]
     pub fn with_client_ca(mut self, authorities: Pem) -> Self {
-        if let Source::Certificate { client_ca, .. } = &mut self.source {
-            *client_ca = Some(authorities);
-        }
+        self.client_ca = Some(authorities);
         self
     }
 
     /// Whether it is known that nobody gets in without a certificate.
     pub(super) const fn demands_certificate(&self) -> bool {
-        matches!(
-            self.source,
-            Source::Certificate {
-                client_ca: Some(_),
-                ..
-            }
-        )
+        self.client_ca.is_some()
     }
 
     pub(super) fn acceptor(&self) -> Result<TlsAcceptor, ServerTlsError> {
         let config = match &self.source {
+            Source::Config(_) if self.client_ca.is_some() => {
+                return Err(ServerTlsError::BesideConfig);
+            }
             Source::Config(config) => Arc::clone(config),
-            Source::Certificate {
-                chain,
-                key,
-                client_ca,
-            } => Arc::new(server_config(chain, key, client_ca.as_ref())?),
+            Source::Certificate { chain, key } => {
+                Arc::new(server_config(chain, key, self.client_ca.as_ref())?)
+            }
         };
         Ok(TlsAcceptor::from(config))
     }
@@ -133,15 +121,9 @@ impl fmt::Debug for ServerTls {
         let mut shown = f.debug_struct("ServerTls");
         match &self.source {
             Source::Config(_) => shown.field("config", &true),
-            Source::Certificate {
-                chain,
-                key,
-                client_ca,
-            } => shown
-                .field("chain", chain)
-                .field("key", key)
-                .field("client_ca", client_ca),
+            Source::Certificate { chain, key } => shown.field("chain", chain).field("key", key),
         };
+        shown.field("client_ca", &self.client_ca);
         shown.finish()
     }
 }
@@ -159,6 +141,9 @@ pub enum ServerTlsError {
     /// The authorities for client certificates cannot be read.
     #[error("the authorities for client certificates")]
     ClientCa(#[source] PemError),
+    /// Authorities for client certificates beside a configuration of the caller's.
+    #[error("a rustls configuration says itself which client certificates it demands")]
+    BesideConfig,
     /// The private key is that of another certificate.
     #[error("the private key does not fit the certificate of the server")]
     KeyMismatch,

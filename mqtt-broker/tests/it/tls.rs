@@ -7,7 +7,7 @@ use std::time::Duration;
 use mqtt_broker::rustls::crypto::ring;
 use mqtt_broker::rustls::pki_types::pem::PemObject;
 use mqtt_broker::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use mqtt_broker::rustls::{ClientConfig, ClientConnection, RootCertStore};
+use mqtt_broker::rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig};
 use mqtt_broker::{Broker, ListenError, Listener, LocalAddress, Pem, ServerTls};
 use mqtt_transport::certificates::{Authority, Certified};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -285,13 +285,24 @@ async fn other_machines_are_let_in_by_authentication_alone() {
 async fn what_can_never_work_is_refused_at_the_call() {
     let authority = Authority::new("root");
     let (one, other) = (authority.server(&["a"]), authority.server(&["b"]));
+    let config = ServerConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![CertificateDer::from_pem_slice(one.chain.as_bytes()).unwrap()],
+            PrivateKeyDer::from_pem_slice(one.key.as_bytes()).unwrap(),
+        )
+        .unwrap();
     let broker = broker();
+    listen(&broker, ServerTls::from_config(config.clone().into())).await;
     let mut shown = Vec::new();
     for tls in [
         ServerTls::from_files("/nowhere/chain.pem", "/nowhere/key.pem"),
         ServerTls::new(Pem::bytes(one.chain.clone()), Pem::file("/nowhere/key.pem")),
         ServerTls::new(Pem::bytes(one.chain.clone()), Pem::bytes(other.key)),
         server_tls(&one).with_client_ca(Pem::bytes("")),
+        ServerTls::from_config(config.into()).with_client_ca(Pem::bytes(authority.pem())),
     ] {
         let listener = Listener::tcp("127.0.0.1:0").with_tls(tls);
         let error = broker.open(&listener).await.unwrap_err();
@@ -307,7 +318,8 @@ async fn what_can_never_work_is_refused_at_the_call() {
             "the private key of the server: cannot read /nowhere/key.pem: No such file or directory (os error 2)",
             "the private key does not fit the certificate of the server",
             "the authorities for client certificates: the given text has no certificate in PEM",
+            "a rustls configuration says itself which client certificates it demands",
         ]
     );
-    assert!(broker.local_addrs().is_empty());
+    assert_eq!(broker.local_addrs().len(), 1);
 }

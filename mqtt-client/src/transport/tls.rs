@@ -27,6 +27,11 @@ pub(super) struct Layer {
 
 impl Layer {
     pub(super) fn new(tls: &Tls) -> Result<Self, TlsOptionsError> {
+        if tls.insecure_no_verify {
+            tracing::warn!(
+                "certificates of servers are not verified: anybody can pose as the broker"
+            );
+        }
         let config = match &tls.config {
             Some(config) => Arc::clone(config),
             None => {
