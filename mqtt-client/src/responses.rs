@@ -261,8 +261,10 @@ impl Responses {
         };
         let filters = vec![(self.topic.clone(), SubscribeOptions::new(QoS::AtLeastOnce))];
         let asked = client.request_subscribe(filters, target).map_err(|cause| {
-            self.inner().stage = Stage::None;
-            self.no_subscription(cause)
+            let error = self.no_subscription(cause);
+            // Others may wait for this subscription already.
+            self.fail_all(&error);
+            error
         })?;
         let (responses, shared) = (Arc::clone(self), Arc::downgrade(client.shared()));
         asked.on_answer(move |answer| {
@@ -409,4 +411,26 @@ fn speaks_v5(shared: &Shared) -> bool {
         && shared
             .connack()
             .is_none_or(|connack| connack.version == ProtocolVersion::V5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Options;
+    use crate::state::CloseCause;
+
+    #[test]
+    fn who_waits_for_a_subscription_that_another_request_could_not_make_is_told() {
+        let shared = Arc::new(Shared::new(Options::new("h", 1)).unwrap());
+        let client = Client::from_shared(Arc::clone(&shared));
+        let responses = Responses::new(None);
+        // As a second thread finds it while the first is about to subscribe.
+        responses.inner().stage = Stage::Asked;
+        let message = Message::new(TopicName::new("t").unwrap(), "");
+        let second = responses.begin(&client, message).unwrap();
+        assert_eq!(second.result(), None);
+        shared.finish(CloseCause::Requested);
+        assert_eq!(responses.subscribe(&client), Err(RequestError::Closed));
+        assert_eq!(second.result(), Some(Err(RequestError::Closed)));
+    }
 }

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+#[cfg(unix)]
+use socket2::{Domain, SockAddr, Type};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
@@ -142,7 +144,7 @@ fn remove_stale(path: &Path) -> Result<(), ListenError> {
     if !found.file_type().is_socket() {
         return Err(occupied("something that is no socket"));
     }
-    match std::os::unix::net::UnixStream::connect(path) {
+    match knock(path) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             std::fs::remove_file(path).map_err(|source| ListenError::Bind {
                 address: LocalAddress::Unix(path.to_path_buf()),
@@ -151,6 +153,14 @@ fn remove_stale(path: &Path) -> Result<(), ListenError> {
         }
         _ => Err(occupied("a socket where somebody listens")),
     }
+}
+
+/// Whether anybody listens at a Unix socket. One who does not accept must not keep us waiting.
+#[cfg(unix)]
+fn knock(path: &Path) -> io::Result<()> {
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&SockAddr::unix(path)?)
 }
 
 /// The file of a Unix socket, which outlives the socket unless it is removed.

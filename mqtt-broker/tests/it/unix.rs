@@ -3,6 +3,7 @@
 use std::os::unix::fs::FileTypeExt;
 
 use mqtt_broker::{ListenError, Listener, LocalAddress};
+use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::UnixStream;
 
 use crate::support::{PATIENCE_OVER_TCP, Peer, broker, connect_v5};
@@ -54,4 +55,27 @@ async fn what_a_dead_broker_left_is_replaced_and_nothing_else() {
         error.to_string(),
         format!("cannot listen on {}", nowhere.display())
     );
+}
+
+#[tokio::test]
+async fn a_listener_that_accepts_nobody_does_not_keep_a_broker_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("mqtt.sock");
+    let address = SockAddr::unix(&path).unwrap();
+    let socket = || Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    let listener = socket();
+    listener.bind(&address).unwrap();
+    listener.listen(0).unwrap();
+    // Until there is no more room for those who wait.
+    let mut waiting = Vec::new();
+    loop {
+        let client = socket();
+        client.set_nonblocking(true).unwrap();
+        if client.connect(&address).is_err() {
+            break;
+        }
+        waiting.push(client);
+    }
+    let error = broker().open(&Listener::unix(&path)).await.unwrap_err();
+    assert!(matches!(error, ListenError::Occupied { .. }), "{error}");
 }
