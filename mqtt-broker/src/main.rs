@@ -1,5 +1,8 @@
 //! The `mqtt-broker` program: options in, one broker, signals out.
 
+#[cfg(unix)]
+#[path = "main/descriptors.rs"]
+mod descriptors;
 #[path = "main/listen.rs"]
 mod listen;
 
@@ -151,6 +154,8 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
         .with_max_level(serve.log_level)
         .init();
     let options = options(&serve)?;
+    #[cfg(unix)]
+    descriptors::raise_limit(options.max_connections + options.max_pending_connections);
     let tls = tls(&serve);
     let listeners: Vec<_> = serve
         .listen

@@ -22,7 +22,11 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(PROGRAM)
+        Self::start_as(Command::new(PROGRAM), arguments)
+    }
+
+    fn start_as(mut command: Command, arguments: &[&str]) -> Self {
+        let mut child = command
             .args(arguments)
             .args(["--log-level", "off"])
             .stdin(Stdio::null())
@@ -229,6 +233,22 @@ async fn an_access_file_says_who_may_do_what_and_the_counts_are_told() {
         "{body:02X?}"
     );
     fs::remove_file(file).unwrap();
+}
+
+#[tokio::test]
+async fn a_small_limit_on_descriptors_is_raised() {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -Sn 64 && exec \"$0\" \"$@\"", PROGRAM]);
+    let mut program = Running::start_as(shell, &["--listen", "127.0.0.1:0"]);
+    let address = program.address();
+    let mut peers = Vec::new();
+    for number in 100..200 {
+        let mut peer = Peer::tcp(address).await;
+        peer.send(&format!("10 0F | 0004'MQTT' 04 02 003C | 0003'{number}'"))
+            .await;
+        peer.expect("20 02 00 00").await;
+        peers.push(peer);
+    }
 }
 
 #[test]
