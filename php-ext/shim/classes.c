@@ -110,23 +110,33 @@ bool mqtt_has_method(const zend_object *object, const char *name, size_t length)
 	return zend_hash_str_exists(&object->ce->function_table, name, length);
 }
 
-zval *mqtt_property(zend_object *object, const char *name, size_t length)
+static zend_property_info *property_info(zend_object *object, const char *name, size_t length)
 {
 	zend_property_info *info = zend_hash_str_find_ptr(&object->ce->properties_info, name, length);
 
 	ZEND_ASSERT(info && !(info->flags & ZEND_ACC_STATIC));
-	return OBJ_PROP(object, info->offset);
+	return info;
+}
+
+zval *mqtt_property(zend_object *object, const char *name, size_t length)
+{
+	return OBJ_PROP(object, property_info(object, name, length)->offset);
 }
 
 /* Properties are written straight into their slots: they are typed, and the types were checked before. */
 void mqtt_init_property(zend_object *object, const char *name, size_t length, zval *value)
 {
-	zval *slot = mqtt_property(object, name, length);
+	zend_property_info *info = property_info(object, name, length);
+	zval *slot = OBJ_PROP(object, info->offset);
 	zval old;
 
 	ZVAL_COPY_VALUE(&old, slot);
 	ZVAL_COPY_VALUE(slot, value);
 	Z_PROP_FLAG_P(slot) = 0;
+	/* array_walk() and ArrayObject make references of private properties, too, which then know of the property. */
+	if (Z_ISREF(old) && ZEND_REF_HAS_TYPE_SOURCES(Z_REF(old))) {
+		ZEND_REF_DEL_TYPE_SOURCE(Z_REF(old), info);
+	}
 	/* Last: a destructor may run, and must find the object whole. */
 	zval_ptr_dtor(&old);
 }

@@ -11,6 +11,11 @@ array_walk($client, function (&$value): void {});
 $client->subscribe($topic, function ($message): void { echo "handled $message\n"; })->wait(30);
 $client->publish($topic, 'one');
 echo $client->run(30, 1), "\n";
+// Puts back what was made a reference.
+$client->close(30);
+// Another client: PHP itself does not bear both on one object.
+$client = new Client($broker->uri());
+$client->subscribe($topic)->wait(30);
 $properties = new ArrayObject($client);
 $properties["\0Mqtt\\Client\0handlers"] = 5;
 $client->publish($topic, 'nobody handles this');

@@ -53,6 +53,10 @@ pub(crate) enum Need {
     Valgrind,
     /// `pkg-config`, which finds the installed C library.
     PkgConfig,
+    /// `make`, with which PHP is built.
+    Make,
+    /// `xz`, for what PHP's source is packed with.
+    Xz,
     /// `python3` that can make virtual environments.
     Python,
     /// The MQTT client `paho-mqtt`, in a virtual environment of ours.
@@ -87,6 +91,8 @@ impl Need {
             Self::MosquittoClients => "mosquitto_pub and mosquitto_sub",
             Self::Valgrind => "valgrind",
             Self::PkgConfig => "pkg-config",
+            Self::Make => "make",
+            Self::Xz => "xz",
             Self::Python => "Python 3 with venv",
             Self::Paho => "Python client paho-mqtt",
         }
@@ -107,6 +113,8 @@ impl Need {
             Self::MosquittoClients => Source::Apt(&["mosquitto-clients"]),
             Self::Valgrind => Source::Apt(&["valgrind"]),
             Self::PkgConfig => Source::Apt(&["pkg-config"]),
+            Self::Make => Source::Apt(&["make"]),
+            Self::Xz => Source::Apt(&["xz-utils"]),
             Self::Python => Source::Apt(&["python3", "python3-venv"]),
             Self::Paho => Source::VirtualEnvironment,
         }

@@ -9,7 +9,7 @@ use crate::test::{self, Selection};
 
 /// Runs what takes too long for each change, as suites like those of `cargo xtask test`
 ///
-/// Release builds, small feature sets, the oldest Rust, the extension under valgrind, the whole demo again and again.
+/// Release builds, small feature sets, the oldest Rust, the extension with a debug PHP, a thread-safe one and under valgrind, the whole demo again and again.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(flatten)]

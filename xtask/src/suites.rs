@@ -6,6 +6,7 @@ mod demo;
 mod interop;
 pub(crate) mod nightly;
 mod php;
+mod php_source;
 mod readme;
 mod rust;
 

@@ -27,6 +27,8 @@ pub(super) fn look(need: Need) -> Result<String, String> {
         Need::MosquittoClients => command("mosquitto_pub").and_then(|_| command("mosquitto_sub")),
         Need::Valgrind => command("valgrind"),
         Need::PkgConfig => command("pkg-config"),
+        Need::Make => command("make"),
+        Need::Xz => command("xz"),
         Need::Python => look_python(),
         Need::Paho => peers::paho::installed(),
     }

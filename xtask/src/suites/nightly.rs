@@ -5,6 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, anyhow};
 
+use super::php::Php;
+use super::php_source::{self, Flavour};
 use super::{Run, Suite, demo, php};
 use crate::count;
 use crate::demo::Options;
@@ -25,7 +27,16 @@ const LIBRARIES: [&str; 5] = [
 const REPEATED: usize = 5;
 
 /// All of them.
-pub(crate) const ALL: &[Suite] = &[RELEASE, FEATURES, OLDEST_RUST, STUB, VALGRIND, DEMO_AGAIN];
+pub(crate) const ALL: &[Suite] = &[
+    RELEASE,
+    FEATURES,
+    OLDEST_RUST,
+    STUB,
+    DEBUG,
+    ZTS,
+    VALGRIND,
+    DEMO_AGAIN,
+];
 
 const RELEASE: Suite = Suite {
     name: "release",
@@ -58,7 +69,7 @@ const RELEASE: Suite = Suite {
         let extension = workspace::built_for_release("libphp_mqtt.so")?;
         run.counted(
             "run-tests.php",
-            &mut php::phpt(&extension, &[])?,
+            &mut Php::of_system()?.phpt(&extension, php::PARALLEL)?,
             count::php_run_tests,
         )
     },
@@ -146,6 +157,53 @@ const STUB: Suite = Suite {
     },
 };
 
+/// What it takes to build PHP itself.
+const SOURCE_NEEDS: &[Need] = &[
+    Need::CCompiler,
+    Need::Make,
+    Need::Xz,
+    Need::Php,
+    Need::Libclang,
+];
+
+const DEBUG: Suite = Suite {
+    name: "php-debug",
+    about: "the extension's tests with a debug PHP, which tells of leaks and broken rules (builds it from Debian's source)",
+    needs: SOURCE_NEEDS,
+    run: |run| {
+        let flavour = Flavour {
+            name: "php-debug",
+            options: &[],
+        };
+        in_built_php(run, flavour)
+    },
+};
+
+const ZTS: Suite = Suite {
+    name: "php-zts",
+    about: "the same with a thread-safe debug PHP",
+    needs: SOURCE_NEEDS,
+    run: |run| {
+        let flavour = Flavour {
+            name: "php-zts",
+            options: &["--enable-zts"],
+        };
+        in_built_php(run, flavour)
+    },
+};
+
+/// A leak that PHP tells of is output that no test expects, so each counts as a failure.
+fn in_built_php(run: &mut Run, flavour: Flavour) -> Result<()> {
+    let php = php_source::built(run, flavour)?;
+    run.prepare(
+        "cargo build -p mqtt-broker",
+        workspace::cargo()?.args(["build", "-p", "mqtt-broker"]),
+    )?;
+    let extension = php.build_extension(run, &format!("{}-target", flavour.name))?;
+    let mut tests = php.phpt(&extension, php::PARALLEL)?;
+    run.counted("run-tests.php", &mut tests, count::php_run_tests)
+}
+
 const VALGRIND: Suite = Suite {
     name: "php-valgrind",
     about: "the extension's tests under valgrind",
@@ -159,10 +217,9 @@ const VALGRIND: Suite = Suite {
     ],
     run: |run| {
         php::build(run)?;
-        // Two at a time: most of them wait most of the time.
         // What PCRE compiles at run time looks past the end of strings, which is its right and which valgrind cannot know.
-        let options = ["-m", "-j2", "--no-progress", "-d", "pcre.jit=0"];
-        let mut tests = php::phpt(&php::extension()?, &options)?;
+        let options = [&["-m", "-d", "pcre.jit=0"], php::PARALLEL].concat();
+        let mut tests = Php::of_system()?.phpt(&php::extension()?, &options)?;
         tests.env("VALGRIND_OPTS", valgrind_options());
         // A fork costs a second there.
         tests.env("TEST_FORKS", "20");

@@ -65,11 +65,14 @@ pub(super) const PHP: Suite = Suite {
         build(run)?;
         run.counted(
             "run-tests.php",
-            &mut phpt(&extension()?, &[])?,
+            &mut Php::of_system()?.phpt(&extension()?, PARALLEL)?,
             count::php_run_tests,
         )
     },
 };
+
+/// Two tests at a time: most of them wait most of the time. Without the bar, each result has a line of its own.
+pub(super) const PARALLEL: &[&str] = &["-j2", "--no-progress"];
 
 /// Builds the extension, and the broker that its tests start.
 pub(super) fn build(run: &mut Run) -> Result<()> {
@@ -100,41 +103,77 @@ pub(crate) fn php() -> Result<Command> {
     Ok(command)
 }
 
-/// PHP's test runner over all tests of the `extension`, with further `options` of the runner.
-pub(super) fn phpt(extension: &Path, options: &[&str]) -> Result<Command> {
-    let tests = workspace::root().join("php-ext/tests");
-    let php = install::php().map_err(|error| anyhow!(error))?;
-    let runner = install::run_tests_script().map_err(|error| anyhow!(error))?;
-    let fpm = install::php_fpm().map_err(|error| anyhow!(error))?;
-    let broker = workspace::built("mqtt-broker")?;
-    tests
-        .is_dir()
-        .then_some(())
-        .with_context(|| format!("no tests in {}", tests.display()))?;
-    let mut command = Command::new(&php);
-    command
-        .arg("-n")
-        .arg(runner)
-        .args(["-q", "--no-color"])
-        .args(options)
-        .arg("-p")
-        .arg(&php)
-        .arg("-n");
-    command
-        .arg("-d")
-        .arg(format!("extension={}", extension.display()))
-        .arg(tests);
-    // For the tests themselves: what to load into a PHP that they start, and the broker to talk to.
-    command
-        .env("TEST_PHP_EXTENSION", extension)
-        .env("TEST_PHP_FPM", fpm)
-        .env("TEST_MQTT_BROKER", broker);
-    // Left to itself it asks, at the end, whether it may send a report.
-    command
-        .env("NO_INTERACTION", "1")
-        .env("REPORT_EXIT_STATUS", "1")
-        // Seconds: more than a test itself waits for what must come.
-        .env("TEST_TIMEOUT", "300")
-        .current_dir(workspace::root());
-    Ok(command)
+/// A PHP to test with.
+#[derive(Debug)]
+pub(super) struct Php {
+    pub(super) php: PathBuf,
+    /// Its `php-config`, where it is not the one on the path.
+    pub(super) config: Option<PathBuf>,
+    pub(super) fpm: PathBuf,
+    /// Its `run-tests.php`.
+    pub(super) runner: PathBuf,
+}
+
+impl Php {
+    /// The one of the system.
+    pub(super) fn of_system() -> Result<Self> {
+        let found = |found: Result<PathBuf, String>| found.map_err(|error| anyhow!(error));
+        Ok(Self {
+            php: found(install::php())?,
+            config: None,
+            fpm: found(install::php_fpm())?,
+            runner: found(install::run_tests_script())?,
+        })
+    }
+
+    /// Builds the extension for it, into a target directory of its own with this name.
+    pub(super) fn build_extension(&self, run: &mut Run, name: &str) -> Result<PathBuf> {
+        let target = workspace::scratch(name)?;
+        let mut cargo = workspace::cargo()?;
+        cargo
+            .args(["build", "-p", "php-ext"])
+            .env("CARGO_TARGET_DIR", &target)
+            .env("PHP", &self.php);
+        if let Some(config) = &self.config {
+            cargo.env("PHP_CONFIG", config);
+        }
+        run.prepare("cargo build -p php-ext", &mut cargo)?;
+        Ok(target.join("debug/libphp_mqtt.so"))
+    }
+
+    /// Its test runner over all tests of the `extension`, with further `options` of the runner.
+    pub(super) fn phpt(&self, extension: &Path, options: &[&str]) -> Result<Command> {
+        let tests = workspace::root().join("php-ext/tests");
+        let broker = workspace::built("mqtt-broker")?;
+        tests
+            .is_dir()
+            .then_some(())
+            .with_context(|| format!("no tests in {}", tests.display()))?;
+        let mut command = Command::new(&self.php);
+        command
+            .arg("-n")
+            .arg(&self.runner)
+            .args(["-q", "--no-color"])
+            .args(options)
+            .arg("-p")
+            .arg(&self.php)
+            .arg("-n");
+        command
+            .arg("-d")
+            .arg(format!("extension={}", extension.display()))
+            .arg(tests);
+        // For the tests themselves: what to load into a PHP that they start, and the broker to talk to.
+        command
+            .env("TEST_PHP_EXTENSION", extension)
+            .env("TEST_PHP_FPM", &self.fpm)
+            .env("TEST_MQTT_BROKER", broker);
+        // Left to itself it asks, at the end, whether it may send a report.
+        command
+            .env("NO_INTERACTION", "1")
+            .env("REPORT_EXIT_STATUS", "1")
+            // Seconds: more than a test itself waits for what must come.
+            .env("TEST_TIMEOUT", "300")
+            .current_dir(workspace::root());
+        Ok(command)
+    }
 }
