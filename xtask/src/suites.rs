@@ -7,6 +7,7 @@ mod interop;
 pub(crate) mod nightly;
 mod php;
 mod php_source;
+mod php_threads;
 mod readme;
 mod rust;
 

@@ -1,13 +1,13 @@
 //! The suites of `cargo xtask nightly`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, anyhow};
 
 use super::php::Php;
 use super::php_source::{self, Flavour};
-use super::{Run, Suite, demo, php};
+use super::{Run, Suite, demo, php, php_threads};
 use crate::count;
 use crate::demo::Options;
 use crate::install::{self, Need};
@@ -175,25 +175,26 @@ const DEBUG: Suite = Suite {
             name: "php-debug",
             options: &[],
         };
-        in_built_php(run, flavour)
+        in_built_php(run, flavour).map(drop)
     },
 };
 
 const ZTS: Suite = Suite {
     name: "php-zts",
-    about: "the same with a thread-safe debug PHP",
+    about: "the same with a thread-safe debug PHP, and requests in several threads at once",
     needs: SOURCE_NEEDS,
     run: |run| {
         let flavour = Flavour {
             name: "php-zts",
-            options: &["--enable-zts"],
+            options: &["--enable-zts", "--enable-embed"],
         };
-        in_built_php(run, flavour)
+        let (php, extension) = in_built_php(run, flavour)?;
+        php_threads::serve(run, &php, &extension)
     },
 };
 
 /// A leak that PHP tells of is output that no test expects, so each counts as a failure.
-fn in_built_php(run: &mut Run, flavour: Flavour) -> Result<()> {
+fn in_built_php(run: &mut Run, flavour: Flavour) -> Result<(Php, PathBuf)> {
     let php = php_source::built(run, flavour)?;
     run.prepare(
         "cargo build -p mqtt-broker",
@@ -201,7 +202,8 @@ fn in_built_php(run: &mut Run, flavour: Flavour) -> Result<()> {
     )?;
     let extension = php.build_extension(run, &format!("{}-target", flavour.name))?;
     let mut tests = php.phpt(&extension, php::PARALLEL)?;
-    run.counted("run-tests.php", &mut tests, count::php_run_tests)
+    run.counted("run-tests.php", &mut tests, count::php_run_tests)?;
+    Ok((php, extension))
 }
 
 const VALGRIND: Suite = Suite {

@@ -40,16 +40,17 @@ pub(super) struct Flavour {
 /// A PHP that tells what it leaks, built if it is not there yet.
 pub(super) fn built(run: &mut Run, flavour: Flavour) -> Result<Php> {
     let prefix = workspace::scratch(flavour.name)?;
-    let done = prefix.join("done");
-    if !done.is_file() {
+    let done = prefix.join("built-with");
+    let options: Vec<_> = CONFIGURE.iter().chain(flavour.options).copied().collect();
+    let options = options.join(" ");
+    if fs::read_to_string(&done).ok().as_ref() != Some(&options) {
         let source = source(run)?;
         let build = workspace::scratch(&format!("{}-build", flavour.name))?;
         let mut configure = Command::new(source.join("configure"));
         configure
             .arg("-q")
             .arg(format!("--prefix={}", prefix.display()))
-            .args(CONFIGURE)
-            .args(flavour.options)
+            .args(options.split(' '))
             .current_dir(&build);
         run.prepare("configure", &mut configure)?;
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
@@ -59,8 +60,7 @@ pub(super) fn built(run: &mut Run, flavour: Flavour) -> Result<Php> {
                 .current_dir(&build);
             run.prepare(&format!("make {target}"), &mut make)?;
         }
-        fs::write(&done, source.display().to_string())
-            .with_context(|| format!("cannot write {}", done.display()))?;
+        fs::write(&done, &options).with_context(|| format!("cannot write {}", done.display()))?;
         // Half a gigabyte that nobody needs any more.
         fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))?;
     }
