@@ -53,7 +53,8 @@
  * pmq_client_fd is a descriptor for poll(2) that is readable as long as one waits. Any thread may do any of these: each
  * event goes to one of them. No handler runs but inside of pmq_client_dispatch, and no lock is held then, so that a handler
  * may make any call, pmq_client_stop and pmq_client_free included. Everything that waits is bounded, in count and in
- * bytes: see pmq_options_set_inbox and pmq_options_set_queue. Of changes of state that are not taken, the last 64 stay.
+ * bytes: see pmq_options_set_inbox and pmq_options_set_queue. Of changes of state that are not taken, the last 64 stay,
+ * and fewer where a server sends very large properties.
  *
  * TOKENS. A publish, subscribe or unsubscribe that is given a place for a token has exactly one completion: it comes
  * as an event with that token, or pmq_client_wait takes it, whichever is first. It comes also when the client is stopped
@@ -94,7 +95,7 @@
 #define PMQ_FEATURE_WEBSOCKET 2
 
 /**
- * In place of a number: without end. For pmq_options_set_session_expiry and pmq_options_set_reconnect.
+ * In place of a number: without end. For waits, and for pmq_options_set_session_expiry and pmq_options_set_reconnect.
  */
 #define PMQ_FOREVER UINT32_MAX
 
@@ -486,7 +487,8 @@ bool pmq_reason_is_error(uint8_t reason);
 /**
  * Ends every client of this process and the library's thread, within about `timeout_ms`: publishes are flushed, connections
  * closed in good order, the thread joined. Nothing has to call it; it is for the end of a program that wants nothing left
- * running, and before dlclose. Handles stay valid and are to be freed as always. A client made later begins anew.
+ * running. Handles stay valid and are to be freed as always. A client made later begins anew. (dlclose alone ends nothing: it
+ * leaves the library where it is.)
  */
 pmq_status pmq_shutdown(uint32_t timeout_ms,
                         pmq_error **error);
@@ -1005,7 +1007,7 @@ pmq_status pmq_client_new(const pmq_options *options,
  *
  * Does not wait: if it was not stopped before, the client ends in the background, flushing for up to two seconds, if the
  * process lasts so long. Its events and completions are lost, and its descriptor is closed. Calls of other threads that wait
- * right now return; later ones are not allowed.
+ * right now return, those that wait for an event with PMQ_STATUS_STOPPED; later ones are not allowed.
  */
 void pmq_client_free(pmq_client **client);
 

@@ -45,8 +45,6 @@ pub struct Client {
     manual_ack: bool,
     /// Dropped messages that were told of.
     dropped_told: AtomicU64,
-    /// Whose turn it is: completions and messages alternate, so that neither keeps the other waiting.
-    messages_first: AtomicBool,
     is_freed: AtomicBool,
 }
 
@@ -114,7 +112,6 @@ impl Client {
             mailbox,
             manual_ack: options.manual_ack,
             dropped_told: AtomicU64::new(0),
-            messages_first: AtomicBool::new(false),
             is_freed: AtomicBool::new(false),
         })
     }
@@ -189,41 +186,29 @@ impl Client {
 
     /// The next event, if one waits.
     fn try_event(&self) -> Option<Event> {
-        let content = self.pop()?;
+        let content = self.mailbox.take(|| self.received())?;
         self.mailbox.show_readiness(|| self.handle.received_len());
         Some(Event::new(content))
     }
 
-    fn pop(&self) -> Option<Content> {
-        if let Some(change) = self.mailbox.take_change() {
-            return Some(change);
-        }
-        // The inbox is full then, so that there are events of which this is the first.
+    /// What the inbox has to tell next.
+    fn received(&self) -> Option<Content> {
         let dropped = self.handle.dropped();
         let told = self.dropped_told.fetch_max(dropped, Ordering::Relaxed);
         if dropped > told {
             return Some(Content::Dropped(dropped - told));
         }
-        let completion = || self.mailbox.take_completion();
-        let message = || self.handle.try_recv().map(Content::message);
-        let messages_first = self.messages_first.load(Ordering::Relaxed);
-        let found = if messages_first {
-            message().or_else(completion)
-        } else {
-            completion().or_else(message)
-        };
-        if found.is_some() {
-            self.messages_first
-                .store(!messages_first, Ordering::Relaxed);
-            return found;
-        }
-        self.mailbox.take_stopped()
+        self.handle.try_recv().map(Content::message)
     }
 
     /// Waits for the next event.
     fn next_event(&self, deadline: Option<Instant>) -> Result<Event> {
         loop {
             let seen = self.mailbox.arrivals();
+            // Whoever waits is not to take an event and come again to what is no more.
+            if self.is_freed.load(Ordering::Acquire) {
+                return Err(Error::stopped());
+            }
             if let Some(event) = self.try_event() {
                 return Ok(event);
             }
@@ -248,6 +233,15 @@ impl Client {
             count += 1;
         }
         Ok(count)
+    }
+
+    /// The program let go of it: what runs in other calls comes to its end.
+    fn freed(&self) {
+        self.is_freed.store(true, Ordering::Release);
+        if !self.handle.is_forked() {
+            self.mailbox.wake();
+            let _ = self.handle.begin_close(FREED_DEADLINE);
+        }
     }
 
     fn stop(&self, timeout: Duration) -> Result<()> {
@@ -332,8 +326,7 @@ unsafe fn with(
     // SAFETY: by this function's own contract.
     unsafe {
         guard::call(error, || {
-            let client = handle::get(client, "client")?;
-            client.check_process()?;
+            handle::get(client, "client")?.check_process()?;
             // What is done may free the handle, or wait while another thread does.
             Arc::increment_strong_count(client);
             body(&Arc::from_raw(client))
@@ -370,16 +363,13 @@ pub unsafe extern "C" fn pmq_client_new(
 ///
 /// Does not wait: if it was not stopped before, the client ends in the background, flushing for up to two seconds, if the
 /// process lasts so long. Its events and completions are lost, and its descriptor is closed. Calls of other threads that wait
-/// right now return; later ones are not allowed.
+/// right now return, those that wait for an event with PMQ_STATUS_STOPPED; later ones are not allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_client_free(client: *mut *mut Client) {
     guard::query((), || {
         // SAFETY: the caller's promise, see the crate's documentation; the handle came from Arc::into_raw.
         let client = unsafe { Arc::from_raw(handle::take(client)?.as_ptr()) };
-        client.is_freed.store(true, Ordering::Release);
-        if !client.handle.is_forked() {
-            let _ = client.handle.begin_close(FREED_DEADLINE);
-        }
+        client.freed();
         Some(())
     });
 }
@@ -621,5 +611,39 @@ pub unsafe extern "C" fn pmq_client_dispatch(
             }
             Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mqtt_client::Options as ClientOptions;
+    use mqtt_client::background::Inbox;
+
+    use super::*;
+    use crate::options::Completions;
+
+    #[test]
+    fn who_waits_on_a_freed_client_gets_no_event_any_more() {
+        let client = Client::start(&Options {
+            // Nobody can listen there, and that is an event.
+            client: ClientOptions::new("127.0.0.1", 0),
+            inbox: Inbox::default(),
+            manual_ack: false,
+            completions: Completions::Event,
+        });
+        let client = Arc::new(client.unwrap());
+        let waiting = Arc::clone(&client);
+        let waiter = std::thread::spawn(move || {
+            while waiting.next_event(None).is_ok() {}
+            waiting.next_event(None).map_err(|error| error.status())
+        });
+        client.freed();
+        assert_eq!(waiter.join().unwrap().err(), Some(Status::Stopped));
+        // However much comes later.
+        client.stop(Duration::from_secs(30)).unwrap();
+        assert_eq!(
+            client.next_event(None).unwrap_err().status(),
+            Status::Stopped
+        );
     }
 }

@@ -121,6 +121,14 @@ impl Content {
         }))
     }
 
+    /// What a server may have made large.
+    pub(crate) fn held_bytes(&self) -> usize {
+        match self {
+            Self::Connected(connected) => connected.properties.held_bytes(),
+            _ => 0,
+        }
+    }
+
     fn error(&self) -> Option<&Error> {
         match self {
             Self::Disconnected(error) | Self::Stopped(error) => error.as_ref(),
@@ -137,7 +145,7 @@ impl Content {
         }
     }
 
-    const fn kind(&self) -> EventType {
+    pub(crate) const fn kind(&self) -> EventType {
         match self {
             Self::Connected(_) => EventType::Connected,
             Self::Disconnected(_) => EventType::Disconnected,
@@ -147,6 +155,19 @@ impl Content {
             Self::Completed(completion) => completion.kind,
             Self::Dropped(_) => EventType::Dropped,
         }
+    }
+}
+
+#[cfg(test)]
+impl Content {
+    pub(crate) fn connected_with(properties: Properties) -> Self {
+        Self::Connected(Box::new(Connected {
+            session_present: false,
+            client_id: String::new(),
+            address: String::new(),
+            version: ProtocolVersion::V5,
+            properties,
+        }))
     }
 }
 

@@ -58,3 +58,14 @@ pub use properties::*;
 pub use status::Status;
 pub use tls::*;
 pub use topic::*;
+
+/// What the manual's table of threads promises, as far as the compiler can tell.
+const _: () = {
+    const fn may_be_shared<T: Send + Sync>() {}
+    may_be_shared::<Client>();
+    may_be_shared::<Event>();
+    may_be_shared::<Message>();
+    may_be_shared::<Properties>();
+    may_be_shared::<Options>();
+    may_be_shared::<Error>();
+};

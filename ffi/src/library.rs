@@ -74,7 +74,8 @@ pub extern "C" fn pmq_reason_is_error(reason: u8) -> bool {
 
 /// Ends every client of this process and the library's thread, within about `timeout_ms`: publishes are flushed, connections
 /// closed in good order, the thread joined. Nothing has to call it; it is for the end of a program that wants nothing left
-/// running, and before dlclose. Handles stay valid and are to be freed as always. A client made later begins anew.
+/// running. Handles stay valid and are to be freed as always. A client made later begins anew. (dlclose alone ends nothing: it
+/// leaves the library where it is.)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_shutdown(timeout_ms: u32, error: *mut *mut Error) -> Status {
     let body = || {

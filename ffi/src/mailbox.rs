@@ -20,6 +20,9 @@ use crate::status::Status;
 /// Changes of state that are kept for a program that does not take them; beyond, the oldest go.
 const MAX_CHANGES: usize = 64;
 
+/// What the properties of servers may hold in them, in bytes; beyond, the oldest go as well. The last change always stays.
+const MAX_CHANGE_BYTES: usize = 1024 * 1024;
+
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     inner: Mutex<Inner>,
@@ -40,6 +43,8 @@ struct Inner {
     stopped: Option<Content>,
     has_ended: bool,
     is_connected: bool,
+    /// Whose turn it is: completions and messages alternate, so that neither keeps the other waiting.
+    messages_first: bool,
     last_token: u64,
     /// Tokens without a completion.
     open: BTreeSet<u64>,
@@ -76,6 +81,11 @@ impl Mailbox {
         if has_sleepers {
             self.arrived.notify_all();
         }
+    }
+
+    /// Wakes whoever waits, to look again.
+    pub(crate) fn wake(&self) {
+        self.arrive(|_| {});
     }
 
     fn arrive_as_event(&self, put: impl FnOnce(&mut Inner)) {
@@ -170,13 +180,32 @@ impl Mailbox {
         }
     }
 
-    /// The next change of state, but for the last.
-    pub(crate) fn take_change(&self) -> Option<Content> {
-        self.inner().changes.pop_front()
+    /// The next event, if one waits; `received` takes what the inbox has to tell.
+    pub(crate) fn take(&self, received: impl Fn() -> Option<Content>) -> Option<Content> {
+        let (change, has_stopped, messages_first) = {
+            let mut inner = self.inner();
+            let has_stopped = inner.stopped.is_some();
+            (inner.changes.pop_front(), has_stopped, inner.messages_first)
+        };
+        if change.is_some() {
+            return change;
+        }
+        let completion = || self.take_completion();
+        let found = if messages_first {
+            received().or_else(completion)
+        } else {
+            completion().or_else(received)
+        };
+        if found.is_some() {
+            self.inner().messages_first = !messages_first;
+            return found;
+        }
+        // Only if it was here before the look at the others: what came ahead of it would have been found.
+        has_stopped.then(|| self.inner().stopped.take())?
     }
 
     /// A completion that is to be an event.
-    pub(crate) fn take_completion(&self) -> Option<Content> {
+    fn take_completion(&self) -> Option<Content> {
         match self.completions {
             Completions::Event => {
                 let mut inner = self.inner();
@@ -186,11 +215,6 @@ impl Mailbox {
             }
             Completions::Wait => None,
         }
-    }
-
-    /// The last event of all.
-    pub(crate) fn take_stopped(&self) -> Option<Content> {
-        self.inner().stopped.take()
     }
 
     /// Whether the last event was taken.
@@ -298,8 +322,13 @@ impl Inner {
     }
 
     fn change(&mut self, content: Content) {
-        if self.changes.len() >= MAX_CHANGES {
-            self.changes.pop_front();
+        let held: usize = self.changes.iter().map(Content::held_bytes).sum();
+        let mut held = held + content.held_bytes();
+        while self.changes.len() >= MAX_CHANGES || held > MAX_CHANGE_BYTES {
+            let Some(oldest) = self.changes.pop_front() else {
+                break;
+            };
+            held -= oldest.held_bytes();
         }
         self.changes.push_back(content);
     }
@@ -350,8 +379,63 @@ impl Observer for Watch {
 
     fn changed(&self, received: &dyn Fn() -> usize) {
         if received() > 0 {
-            self.0.arrive(|_| {});
+            self.0.wake();
             self.0.show_readiness(received);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn nothing_comes_after_the_last_event_however_late_it_came() {
+        let mailbox = Mailbox::new(10, 1_000, Completions::Event);
+        let watch = Watch(Arc::clone(&mailbox));
+        watch.state(&State::Connected, None);
+        let token = mailbox.open_token().unwrap();
+        let has_ended = Cell::new(false);
+        // While one thread looks for an event, the client ends.
+        let found = mailbox.take(|| {
+            if !has_ended.replace(true) {
+                mailbox.publish_ended(token, &Outcome::Sent);
+                watch.state(&State::Closed(CloseCause::Requested), None);
+            }
+            None
+        });
+        let later: Vec<_> = std::iter::from_fn(|| mailbox.take(|| None)).collect();
+        let all = found.into_iter().chain(later);
+        let kinds: Vec<_> = all.map(|content| content.kind()).collect();
+        assert_eq!(
+            kinds,
+            [
+                EventType::Disconnected,
+                EventType::Published,
+                EventType::Stopped
+            ]
+        );
+        assert!(mailbox.is_over());
+    }
+
+    #[test]
+    fn changes_that_nobody_takes_are_bounded_in_count_and_in_bytes() {
+        let mut inner = Inner::default();
+        for _ in 0..=MAX_CHANGES {
+            inner.change(Content::Disconnected(None));
+        }
+        assert_eq!(inner.changes.len(), MAX_CHANGES);
+        let mut properties = Properties::default();
+        properties
+            .add_user(&"n".repeat(60_000), &"v".repeat(60_000))
+            .unwrap();
+        let large = || Content::connected_with(properties.clone());
+        let fitting = MAX_CHANGE_BYTES / large().held_bytes();
+        for _ in 0..=fitting {
+            inner.change(large());
+        }
+        assert_eq!(inner.changes.len(), fitting);
     }
 }

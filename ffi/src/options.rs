@@ -14,7 +14,7 @@ use crate::message::Message;
 use crate::status::Status;
 use crate::{bytes, guard};
 
-/// In place of a number: without end. For pmq_options_set_session_expiry and pmq_options_set_reconnect.
+/// In place of a number: without end. For waits, and for pmq_options_set_session_expiry and pmq_options_set_reconnect.
 pub const PMQ_FOREVER: u32 = u32::MAX;
 
 /// Everything a client is told before it is made. One set of options may make any number of clients.

@@ -92,6 +92,12 @@ impl Properties {
         Ok(())
     }
 
+    pub(crate) fn add_user(&mut self, name: &str, value: &str) -> Result<()> {
+        let value = Value::Pair(name, value);
+        property(PropertyId::UserProperty, &value)?;
+        self.push(PropertyId::UserProperty, &value)
+    }
+
     fn name(&self, item: &Item) -> &[u8] {
         let start = item.start as usize;
         let end = start + usize::from(item.name_len);
@@ -367,9 +373,7 @@ pub unsafe extern "C" fn pmq_properties_add_user(
                 bytes::text(value, value_len, "value")?,
             )
         };
-        let value = Value::Pair(name, value);
-        property(PropertyId::UserProperty, &value)?;
-        list.push(PropertyId::UserProperty, &value)
+        list.add_user(name, value)
     };
     // SAFETY: as above.
     unsafe { guard::call(error, body) }

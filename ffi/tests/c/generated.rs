@@ -100,6 +100,19 @@ fn the_library_exports_what_the_header_declares_and_nothing_else() {
     assert_eq!(exported, declared);
 }
 
+/// A thread that looks up a name may still run when a program closes a library that it loaded by itself.
+#[test]
+fn dlclose_leaves_the_code_that_threads_run() {
+    let output = Command::new("readelf")
+        .arg("--dynamic")
+        .arg(built().join("libpushmq.so"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "readelf: {output:?}");
+    let dynamic = String::from_utf8(output.stdout).unwrap();
+    assert!(dynamic.contains("NODELETE"), "{dynamic}");
+}
+
 /// Every function of the header with NULL and 0 for everything.
 #[test]
 fn null_everywhere_is_a_status() {
