@@ -27,6 +27,9 @@ pub(crate) use dialer::{Attempt, Dialer};
 /// How much room a read is given.
 const READ_SIZE: usize = 32 * 1024;
 
+/// Bytes read at a time from a connection that is being closed.
+const DRAIN_SIZE: usize = 4 * 1024;
+
 /// Anything that can carry MQTT: an ordered, lossless stream of bytes both ways (v5 4.2).
 pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {
     /// Has the kernel acknowledge what was read at once, not after 40 ms: a server with Nagle's algorithm on holds its
@@ -108,7 +111,8 @@ impl Transport {
         let mut stream = &mut *self.stream;
         AsyncWriteExt::write_all_buf(&mut stream, output).await?;
         AsyncWriteExt::shutdown(&mut stream).await?;
-        let mut rest = BytesMut::with_capacity(READ_SIZE);
+        // What comes now is thrown away, and the buffer that was read into is still there.
+        let mut rest = BytesMut::with_capacity(DRAIN_SIZE);
         while AsyncReadExt::read_buf(&mut stream, &mut rest).await? > 0 {
             rest.clear();
         }

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measures ours and others side by side, in one run on one machine.
 
+mod heap;
 mod idle;
 mod silent;
 
@@ -17,12 +18,14 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    CHeap(heap::Options),
     Idle(idle::Options),
     Silent(silent::Options),
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     match &options.what {
+        What::CHeap(options) => heap::run(options),
         What::Idle(options) => idle::run(options),
         What::Silent(options) => silent::run(options),
     }

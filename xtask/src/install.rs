@@ -57,6 +57,8 @@ pub(crate) enum Need {
     Make,
     /// `xz`, for what PHP's source is packed with.
     Xz,
+    /// The C library of Mosquitto with its header, to be measured beside ours.
+    MosquittoLibrary,
     /// `python3` that can make virtual environments.
     Python,
     /// The MQTT client `paho-mqtt`, in a virtual environment of ours.
@@ -93,6 +95,7 @@ impl Need {
             Self::PkgConfig => "pkg-config",
             Self::Make => "make",
             Self::Xz => "xz",
+            Self::MosquittoLibrary => "libmosquitto",
             Self::Python => "Python 3 with venv",
             Self::Paho => "Python client paho-mqtt",
         }
@@ -115,6 +118,7 @@ impl Need {
             Self::PkgConfig => Source::Apt(&["pkg-config"]),
             Self::Make => Source::Apt(&["make"]),
             Self::Xz => Source::Apt(&["xz-utils"]),
+            Self::MosquittoLibrary => Source::Apt(&["libmosquitto-dev"]),
             Self::Python => Source::Apt(&["python3", "python3-venv"]),
             Self::Paho => Source::VirtualEnvironment,
         }

@@ -57,6 +57,14 @@ impl Options {
         }
     }
 
+    /// What users get, to be measured.
+    pub(crate) fn for_measuring(prefix: PathBuf) -> Self {
+        Self {
+            debug: false,
+            ..Self::for_tests(prefix, None)
+        }
+    }
+
     /// Where a file of the installation is put now.
     fn place(&self, path: &Path) -> PathBuf {
         let path = self.prefix.join(path);

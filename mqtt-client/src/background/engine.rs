@@ -17,6 +17,10 @@ use crate::task;
 /// What an unhurried end of the thread may take beyond the deadline of the clients.
 const SLACK: Duration = Duration::from_millis(100);
 
+/// Sockets that may be ready at once before the rest waits for the next turn: one for each client, mostly. The usual 1,024 would
+/// be most of the heap of a program with one client.
+const EVENTS: usize = 64;
+
 /// Where the engine is, or null: not used yet, or this is a forked child. What it points to is never freed: a child must not
 /// drop its parent's engine, and there is one for each generation at most.
 static REGISTRY: AtomicPtr<Registry> = AtomicPtr::new(ptr::null_mut());
@@ -156,6 +160,7 @@ fn run(stop: &Notify, started: &Gate<io::Result<runtime::Handle>>) {
     // Looking up names is the only thing that blocks; it gets threads of its own, which end soon after.
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
+        .max_io_events_per_tick(EVENTS)
         .max_blocking_threads(4)
         .thread_keep_alive(Duration::from_secs(2))
         .thread_name("mqtt-resolver")

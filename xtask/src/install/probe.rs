@@ -29,9 +29,17 @@ pub(super) fn look(need: Need) -> Result<String, String> {
         Need::PkgConfig => command("pkg-config"),
         Need::Make => command("make"),
         Need::Xz => command("xz"),
+        Need::MosquittoLibrary => look_mosquitto_library(),
         Need::Python => look_python(),
         Need::Paho => peers::paho::installed(),
     }
+}
+
+fn look_mosquitto_library() -> Result<String, String> {
+    let pkg_config =
+        find_program("pkg-config").ok_or_else(|| "no pkg-config command".to_owned())?;
+    let version = output(&pkg_config, &["--modversion", "libmosquitto"])?;
+    Ok(format!("version {version}"))
 }
 
 /// The `php` command: the one in the environment variable `PHP`, else the one in `PATH`.
