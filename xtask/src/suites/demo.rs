@@ -33,6 +33,14 @@ pub(super) const DEMO: Suite = Suite {
                 ..short.clone()
             },
         )?;
+        show(
+            run,
+            "embedded broker, with TLS",
+            &Options {
+                tls: true,
+                ..short.clone()
+            },
+        )?;
         let mosquitto = peers::mosquitto::start()?;
         let shown = show(
             run,
