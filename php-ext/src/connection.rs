@@ -133,7 +133,9 @@ impl Connection {
 
     /// The handle, if the connection was started by this process, be it in an earlier request.
     pub(crate) fn started(&self) -> Option<&Guarded<Running>> {
+        // After the end, the name may stand for another one.
         if self.handle.get().is_none()
+            && !self.closed.get()
             && let Origin::Persistent(name) = &self.origin
             && let Some(running) = persistent::running(name)
         {
