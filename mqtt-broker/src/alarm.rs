@@ -1,6 +1,8 @@
 //! One timer of a task whose deadline moves all the time.
 
+use std::future::poll_fn;
 use std::pin::Pin;
+use std::task::{Poll, ready};
 
 use mqtt_core::Instant;
 use tokio::time::{self, Sleep};
@@ -35,12 +37,15 @@ impl Alarm {
     }
 
     /// Waits until it rings; for ever if it was not set since it last did. May be given up and waited for again.
-    pub(crate) async fn rung(&mut self) {
-        if self.set_for.is_none() {
-            std::future::pending::<()>().await;
-        }
-        self.sleep.as_mut().await;
-        self.set_for = None;
+    pub(crate) fn rung(&mut self) -> impl Future<Output = ()> {
+        poll_fn(|cx| {
+            if self.set_for.is_none() {
+                return Poll::Pending;
+            }
+            ready!(self.sleep.as_mut().poll(cx));
+            self.set_for = None;
+            Poll::Ready(())
+        })
     }
 }
 

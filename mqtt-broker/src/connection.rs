@@ -281,19 +281,18 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         self.release_buffers();
         let deadline = self.server.poll_timeout();
         self.alarm.set(&self.shared.context.clock, deadline);
-        let shared = Arc::clone(&self.shared);
-        let subscriber = self.seat.as_ref().map(|seat| Arc::clone(&seat.subscriber));
+        let subscriber = self.seat.as_ref().map(|seat| &*seat.subscriber);
         tokio::select! {
             read = poll_fn(|cx| poll_read(&mut self.reader, cx, &mut self.input)), if readable => self.handle_read(read),
             written = poll_fn(|cx| poll_write(&mut self.writer, cx, &mut self.output, &mut self.unflushed)), if unwritten => match written {
-                Ok(bytes) => shared.context.counters.bytes_out.add(bytes),
-                Err(_) => self.server.handle_close(shared.context.clock.now()),
+                Ok(bytes) => self.shared.context.counters.bytes_out.add(bytes),
+                Err(_) => self.server.handle_close(self.now()),
             },
             // Others get their turn between two helpings.
-            () = yield_now(), if again => self.progress = self.server.handle_input(shared.context.clock.now(), &mut self.input),
-            () = woken(subscriber.as_deref()) => {}
+            () = yield_now(), if again => self.handle_input(),
+            () = woken(subscriber) => {}
             () = self.question.answered() => {}
-            () = self.alarm.rung() => self.server.handle_timeout(shared.context.clock.now()),
+            () = self.alarm.rung() => self.server.handle_timeout(self.now()),
             () = &mut self.stopped => self.disconnect(ReasonCode::SERVER_SHUTTING_DOWN),
         }
     }
@@ -310,15 +309,18 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     }
 
     fn handle_read(&mut self, read: io::Result<usize>) {
-        let now = self.now();
         match read {
             Ok(bytes) if bytes > 0 => {
                 self.shared.context.counters.bytes_in.add(bytes);
                 self.largest_buffer = self.largest_buffer.max(self.input.capacity());
-                self.progress = self.server.handle_input(now, &mut self.input);
+                self.handle_input();
             }
-            _ => self.server.handle_close(now),
+            _ => self.server.handle_close(self.now()),
         }
+    }
+
+    fn handle_input(&mut self) {
+        self.progress = self.server.handle_input(self.now(), &mut self.input);
     }
 
     fn now(&self) -> Instant {

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mqtt_core::{Instant, Message, QoS, ReasonCode, Session};
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use crate::context::Context;
 use crate::options::Overflow;
@@ -205,8 +206,8 @@ impl Subscriber {
     }
 
     /// Waits until there may be something to collect.
-    pub(crate) async fn woken(&self) {
-        self.wake.notified().await;
+    pub(crate) fn woken(&self) -> Notified<'_> {
+        self.wake.notified()
     }
 
     /// For the connection: moves up to `room` messages out of the mailbox and says what the connection holds besides.

@@ -120,8 +120,8 @@ impl Question {
     }
 
     /// Waits until an open question is answered; for ever if there is none.
-    pub(super) async fn answered(&mut self) {
-        poll_fn(|cx| self.poll(cx)).await;
+    pub(super) fn answered(&mut self) -> impl Future<Output = ()> {
+        poll_fn(|cx| self.poll(cx))
     }
 
     /// The answer, once.
