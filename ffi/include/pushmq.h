@@ -739,38 +739,6 @@ pmq_status pmq_options_new(const char *url,
 void pmq_options_free(pmq_options **options);
 
 /**
- * Adds a server to those tried in turn. `host` is a name or an address, IPv6 without brackets.
- */
-pmq_status pmq_options_add_address(pmq_options *options,
-                                   const char *host,
-                                   size_t host_len,
-                                   uint16_t port,
-                                   pmq_error **error);
-
-/**
- * Adds the path of a Unix socket to the servers tried in turn.
- */
-pmq_status pmq_options_add_unix(pmq_options *options, const char *path, size_t path_len, pmq_error **error);
-
-/**
- * Has the client speak WebSocket at a path, which most servers want to be "/mqtt". ws:// and wss:// URLs do that by themselves.
- */
-pmq_status pmq_options_set_websocket(pmq_options *options,
-                                     const char *path,
-                                     size_t path_len,
-                                     pmq_error **error);
-
-/**
- * Adds an HTTP header to the request that begins a WebSocket, such as "Authorization". Values are never logged.
- */
-pmq_status pmq_options_add_websocket_header(pmq_options *options,
-                                            const char *name,
-                                            size_t name_len,
-                                            const char *value,
-                                            size_t value_len,
-                                            pmq_error **error);
-
-/**
  * Sets the version of MQTT, a pmq_protocol.
  */
 pmq_status pmq_options_set_protocol(pmq_options *options, int32_t protocol, pmq_error **error);
@@ -875,13 +843,6 @@ pmq_status pmq_options_set_reconnect(pmq_options *options,
                                      pmq_error **error);
 
 /**
- * Sets whether the client goes where a server points to (MQTT 5.0). The credentials go there too. Default false.
- */
-pmq_status pmq_options_set_follow_server_reference(pmq_options *options,
-                                                   bool follow,
-                                                   pmq_error **error);
-
-/**
  * Sets how many publishes, and bytes of them, may be without an outcome, and what happens beyond, a pmq_on_full. Default:
  * 10,000, 64 MiB, refuse. As many completions may wait to be taken: see "Tokens".
  */
@@ -920,6 +881,45 @@ pmq_status pmq_options_set_completions(pmq_options *options, int32_t completions
 pmq_status pmq_options_set_republish(pmq_options *options,
                                      bool republish,
                                      pmq_error **error);
+
+/**
+ * Adds a server to those tried in turn. `host` is a name or an address, IPv6 without brackets.
+ */
+pmq_status pmq_options_add_address(pmq_options *options,
+                                   const char *host,
+                                   size_t host_len,
+                                   uint16_t port,
+                                   pmq_error **error);
+
+/**
+ * Adds the path of a Unix socket to the servers tried in turn.
+ */
+pmq_status pmq_options_add_unix(pmq_options *options, const char *path, size_t path_len, pmq_error **error);
+
+/**
+ * Has the client speak WebSocket at a path, which most servers want to be "/mqtt". ws:// and wss:// URLs do that by themselves.
+ */
+pmq_status pmq_options_set_websocket(pmq_options *options,
+                                     const char *path,
+                                     size_t path_len,
+                                     pmq_error **error);
+
+/**
+ * Adds an HTTP header to the request that begins a WebSocket, such as "Authorization". Values are never logged.
+ */
+pmq_status pmq_options_add_websocket_header(pmq_options *options,
+                                            const char *name,
+                                            size_t name_len,
+                                            const char *value,
+                                            size_t value_len,
+                                            pmq_error **error);
+
+/**
+ * Sets whether the client goes where a server points to (MQTT 5.0). The credentials go there too. Default false.
+ */
+pmq_status pmq_options_set_follow_server_reference(pmq_options *options,
+                                                   bool follow,
+                                                   pmq_error **error);
 
 /**
  * Makes TLS as most servers on the Internet want it. pmq_tls_free ends it.

@@ -40,6 +40,8 @@ mod message;
 
 mod options;
 
+mod transport;
+
 mod tls;
 
 mod client;
@@ -58,6 +60,7 @@ pub use properties::*;
 pub use status::Status;
 pub use tls::*;
 pub use topic::*;
+pub use transport::*;
 
 /// What the manual's table of threads promises, as far as the compiler can tell.
 const _: () = {
