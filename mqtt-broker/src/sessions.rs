@@ -72,7 +72,8 @@ pub(crate) struct Opened {
 #[must_use]
 pub(crate) struct Ended {
     pub(crate) sessions: Vec<SessionKey>,
-    pub(crate) wills: Vec<Message>,
+    /// And from which session each of them is, for subscriptions with No Local.
+    pub(crate) wills: Vec<(SessionKey, Message)>,
     pub(crate) orphans: Vec<Orphan>,
 }
 
@@ -199,7 +200,9 @@ impl Sessions {
             };
             // It is due after its delay, or when the session ends if that is earlier (v5 3.1.3.2.2): see Table::end.
             match will {
-                Some(will) if will.delay == 0 => ended.wills.push(will.message),
+                Some(will) if will.delay == 0 => {
+                    ended.wills.push((subscriber.key, will.message));
+                }
                 Some(will) => {
                     let delay = Duration::from_secs(u64::from(will.delay));
                     entry.will = Some(Box::new(Delayed {
@@ -253,7 +256,7 @@ impl Sessions {
                 continue;
             }
             if let Some(will) = entry.will.take_if(|will| will.due <= now) {
-                ended.wills.push(will.message);
+                ended.wills.push((key, will.message));
             }
             if let Some(due) = entry.next_deadline() {
                 table.deadlines.insert((due, key));
@@ -321,7 +324,9 @@ impl Table {
         self.clients.remove(&key);
         ended.orphans.extend(entry.subscriber.end());
         ended.sessions.push(key);
-        ended.wills.extend(entry.will.map(|will| will.message));
+        ended
+            .wills
+            .extend(entry.will.map(|will| (key, will.message)));
     }
 }
 

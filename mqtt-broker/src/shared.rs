@@ -48,8 +48,9 @@ impl Shared {
         for orphan in ended.orphans {
             self.router.hand_on(&orphan);
         }
-        for will in ended.wills {
-            self.router.publish(self.context.clock.now(), None, &will);
+        for (key, will) in ended.wills {
+            let now = self.context.clock.now();
+            self.router.publish(now, Some(key), &will);
         }
     }
 

@@ -177,3 +177,20 @@ async fn v5_mqtt_3_1_3_9_coming_back_in_time_suppresses_the_will() {
     let _second = Peer::v5(&broker, "b", 0, 100, true).await;
     watcher.expect_silence(Duration::from_secs(20)).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_8_3_3_no_local_spares_a_client_its_own_will() {
+    let broker = broker();
+    let mut watcher = watcher(&broker).await;
+    for delay in [0, 10] {
+        let mut peer = with_will(&broker, "a", 0, 60, delay).await;
+        // QoS 1, No Local.
+        peer.subscribe_v5("w", 0x05).await;
+        drop(peer);
+        sleep(Duration::from_secs(u64::from(delay))).await;
+        watcher.expect(WILL).await;
+        let mut peer = with_will(&broker, "a", 0, 60, delay).await;
+        peer.ping().await;
+        peer.send("E0 00").await;
+    }
+}
