@@ -155,7 +155,11 @@ async fn serve(serve: Serve) -> Result<(), Box<dyn Error>> {
         .init();
     let options = options(&serve)?;
     #[cfg(unix)]
-    descriptors::raise_limit(options.max_connections + options.max_pending_connections);
+    descriptors::raise_limit(
+        options
+            .max_connections
+            .saturating_add(options.max_pending_connections),
+    );
     let tls = tls(&serve);
     let listeners: Vec<_> = serve
         .listen

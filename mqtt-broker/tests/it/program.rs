@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use mqtt_transport::certificates::Authority;
 
-use crate::support::Peer;
+use crate::support::{Peer, connect_v5};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_mqtt-broker");
 
@@ -103,6 +103,27 @@ async fn it_says_where_it_listens_and_stops_in_good_order_when_asked() {
         program.stdout.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "");
     }
+}
+
+#[tokio::test]
+async fn the_largest_limits_are_as_good_as_none() {
+    let options = [
+        "--max-connections",
+        "--max-sessions",
+        "--max-session-expiry",
+        "--max-queued-messages",
+        "--max-queued-bytes",
+        "--sys-interval",
+    ];
+    let largest = u64::MAX.to_string();
+    let mut arguments = vec!["--listen", "127.0.0.1:0"];
+    arguments.extend(options.iter().flat_map(|&option| [option, &largest]));
+    let mut program = Running::start(&arguments);
+    let mut peer = Peer::tcp(program.address()).await;
+    peer.send_bytes(&connect_v5("a", 2, u32::MAX)).await;
+    assert_eq!(peer.connack_v5().await, (false, 0));
+    peer.subscribe_v5("t", 1).await;
+    assert_eq!(peer.publish_qos_1("t", b"x").await, 0);
 }
 
 #[tokio::test]
