@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mqtt_broker::{Broker, Options};
+use mqtt_broker::{Broker, Options, Overflow};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -335,6 +335,35 @@ impl<S: AsyncReadExt + AsyncWriteExt + Unpin> Peer<S> {
         assert_eq!((first, &body[..2]), (0x40, &[1, 1][..]));
         body.get(2).copied().unwrap_or(0)
     }
+}
+
+/// More than the buffers of the system and of every layer take.
+const MORE_THAN_BUFFERS: usize = 24 << 20;
+
+pub(crate) fn slow_clients_are_disconnected(options: &mut Options) {
+    options.max_queued_bytes = MORE_THAN_BUFFERS;
+    options.overflow = Overflow::Disconnect;
+    options.close_timeout = Duration::from_millis(100);
+}
+
+/// Publishes to the one other client, which has subscribed to `flood` and does not read, until it is gone for good.
+pub(crate) async fn flood_until_closed(broker: &Broker) {
+    let mut sender = Peer::clean(broker, "flooder").await;
+    sender.patience = PATIENCE_OVER_TCP;
+    let payload = vec![b'x'; 200_000];
+    let flood = async {
+        while broker.statistics().connections == 2 {
+            sender.publish_qos_1("flood", &payload).await;
+            let queued = broker.statistics().queued_bytes;
+            assert!(queued <= MORE_THAN_BUFFERS as u64, "{queued}");
+        }
+        while broker.statistics().pending_connections > 0 {
+            sender.ping().await;
+        }
+    };
+    timeout(PATIENCE_OVER_TCP, flood)
+        .await
+        .expect("the silent client is closed");
 }
 
 /// Others publish and receive as if nothing had happened.

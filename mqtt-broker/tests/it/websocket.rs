@@ -7,11 +7,11 @@ use mqtt_broker::{Broker, Listener, LocalAddress};
 use mqtt_core::MaximumPacketSize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::support::{
     PATIENCE_OVER_TCP, Peer, broker, broker_with, bytes, connect_v5, connect_v311,
-    nobody_is_harmed, publish_v5, subscribe_v5,
+    flood_until_closed, nobody_is_harmed, publish_v5, slow_clients_are_disconnected, subscribe_v5,
 };
 
 /// The key and its answer from RFC 6455 1.3.
@@ -299,8 +299,7 @@ async fn what_is_no_upgrade_is_closed() {
 
 #[tokio::test]
 async fn half_an_upgrade_and_then_silence_is_closed_in_time() {
-    // Time enough for a whole upgrade on a machine that is busy.
-    let broker = broker_with(|options| options.connect_timeout = Duration::from_secs(3));
+    let broker = broker_with(|options| options.connect_timeout = Duration::from_millis(300));
     let address = listen(&broker).await;
     let whole = request("/mqtt", Some("mqtt"));
     let mut silent = Vec::new();
@@ -312,12 +311,18 @@ async fn half_an_upgrade_and_then_silence_is_closed_in_time() {
     for web in &mut silent {
         web.expect_end().await;
     }
-    // The same time covers the CONNECT after it.
+    nobody_is_harmed(&broker).await;
+}
+
+#[tokio::test]
+async fn the_time_for_the_upgrade_covers_the_connect_after_it() {
+    // Long enough for any upgrade.
+    let broker = broker_with(|options| options.connect_timeout = Duration::from_secs(3));
+    let address = listen(&broker).await;
     let mut web = Web::open(address).await;
     web.send_frame(BINARY, &connect_v5("a", 2, 0)[..5]).await;
     let (first, _) = web.frame().await;
     assert_eq!(first, CLOSE);
-    nobody_is_harmed(&broker).await;
 }
 
 #[tokio::test]
@@ -549,38 +554,18 @@ async fn after_a_disconnect_the_server_closes_the_websocket() {
     web.expect_end().await;
 }
 
-/// The queue of a client that never reads is bounded, and the client is closed when its Keep Alive is over.
+/// What waits for a client that never reads is bounded, and at the bound, here, the client is closed: within a deadline,
+/// though nothing can be written to it any more.
 #[tokio::test]
 async fn a_client_that_never_reads_is_bounded_and_closed() {
-    let broker = broker_with(|options| {
-        options.max_queued_bytes = 1 << 20;
-        options.close_timeout = Duration::from_millis(100);
-    });
+    let broker = broker_with(slow_clients_are_disconnected);
     let address = listen(&broker).await;
-    let mut web = Web::open(address).await;
-    // Keep Alive 4 s.
-    web.send_frame(BINARY, &bytes("10 0E | 0004'MQTT' 05 02 0004 00 | 0001'a'"))
+    let mut silent = Web::connected(address, "a").await;
+    silent
+        .send_frame(BINARY, &subscribe_v5(1, "flood", 1))
         .await;
-    web.send_frame(BINARY, &subscribe_v5(1, "flood", 0)).await;
-    assert_eq!(web.packet().await[0], 0x20);
-    assert_eq!(web.packet().await[0], 0x90);
-    let mut sender = Peer::clean(&broker, "sender").await;
-    let flood = publish_v5(0x30, "flood", None, &[b'x'; 10_000]);
-    timeout(PATIENCE_OVER_TCP, async {
-        while broker.statistics().connections == 2 {
-            if broker.statistics().messages_dropped == 0 {
-                sender.send_bytes(&flood).await;
-                sender.ping().await;
-            } else {
-                sleep(Duration::from_millis(10)).await;
-            }
-            let queued = broker.statistics().queued_bytes;
-            assert!(queued <= 1 << 20, "{queued}");
-        }
-    })
-    .await
-    .expect("the silent client is closed");
-    assert!(broker.statistics().messages_dropped > 0);
+    assert_eq!(silent.packet().await, bytes("90 04 0001 00 01"));
+    flood_until_closed(&broker).await;
     nobody_is_harmed(&broker).await;
-    drop(web);
+    drop(silent);
 }
