@@ -26,7 +26,7 @@ if (function_exists('pcntl_async_signals')) {
 // The broker hears that a message was taken when the handler has returned, not before.
 $client->subscribe($filter, function (Message $message): void {
     printf("%s  %s\n", $message->topic, $message->payload);
-}, ack: AckMode::AfterHandler)->wait();
+}, ack: AckMode::AfterHandler)->wait(timeout: 30.0);
 
 $count = $client->run(timeout: 60.0);
 
