@@ -231,6 +231,7 @@ const VALGRIND: Suite = Suite {
 
 /// What `run-tests.php -m` does not say by itself.
 fn valgrind_options() -> String {
+    let suppressions = workspace::root().join("php-ext/tests/valgrind.supp");
     // Only PHP is looked at. What tests start besides would take the report's place with one of its own, and be slow.
     let others = ["sh", "ls", "mqtt-broker", "mosquitto"].map(|name| format!("*/{name}"));
     [
@@ -238,6 +239,9 @@ fn valgrind_options() -> String {
         "--vgdb=no",
         // The report of a PHP that a test starts may be overwritten by that of the next: its exit code tells the test.
         "--error-exitcode=99",
+        // Deep enough to tell TLS, in which it sees faults that are none; the file says which.
+        "--num-callers=40",
+        &format!("--suppressions={}", suppressions.display()),
         &format!("--trace-children-skip={}", others.join(",")),
     ]
     .join(" ")
