@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let clients = Clients::new(server.address(), 9, false);
     let mut before = clients.connect(0)?;
     let memory_before = Memory::of(server.id())?;
-    let start = Instant::now();
+    let descriptors_before = descriptors(server.id())?;
     let mut open = Vec::with_capacity(count);
     let mut closed_early = 0;
     let mut close = |open: &mut Vec<(Instant, TcpStream)>| {
@@ -53,13 +53,15 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
             close(&mut open);
         }
     }
+    let start = Instant::now();
     let mut most = Memory::of(server.id())?;
-    while !open.is_empty() {
+    // A connection that the system completed and never gave to the broker is not the broker's to close, so what is waited
+    // for are its descriptors.
+    while descriptors(server.id())? > descriptors_before {
         ensure!(!process::interrupted(), "interrupted");
         ensure!(
             start.elapsed() < CLOSE_LIMIT,
-            "{} connections are still open after {} s",
-            open.len(),
+            "the broker still holds connections after {} s",
             CLOSE_LIMIT.as_secs()
         );
         close(&mut open);
@@ -76,13 +78,20 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut after = clients.connect(count + 1)?;
     Clients::ping(&mut after)?;
     println!(
-        "{count} connections without a word: {closed_early} were closed before the time for CONNECT was over, the last of all {:.1} s after the\n\
-         first was opened;\n\
-         the broker's memory rose by {} KiB at most; one client was served all the time, and a new one afterwards",
+        "{count} connections without a word: {closed_early} were closed before the time for CONNECT was over, and none was held any \
+         more\n{:.1} s after the last was opened; the broker's memory rose by {} KiB at most;\none client was served all the time, and \
+         a new one afterwards",
         ended.as_secs_f64(),
         most.pss.saturating_sub(memory_before.pss) / 1_024
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many files a process has open.
+fn descriptors(process: u32) -> Result<usize> {
+    let path = format!("/proc/{process}/fd");
+    let files = std::fs::read_dir(&path).with_context(|| format!("cannot read {path}"))?;
+    Ok(files.count())
 }
 
 fn is_open(stream: &mut TcpStream) -> bool {
