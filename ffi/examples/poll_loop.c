@@ -28,7 +28,10 @@ static void on_event(const pmq_event *event, void *userdata) {
         break;
     case PMQ_EVENT_MESSAGE: printf("%s> %.*s\n", chat->topic, (int)len, text); break;
     case PMQ_EVENT_DISCONNECTED: printf("(the connection is gone)\n"); break;
-    case PMQ_EVENT_STOPPED: chat->is_over = 1; break;
+    case PMQ_EVENT_STOPPED:
+        fprintf(stderr, "%s\n", pmq_error_message(pmq_event_error(event)));
+        chat->is_over = 1;
+        break;
     default: break;
     }
     fflush(stdout);

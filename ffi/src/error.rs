@@ -1,5 +1,6 @@
 //! Errors as C programs get them, and where they come from.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::ffi::{CString, c_char, c_int};
 use std::fmt::Display;
@@ -68,7 +69,7 @@ impl Error {
         Self::new(Status::Stopped, "the client is closed")
     }
 
-    pub(crate) fn timeout(what: &str) -> Self {
+    pub(crate) fn timeout(what: impl Display) -> Self {
         Self::new(Status::Timeout, what)
     }
 
@@ -128,6 +129,10 @@ impl Error {
 
     pub(crate) const fn status(&self) -> Status {
         self.status
+    }
+
+    pub(crate) fn message(&self) -> Cow<'_, str> {
+        self.message.to_string_lossy()
     }
 
     fn with_reason(self, reason: Option<ReasonCode>) -> Self {

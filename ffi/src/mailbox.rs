@@ -43,6 +43,8 @@ struct Inner {
     stopped: Option<Content>,
     has_ended: bool,
     is_connected: bool,
+    /// Why there is no connection, until there is one.
+    trouble: Option<Error>,
     /// Whose turn it is: completions and messages alternate, so that neither keeps the other waiting.
     messages_first: bool,
     last_token: u64,
@@ -247,9 +249,7 @@ impl Mailbox {
             let (woken, arrived) = self.sleep(inner, seen, deadline);
             inner = woken;
             if !arrived && inner.open.contains(&token) {
-                return Err(Error::timeout(
-                    "no completion yet: the client goes on, wait again",
-                ));
+                return Err(inner.no_completion());
             }
         }
     }
@@ -315,6 +315,16 @@ impl Mailbox {
 }
 
 impl Inner {
+    fn no_completion(&self) -> Error {
+        match &self.trouble {
+            None => Error::timeout("no completion yet: the client goes on, wait again"),
+            Some(cause) => Error::timeout(format_args!(
+                "no completion yet, for there is no connection: {}",
+                cause.message()
+            )),
+        }
+    }
+
     fn take_done(&mut self, token: u64) -> Option<Completion> {
         let completion = self.done.remove(&token)?;
         self.done_bytes -= completion.properties.held_bytes();
@@ -348,6 +358,7 @@ impl Observer for Watch {
         match state {
             State::Connected => self.0.arrive_as_event(|inner| {
                 inner.is_connected = true;
+                inner.trouble = None;
                 if let Some(connack) = connack {
                     inner.change(Content::connected(connack));
                 }
@@ -357,7 +368,9 @@ impl Observer for Watch {
                 delay,
                 error,
             } => self.0.arrive_as_event(|inner| {
-                inner.disconnected(Some(error.into()));
+                let cause = Error::from(error);
+                inner.trouble = Some(cause.clone());
+                inner.disconnected(Some(cause));
                 inner.change(Content::reconnecting(error, *attempt, *delay));
             }),
             State::Closed(cause) => self.0.arrive_as_event(|inner| {

@@ -222,6 +222,7 @@ impl Connection {
             State::Closed(CloseCause::Final(error) | CloseCause::GaveUp(error)) => {
                 Err(Failure::connect(&error))
             }
+            State::Closed(CloseCause::Forked) => Err(Failure::forked()),
             State::Closed(_) => Err(Failure::closed("the client was closed")),
             _ => Ok(()),
         }

@@ -90,6 +90,19 @@ static void no_second_attempt(const char *url) {
     pmq_client_free(&client);
 }
 
+/* Who waits in vain is told why. */
+static void no_connection(const char *url) {
+    pmq_error *error = NULL;
+    pmq_client *client = check_connect(url);
+    uint64_t token = check_publish(client, "t", "x");
+    check_skip(client, PMQ_EVENT_RECONNECTING);
+    CHECK(pmq_client_wait(client, token, 0, NULL, &error) == PMQ_STATUS_TIMEOUT);
+    CHECK(strstr(pmq_error_message(error), "no connection") != NULL);
+    CHECK(strstr(pmq_error_message(error), "127.0.0.1") != NULL);
+    pmq_error_free(&error);
+    pmq_client_free(&client);
+}
+
 int main(int argc, char **argv) {
     if (argc != 4) {
         return 2;
@@ -98,5 +111,6 @@ int main(int argc, char **argv) {
     publishes(argv[1]);
     clients(argv[2]);
     no_second_attempt(argv[3]);
+    no_connection(argv[3]);
     return check_result();
 }
