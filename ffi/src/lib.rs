@@ -4,7 +4,7 @@
 //! background face. The header `include/pushmq.h` is made by cbindgen from this crate, and is what C programs read; its manual is
 //! in `cbindgen.toml`.
 //!
-//! Every entry point runs behind [`guard`]; [`handle`] and [`bytes`] are where C pointers become Rust values.
+//! Every entry point runs behind `guard`; `handle` and `bytes` are where C pointers become Rust values.
 //!
 //! # Safety
 //!
