@@ -25,7 +25,7 @@ use crate::options::Options;
 const FREED_DEADLINE: Duration = Duration::from_secs(2);
 
 /// What pmq_client_stop waits beyond its deadline for the library's thread to say that it kept it.
-const SLACK: Duration = Duration::from_secs(1);
+const SLACK: Duration = Duration::from_secs(10);
 
 /// For pmq_client_subscribe: no messages that this client published itself (MQTT 5.0).
 pub const PMQ_NO_LOCAL: u32 = 1;

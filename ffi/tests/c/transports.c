@@ -21,15 +21,15 @@ static pmq_status try_it(pmq_options *options) {
     pmq_client *client;
     OK(pmq_options_set_reconnect(options, 0, 0, 0, &error));
     client = check_client(options);
-    OK(pmq_client_wait(client, check_publish(client, "t", "x"), PATIENCE, &event, &error));
+    OK(pmq_client_next_event(client, PATIENCE, &event, &error));
     status = pmq_event_status(event);
-    pmq_event_free(&event);
-    if (status != PMQ_STATUS_OK) {
-        event = check_event(client, PMQ_EVENT_STOPPED);
-        status = pmq_event_status(event);
+    if (pmq_event_type(event) == PMQ_EVENT_CONNECTED) {
+        OK(pmq_client_wait(client, check_publish(client, "t", "x"), PATIENCE, NULL, &error));
+    } else {
+        CHECK(pmq_event_type(event) == PMQ_EVENT_STOPPED);
         CHECK(strlen(pmq_error_message(pmq_event_error(event))) > 20);
-        pmq_event_free(&event);
     }
+    pmq_event_free(&event);
     pmq_client_free(&client);
     return status;
 }
