@@ -17,7 +17,8 @@ use mqtt_core::{Message, ProtocolVersion, QoS, ReasonCode, TopicFilter};
 ///
 /// The answer may take time, up to [`Options::authorize_timeout`](crate::Options::authorize_timeout). Meanwhile what the
 /// client sent behind it waits, so that its messages stay in order; what goes to the client does not wait, and nobody else
-/// does. What is still undecided when another connection takes the session over is dropped, unacknowledged.
+/// does. What is still undecided when another connection takes the session over, or the client is disconnected as too slow, is
+/// dropped, unacknowledged.
 ///
 /// A plain function will do where there is nothing to wait for:
 ///
