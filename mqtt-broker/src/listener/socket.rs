@@ -8,15 +8,19 @@ use std::time::Duration;
 #[cfg(unix)]
 use socket2::{Domain, SockAddr, Type};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 #[cfg(unix)]
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::{UnixListener, UnixSocket, UnixStream};
 
 use super::layers::ByteStream;
 use super::{ListenError, LocalAddress};
 
 /// After so long without a sign of the peer the system begins to ask for one.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// How many connections may wait until they are accepted. The 128 of the standard library are full in a moment when many come
+/// at once, and TCP tries again only after a second.
+const BACKLOG: u32 = 1_024;
 
 /// A socket that accepts.
 pub(super) struct Bound {
@@ -59,10 +63,10 @@ impl Bound {
         let mut failed =
             ListenError::Resolve(io::Error::new(io::ErrorKind::NotFound, "no address"));
         for &address in addresses {
-            let bound = match TcpListener::bind(address).await {
-                Ok(listener) => listener.local_addr().map(|local| (listener, local)),
-                Err(error) => Err(error),
-            };
+            let bound = bind(address).and_then(|listener| {
+                let local = listener.local_addr()?;
+                Ok((listener, local))
+            });
             match bound {
                 Ok((listener, local)) => {
                     let bound = Self {
@@ -94,7 +98,12 @@ impl Bound {
             address: LocalAddress::Unix(path.to_path_buf()),
             source,
         };
-        let listener = UnixListener::bind(path).map_err(failed)?;
+        let listener = UnixSocket::new_stream()
+            .and_then(|socket| {
+                socket.bind(path)?;
+                socket.listen(BACKLOG)
+            })
+            .map_err(failed)?;
         let file = SocketFile::new(path).map_err(failed)?;
         Ok(Self {
             socket: Socket::Unix(listener, file),
@@ -119,6 +128,18 @@ impl Bound {
             Socket::Unix(listener, _file) => Ok(Accepted::Unix(listener.accept().await?.0)),
         }
     }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A port that was just in use can be had again at once. On Windows this would share one that is in use.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn prepare(stream: &TcpStream) -> io::Result<()> {

@@ -1,12 +1,12 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use mqtt_broker::Broker;
+use mqtt_broker::{Broker, Options};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Peer, broker, broker_with, bytes, connect_v5, packet};
+use crate::support::{PATIENCE_OVER_TCP, Peer, broker, broker_with, bytes, connect_v5, packet};
 
 /// What a 5.0 client sends after its CONNECT, and the Reason Codes it may be closed with.
 const BROKEN: &[(&str, &[u8])] = &[
@@ -220,6 +220,19 @@ async fn connections_that_say_nothing_are_bounded_closed_in_time_and_harm_nobody
     let mut late = Peer::clean(&broker, "b").await;
     late.ping().await;
     connected.ping().await;
+}
+
+#[tokio::test]
+async fn many_who_come_at_once_need_not_come_again() {
+    let broker = Broker::bind("127.0.0.1:0", Options::default())
+        .await
+        .unwrap();
+    let address = broker.local_addr().unwrap();
+    // The broker gets no turn in between, so all of them have to find a place in the queue of the system: if one does not, TCP
+    // tries for as long as the patience lasts.
+    let connect = |_| std::net::TcpStream::connect_timeout(&address, PATIENCE_OVER_TCP);
+    let connected: Result<Vec<_>, _> = (0..200).map(connect).collect();
+    assert_eq!(connected.unwrap().len(), 200);
 }
 
 #[tokio::test(start_paused = true)]
