@@ -156,12 +156,18 @@ pub(crate) fn put(options: &Options) -> Result<Vec<PathBuf>> {
 
 /// What pkg-config tells about the library.
 fn description(prefix: &Path, libdir: &Path) -> String {
+    // Some distributions give the whole path.
+    let libdir = libdir.strip_prefix(prefix).unwrap_or(libdir);
+    let libdir = if libdir.is_absolute() {
+        libdir.display().to_string()
+    } else {
+        format!("${{exec_prefix}}/{}", libdir.display())
+    };
     let prefix = prefix.display();
-    let libdir = libdir.display();
     format!(
         "prefix={prefix}
 exec_prefix=${{prefix}}
-libdir=${{exec_prefix}}/{libdir}
+libdir={libdir}
 includedir=${{prefix}}/include
 
 Name: pushmq
@@ -244,5 +250,12 @@ mod tests {
         let text = description(Path::new("/opt/x"), Path::new("lib64"));
         assert!(text.starts_with("prefix=/opt/x\n"), "{text}");
         assert!(text.contains("libdir=${exec_prefix}/lib64\n"), "{text}");
+        for (libdir, told) in [
+            ("/opt/x/lib64", "${exec_prefix}/lib64"),
+            ("/elsewhere", "/elsewhere"),
+        ] {
+            let text = description(Path::new("/opt/x"), Path::new(libdir));
+            assert!(text.contains(&format!("\nlibdir={told}\n")), "{text}");
+        }
     }
 }

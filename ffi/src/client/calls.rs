@@ -87,7 +87,8 @@ pub unsafe extern "C" fn pmq_client_free(client: *mut *mut Client) {
 /// DISCONNECT is sent, and the connection is read to its end, so that nothing on its way is lost. Every token has its completion
 /// then, and after all other events PMQ_EVENT_STOPPED waits to be taken. Of a client that has ended, this changes nothing.
 ///
-/// PMQ_STATUS_UNFINISHED: it has ended, but some publishes were not acknowledged in time.
+/// PMQ_STATUS_UNFINISHED: it has ended, but some publishes were not acknowledged in time. PMQ_STATUS_TIMEOUT: the library's
+/// thread gets no time to run; PMQ_EVENT_STOPPED will tell when it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_client_stop(
     client: *const Client,
