@@ -124,9 +124,10 @@ impl Client {
                 link.flush_answers(&mut output);
                 link.encoder()
             }
-            Lifecycle::Connecting(connecting) => {
-                Encoder::new(connecting.offered.version, Role::Client)
-            }
+            Lifecycle::Connecting(connecting) => Encoder {
+                maximum_packet_size: connecting.offered.peer_maximum_packet_size,
+                ..Encoder::new(connecting.offered.version, Role::Client)
+            },
             Lifecycle::Idle | Lifecycle::Closed { .. } => return Box::default(),
         };
         let _ = encoder.encode(&Packet::Disconnect(*disconnect), &mut output);

@@ -23,7 +23,11 @@ impl Client {
     pub(super) fn read_packets(&mut self, now: Instant, input: &mut BytesMut) -> Progress {
         loop {
             let (negotiated, is_congested) = match &self.lifecycle {
-                Lifecycle::Connecting(connecting) => (&connecting.offered, false),
+                // What answers a CONNECT waits until that is on its way: nothing may be sent before it [v5 and v311
+                // MQTT-3.1.0-1].
+                Lifecycle::Connecting(connecting) => {
+                    (&connecting.offered, connecting.packet.is_some())
+                }
                 Lifecycle::Connected(link) => (link.negotiated(), link.is_congested()),
                 Lifecycle::Idle | Lifecycle::Closed { .. } => return Progress::Done,
             };
@@ -83,6 +87,9 @@ impl Client {
                 let Packet::Connack(connack) = packet else {
                     return Err(ProtocolError::BeforeConnack(packet.packet_type()).into());
                 };
+                // It counts even if the rest of the CONNACK is refused [v5 MQTT-3.2.2-15].
+                connecting.offered.peer_maximum_packet_size =
+                    connack.properties.maximum_packet_size();
                 let accepted = connect::accepted(connecting, &connack, &self.session)?;
                 let resumes = connect::resumes(connecting, &accepted, &self.session);
                 self.accept(now, accepted, resumes);

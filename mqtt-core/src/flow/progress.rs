@@ -12,8 +12,8 @@ pub enum Progress {
     /// events were taken or a method was called, call `handle_input` again with the same input; new bytes are not
     /// needed for it. While nothing of the kind happens, wait.
     Blocked,
-    /// The peer has to read first: too many answers to it wait. Do not read more. Once output was written, call
-    /// `poll_transmit` and then `handle_input` with the same input.
+    /// The peer has to read first: too many answers to it wait, or the CONNECT does. Do not read more. Once output was
+    /// written, call `poll_transmit` and then `handle_input` with the same input.
     Congested,
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mqtt_core::{
-    KeepAlive, Message, Output, ProtocolVersion, QoS, ReasonCode, SessionExpiry, TopicName,
-    WillMessage,
+    KeepAlive, Message, Output, Progress, ProtocolVersion, QoS, ReasonCode, SessionExpiry,
+    TopicName, WillMessage,
     client::{
         Client, ConnectError, ConnectOptions, DisconnectCause, Event, Limits, ProtocolError, State,
     },
@@ -122,6 +122,25 @@ fn v5_mqtt_3_1_0_1_nothing_is_sent_before_connect_nor_before_connack() {
     pair.expect_nothing();
     pair.feed("20 03 00 00 00");
     pair.expect("32 07 0001 'a' 0001 00 'x'  30 05 0001 'a' 00 'y'");
+}
+
+#[test]
+fn v5_mqtt_3_1_0_1_and_v311_mqtt_3_1_0_1_a_connack_that_comes_before_connect_was_taken_waits_for_it()
+ {
+    for (options, connack) in [
+        (options_v5(), "20 03 00 00 00"),
+        (options_v311(), "20 02 00 00"),
+    ] {
+        let mut pair = Pair::new(quiet_limits());
+        pair.client.connect(pair.now, &options).unwrap();
+        assert_eq!(pair.offer(&hex(connack)), Progress::Congested);
+        pair.expect_no_event();
+        let sent = pair.take_sent();
+        assert_eq!(sent.first(), Some(&0x10), "{sent:?}");
+        assert_eq!(pair.offer(&[]), Progress::Done);
+        pair.expect_connected(false);
+        pair.expect_nothing();
+    }
 }
 
 #[test]

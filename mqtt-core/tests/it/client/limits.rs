@@ -251,3 +251,18 @@ fn refused_messages_do_not_use_up_the_identifiers() {
 fn refused_messages_in_flight_do_not_use_up_the_identifiers() {
     refuse_more_than_there_are_identifiers(true);
 }
+
+#[test]
+fn v5_mqtt_3_2_2_15_the_limit_of_a_connack_that_is_refused_counts() {
+    for (connack, disconnect) in [
+        // Session Present without a session here, and a Maximum Packet Size of 2 bytes, of 3.
+        ("20 08 01 00 05 27 0000 0002", ""),
+        ("20 08 01 00 05 27 0000 0003", "E0 01 82"),
+    ] {
+        let mut pair = Pair::new(Limits::default());
+        pair.connect(&options_v5());
+        pair.feed(connack);
+        assert!(pair.client.is_closed());
+        pair.expect(disconnect);
+    }
+}
