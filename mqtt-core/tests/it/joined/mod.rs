@@ -3,3 +3,4 @@
 mod network;
 mod promises;
 mod scenarios;
+mod steps;
