@@ -1,7 +1,8 @@
 //! Any bytes are refused with a reason, incomplete, or a packet whose every part keeps its rule.
 
 use mqtt_core::{
-    Packet, Properties, PropertiesBuf, Property, ProtocolVersion, TopicFilter, TopicName, Utf8,
+    Decoder, Packet, Properties, PropertiesBuf, Property, ProtocolVersion, TopicFilter, TopicName,
+    Utf8,
 };
 
 use crate::setting;
@@ -11,9 +12,12 @@ use crate::setting;
 /// # Panics
 /// If the three ways of decoding disagree, or if a part does not keep the rule of its type.
 pub fn decode_packet(mut data: &[u8]) {
-    let Some(decoder) = setting::decoder(&mut data) else {
-        return;
-    };
+    if let Some(decoder) = setting::decoder(&mut data) {
+        check(decoder, data);
+    }
+}
+
+pub(crate) fn check(decoder: Decoder, data: &[u8]) {
     let mut learning = decoder;
     let found = learning.next(data);
     match (found, decoder.frame(data)) {

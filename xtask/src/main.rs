@@ -12,6 +12,7 @@ mod bench;
 mod conformance;
 mod count;
 mod demo;
+mod fuzz;
 mod install;
 mod library;
 mod nightly;
@@ -39,6 +40,7 @@ enum Task {
     Demo(demo::Options),
     Test(test::Options),
     Nightly(nightly::Options),
+    Fuzz(fuzz::Options),
     Conformance(conformance::Options),
     Bench(bench::Options),
     Install(library::Options),
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(options),
         Task::Test(options) => test::run(options),
         Task::Nightly(options) => nightly::run(options),
+        Task::Fuzz(options) => fuzz::run(options),
         Task::Conformance(options) => conformance::run(options),
         Task::Bench(options) => bench::run(options),
         Task::Install(options) => library::run(options),
@@ -76,7 +79,15 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
-        for task in ["demo", "test", "nightly", "conformance", "bench", "install"] {
+        for task in [
+            "demo",
+            "test",
+            "nightly",
+            "fuzz",
+            "conformance",
+            "bench",
+            "install",
+        ] {
             assert!(
                 Arguments::command().find_subcommand(task).is_some(),
                 "{task}"

@@ -3,6 +3,7 @@
 mod c;
 mod conformance;
 mod demo;
+mod fuzz;
 mod interop;
 pub(crate) mod nightly;
 mod php;
@@ -59,7 +60,7 @@ pub(crate) const ALL: &[Suite] = &[
     c::FFI,
     c::VALGRIND,
     rust::TOOLS,
-    rust::FUZZ,
+    fuzz::FUZZ,
     rust::BENCHES,
     php::CLIPPY,
     php::PHP,
@@ -79,6 +80,7 @@ pub(crate) struct Run {
     report: String,
     remarks: Vec<String>,
     earlier: Logs,
+    fuzz_time: Duration,
 }
 
 /// What suites printed, by their names.
@@ -87,11 +89,11 @@ pub(crate) struct Logs(BTreeMap<&'static str, String>);
 
 impl Run {
     /// Runs `suite` to its end and prints its line, below it a report if anything failed. What it printed is added to `logs`,
-    /// where later suites find it.
+    /// where later suites find it. Each fuzz target runs for `fuzz_time`.
     ///
     /// # Errors
     /// Only when the user interrupted. A suite that could not run, or in which nothing ran, counts as a failure.
-    pub(crate) fn suite(suite: &Suite, logs: &mut Logs) -> Result<Tally> {
+    pub(crate) fn suite(suite: &Suite, logs: &mut Logs, fuzz_time: Duration) -> Result<Tally> {
         let mut run = Self {
             name: suite.name.to_owned(),
             progress: Progress::start(suite.name),
@@ -100,6 +102,7 @@ impl Run {
             report: String::new(),
             remarks: Vec::new(),
             earlier: std::mem::take(logs),
+            fuzz_time,
         };
         if let Err(error) = (suite.run)(&mut run) {
             if process::interrupted() {
@@ -256,9 +259,24 @@ impl Run {
                 .env("CARGO_TERM_PROGRESS_WHEN", "always")
                 .env("CARGO_TERM_PROGRESS_WIDTH", "90");
         }
-        let ended = process::run(command, LIMIT, &mut self.progress)?;
+        self.program_for(what, command, Duration::ZERO)
+    }
+
+    /// The same, of a program that takes `time` by its nature.
+    pub(super) fn program_for(
+        &mut self,
+        what: &str,
+        command: &mut Command,
+        time: Duration,
+    ) -> Result<Ended> {
+        let ended = process::run(command, LIMIT + time, &mut self.progress)?;
         self.note(what, &ended.output);
         Ok(ended)
+    }
+
+    /// How long each fuzz target is to run.
+    pub(super) fn fuzz_time(&self) -> Duration {
+        self.fuzz_time
     }
 
     fn fail(&mut self, what: &str, report: &str) {
@@ -345,7 +363,9 @@ mod tests {
             run: |_| Ok(()),
         };
         assert_eq!(
-            Run::suite(&nothing, &mut Logs::default()).unwrap().failed,
+            Run::suite(&nothing, &mut Logs::default(), Duration::ZERO)
+                .unwrap()
+                .failed,
             ["no test ran"]
         );
         let broken = Suite {
@@ -358,7 +378,12 @@ mod tests {
             },
         };
         let mut logs = Logs::default();
-        assert!(!Run::suite(&broken, &mut logs).unwrap().failed.is_empty());
+        assert!(
+            !Run::suite(&broken, &mut logs, Duration::ZERO)
+                .unwrap()
+                .failed
+                .is_empty()
+        );
         assert_eq!(logs.0["test-of-broken"], "--- a title\na text\n");
     }
 

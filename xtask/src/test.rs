@@ -1,7 +1,7 @@
 //! `cargo xtask test`.
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -9,6 +9,9 @@ use crate::count::Tally;
 use crate::install;
 use crate::progress::seconds;
 use crate::suites::{self, Logs, Run, Suite};
+
+/// How long each fuzz target runs with every change.
+const FUZZ_TIME: Duration = Duration::from_secs(20);
 
 /// Installs what the tests need and runs all of them, or the suites named.
 ///
@@ -34,11 +37,15 @@ pub(crate) struct Selection {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    run_some(suites::ALL, &options.selection)
+    run_some(suites::ALL, &options.selection, FUZZ_TIME)
 }
 
-/// Runs a selection of `all`.
-pub(crate) fn run_some(all: &[Suite], selection: &Selection) -> Result<ExitCode> {
+/// Runs a selection of `all`, and each fuzz target in it for `fuzz_time`.
+pub(crate) fn run_some(
+    all: &[Suite],
+    selection: &Selection,
+    fuzz_time: Duration,
+) -> Result<ExitCode> {
     let selected = suites::select(all, &selection.suites)?;
     if selection.list {
         for suite in selected {
@@ -58,7 +65,7 @@ pub(crate) fn run_some(all: &[Suite], selection: &Selection) -> Result<ExitCode>
     let mut failed = Vec::new();
     let mut logs = Logs::default();
     for suite in &selected {
-        let tally = Run::suite(suite, &mut logs)?;
+        let tally = Run::suite(suite, &mut logs, fuzz_time)?;
         if !tally.failed.is_empty() {
             failed.push(suite.name);
         }

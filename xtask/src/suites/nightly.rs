@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, anyhow};
 
 use super::php::Php;
 use super::php_source::{self, Flavour};
-use super::{Run, Suite, demo, php, php_threads};
+use super::{Run, Suite, demo, fuzz, php, php_threads};
 use crate::count;
 use crate::demo::Options;
 use crate::install::{self, Need};
@@ -31,6 +31,7 @@ pub(crate) const ALL: &[Suite] = &[
     RELEASE,
     FEATURES,
     OLDEST_RUST,
+    fuzz::LONG,
     STUB,
     DEBUG,
     ZTS,

@@ -127,13 +127,6 @@ pub(super) const TOOLS: Suite = Suite {
     run: |run| run.cargo_test(&["-p", "xtask", "-p", "demo"]),
 };
 
-pub(super) const FUZZ: Suite = Suite {
-    name: "fuzz",
-    about: "the fuzz targets build, and each seed passes",
-    needs: &[Need::CCompiler, Need::CppCompiler],
-    run: |run| run.cargo_test_with(&mut outlying("fuzz", &["test", "--no-fail-fast"])?),
-};
-
 pub(super) const BENCHES: Suite = Suite {
     name: "benches",
     about: "the benchmarks build",
@@ -147,7 +140,7 @@ pub(super) const BENCHES: Suite = Suite {
 };
 
 /// Cargo in a workspace of its own. It builds into a target directory of its own too: its lock file has other versions.
-fn outlying(folder: &str, arguments: &[&str]) -> Result<Command> {
+pub(super) fn outlying(folder: &str, arguments: &[&str]) -> Result<Command> {
     let path = workspace::root().join(folder);
     if !Path::new(&path).join("Cargo.toml").is_file() {
         bail!("{} has no Cargo.toml", path.display());
