@@ -70,5 +70,6 @@ const _: () = {
     may_be_shared::<Message>();
     may_be_shared::<Properties>();
     may_be_shared::<Options>();
+    may_be_shared::<Tls>();
     may_be_shared::<Error>();
 };
