@@ -106,6 +106,8 @@ int main(void) {
             continue;
         }
         check(status, error);
+        if (pmq_event_type(event) == PMQ_EVENT_STOPPED) /* For good: the event says why. */
+            check(pmq_event_status(event), pmq_event_error(event));
         if (pmq_event_type(event) == PMQ_EVENT_MESSAGE) {
             report(pmq_event_message(event));
             fflush(stdout);
