@@ -117,7 +117,8 @@ fn transports() {
     );
     let websocket = Broker::start_at("ws://127.0.0.1:0/mqtt", &[]);
     let unix = Broker::start_at(&format!("unix://{}", path("socket")), &[]);
-    Program::test("transports").run(&[
+    let program = Program::test("transports").without_undefined_values();
+    program.run(&[
         &tls.url(),
         &websocket.url(),
         &unix.url(),
