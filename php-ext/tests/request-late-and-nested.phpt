@@ -4,7 +4,7 @@ request(): a late response is dropped, one inside another has its own, and a tim
 <?php
 require __DIR__ . '/support.inc';
 use Mqtt\Client;
-// SUBSCRIBE is granted. Of two requests the second is answered first, and the first after that.
+// SUBSCRIBE is granted, and the first request answered. Of each two that follow, the second is answered first, or last.
 $port = scripted_server(function ($connection) {
     read_packet($connection);
     fwrite($connection, "\x20\x03\x00\x00\x00");
@@ -22,7 +22,9 @@ $port = scripted_server(function ($connection) {
             fwrite($connection, "\x90\x04" . substr($body, 0, 2) . "\x00\x01");
         } elseif ($first >> 4 === 3) {
             fwrite($connection, "\x40\x02" . substr($body, 3, 2));
-            if ($held === null) {
+            if (str_ends_with($body, 'warm')) {
+                $answer($body, 'warm');
+            } elseif ($held === null) {
                 $held = $body;
             } else {
                 // The late one before, or the outer one after.
@@ -36,6 +38,8 @@ $port = scripted_server(function ($connection) {
     }
 });
 $client = new Client("mqtt://127.0.0.1:$port?protocol=5");
+// From here on a request is on its way when it is made, however short its time is.
+echo $client->request('q', 'warm', 300), "\n";
 try {
     $client->request('q', 'first', 0.5);
 } catch (Mqtt\Exception\TimeoutException $exception) {
@@ -56,6 +60,7 @@ $killer->stop();
 echo "inner: $inner, outer: $outer\n";
 ?>
 --EXPECT--
+warm
 no response to the request to "q" within 0.5 s
 of the second
 inner: of the second, outer: of the first

@@ -19,11 +19,11 @@ if ($device === 0) {
 $ready->pass();
 $client = new Client($broker->uri());
 foreach (['abc', "\0\xFF", ''] as $payload) {
-    $response = $client->request($topic, $payload, 30);
+    $response = $client->request($topic, $payload, 300);
     echo bin2hex($response), ' ', str_starts_with($response->topic, 'response/') ? 'response' : $response->topic, ' ', strlen($response->properties->correlationData), ' ', abs($response->receivedAt - microtime(true)) < 300 ? 'now' : 'then', "\n";
 }
 $own = new Client(new Options('127.0.0.1', $broker->port, responseTopic: 'answers/here'));
-echo $own->request($topic, 'x', 30)->topic, "\n";
+echo $own->request($topic, 'x', 300)->topic, "\n";
 kill($device, 9);
 pcntl_waitpid($device, $status);
 foreach ([
