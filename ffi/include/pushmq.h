@@ -47,7 +47,7 @@
  * argument, unless NULL, gets a pmq_error on failure, which belongs to the program. It is overwritten without being looked at:
  * free an error before its variable is used again. Functions that cannot fail return their value, and 0, NULL or false
  * for a NULL handle. A failure inside of the library is PMQ_STATUS_PANIC, or such a value; it never ends the program.
- * The library prints nothing.
+ * The library prints nothing; pmq_set_log takes what it has to say about its work.
  *
  * EVENTS. pmq_client_next_event waits for one and gives it; pmq_client_dispatch calls a handler for those that are here;
  * pmq_client_fd is a descriptor for poll(2) that is readable as long as one waits. Any thread may do any of these: each
@@ -70,11 +70,13 @@
  *                                functions that take them as const together; those that do not, alone
  *     functions without handle   together, except pmq_shutdown while another thread makes a client
  *
- * The library's thread has all signals blocked. The library changes no signal's handler, no environment and no locale.
+ * The library's thread has all signals blocked, and runs no code of the program's but what pmq_set_log was given, which
+ * cannot call back: there, functions that return a status say PMQ_STATUS_BUSY. The library changes no signal's handler, no
+ * environment and no locale.
  *
  * FORK. A child does not have its parent's clients: every function on such a client, and pmq_event_ack, says
  * PMQ_STATUS_FORKED, at once and without harm to the parent's connection, and freeing is harmless. A child may make clients
- * of its own.
+ * of its own, and set a log function of its own: that of its parent is not called in it.
  *
  * VERSIONS. Functions and numbers are added, never changed; what must change comes with another SONAME. No struct is
  * public. A program compares pmq_version_number() with what it needs.
@@ -220,7 +222,33 @@ typedef enum {
    * TLS came to nothing: the message says what is wrong with which certificate.
    */
   PMQ_STATUS_TLS = -23,
+  /**
+   * A function given to pmq_set_log called back into the library. Nothing was done.
+   */
+  PMQ_STATUS_BUSY = -24,
 } pmq_status;
+
+/**
+ * How much a record of the log matters.
+ */
+typedef enum {
+  /**
+   * A client came to its end.
+   */
+  PMQ_LOG_LEVEL_ERROR = 1,
+  /**
+   * Something is wrong, and the client goes on: no connection, a message given up.
+   */
+  PMQ_LOG_LEVEL_WARNING = 2,
+  /**
+   * Connections that come and go.
+   */
+  PMQ_LOG_LEVEL_INFO = 3,
+  /**
+   * What helps to understand the client itself.
+   */
+  PMQ_LOG_LEVEL_DEBUG = 4,
+} pmq_log_level;
 
 /**
  * What a client is doing.
@@ -440,6 +468,17 @@ typedef struct pmq_properties pmq_properties;
 typedef struct pmq_tls pmq_tls;
 
 /**
+ * Takes a record of the log: one line of text, UTF-8 that ends in NUL and lives until the function returns. The function must
+ * return: a C++ exception must not leave it, nor may longjmp.
+ */
+typedef void (*pmq_log_function)(pmq_log_level level, const char *text, void *userdata);
+
+/**
+ * Takes back the userdata of a log function that will not be called any more.
+ */
+typedef void (*pmq_log_drop)(void *userdata);
+
+/**
  * Takes one event, which is the library's and lives until the handler returns (pmq_event_clone keeps it). The handler must
  * return: a C++ exception must not leave it, nor may longjmp.
  */
@@ -486,9 +525,9 @@ bool pmq_reason_is_error(uint8_t reason);
 
 /**
  * Ends every client of this process and the library's thread, within about `timeout_ms`: publishes are flushed, connections
- * closed in good order, the thread joined. Nothing has to call it; it is for the end of a program that wants nothing left
- * running. Handles stay valid and are to be freed as always. A client made later begins anew. (dlclose alone ends nothing: it
- * leaves the library where it is.)
+ * closed in good order, the thread joined, and what pmq_set_log was given let go of. Nothing has to call it; it is for the end
+ * of a program that wants nothing left running. Handles stay valid and are to be freed as always. A client made later begins
+ * anew. (dlclose alone ends nothing: it leaves the library where it is.)
  */
 pmq_status pmq_shutdown(uint32_t timeout_ms,
                         pmq_error **error);
@@ -522,6 +561,26 @@ const char *pmq_error_panic(const pmq_error *error);
  * Frees an error and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are harmless.
  */
 void pmq_error_free(pmq_error **error);
+
+/**
+ * Has the library tell `log`, with `userdata`, of what it does, as far as that matters as much as `level`, a pmq_log_level. One
+ * function at a time, for all clients of the process: this one takes the place of the one before, and NULL unsets it (the other
+ * arguments are not looked at then). Nothing is told of before, and payloads and passwords never are.
+ *
+ * Other than handlers, `log` runs on the library's thread, where all clients wait for it, and in pmq_client_new on the caller's,
+ * maybe at the same time. It cannot call back: inside of it, and of `drop`, functions that return a status do nothing and say
+ * PMQ_STATUS_BUSY. The others do their work.
+ *
+ * `drop`, unless NULL, is called with `userdata` exactly once, when `log` will not be called any more: after it was replaced or
+ * unset, or by pmq_shutdown. Mostly that is before those return; where `log` runs at that moment, it is right after. If this call
+ * fails, nothing was taken. The end of the process calls neither, and nor does a forked child, which has no log function until it
+ * sets its own.
+ */
+pmq_status pmq_set_log(int32_t level,
+                       pmq_log_function log,
+                       void *userdata,
+                       pmq_log_drop drop,
+                       pmq_error **error);
 
 /**
  * Tells whether the text is a valid Topic Name: 1 to 65,535 bytes of UTF-8 without wildcards and U+0000.

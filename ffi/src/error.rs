@@ -65,6 +65,13 @@ impl Error {
         )
     }
 
+    pub(crate) fn busy() -> Self {
+        Self::new(
+            Status::Busy,
+            "a log function must not call back: hand the record to another thread, and call from there",
+        )
+    }
+
     pub(crate) fn stopped() -> Self {
         Self::new(Status::Stopped, "the client is closed")
     }

@@ -12,12 +12,13 @@ use crate::status::Status;
 /// Runs the body of a fallible entry point. What stood against it goes to `error`, if the caller wants it; a panic is
 /// [`Status::Panic`].
 ///
-/// Bodies build their results before they write any, so one that is cut short has changed nothing a caller sees.
+/// Bodies build their results before they write any, so one that is cut short has changed nothing a caller sees. Inside of
+/// [`call_out`] none is run: what waits for the library's thread would wait for itself there.
 ///
 /// # Safety
 /// `error` is null or may be written.
 pub(crate) unsafe fn call(error: *mut *mut Error, body: impl FnOnce() -> Result<()>) -> Status {
-    let failure = match caught(body) {
+    let failure = match caught(|| if is_out() { Err(Error::busy()) } else { body() }) {
         Ok(Ok(())) => return Status::Ok,
         Ok(Err(failure)) => failure,
         Err(text) => Error::panic(&text),
@@ -63,7 +64,21 @@ pub(crate) unsafe fn free<T>(place: *mut *mut T) {
     });
 }
 
+/// Runs a function of the program's on what may be the library's thread: until it returns, this thread has [`call`] refuse.
+pub(crate) fn call_out(call: impl FnOnce()) {
+    let was_out = OUT.replace(true);
+    call();
+    OUT.set(was_out);
+}
+
+/// Whether this thread is in [`call_out`].
+pub(crate) fn is_out() -> bool {
+    OUT.get()
+}
+
 thread_local! {
+    /// Whether this thread is in a function of the program's that must not call back.
+    static OUT: Cell<bool> = const { Cell::new(false) };
     /// Whether this thread is behind the wall.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
     /// Text and place of the panic that is on its way to the wall.

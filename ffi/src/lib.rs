@@ -32,6 +32,8 @@ mod library;
 
 mod error;
 
+mod log;
+
 mod topic;
 
 mod properties;
@@ -54,6 +56,7 @@ pub use event::*;
 #[cfg(feature = "inject-panic")]
 pub use inject::*;
 pub use library::*;
+pub use log::*;
 pub use message::*;
 pub use options::*;
 pub use properties::*;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use mqtt_client::{ReasonCode, background};
 
 use crate::error::Error;
-use crate::guard;
 use crate::status::Status;
+use crate::{guard, log};
 
 const VERSION: &CStr =
     match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
@@ -73,13 +73,14 @@ pub extern "C" fn pmq_reason_is_error(reason: u8) -> bool {
 }
 
 /// Ends every client of this process and the library's thread, within about `timeout_ms`: publishes are flushed, connections
-/// closed in good order, the thread joined. Nothing has to call it; it is for the end of a program that wants nothing left
-/// running. Handles stay valid and are to be freed as always. A client made later begins anew. (dlclose alone ends nothing: it
-/// leaves the library where it is.)
+/// closed in good order, the thread joined, and what pmq_set_log was given let go of. Nothing has to call it; it is for the end
+/// of a program that wants nothing left running. Handles stay valid and are to be freed as always. A client made later begins
+/// anew. (dlclose alone ends nothing: it leaves the library where it is.)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_shutdown(timeout_ms: u32, error: *mut *mut Error) -> Status {
     let body = || {
         background::shutdown(Duration::from_millis(u64::from(timeout_ms)));
+        log::unset();
         Ok(())
     };
     // SAFETY: the caller's promise, see the crate's documentation.

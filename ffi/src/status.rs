@@ -55,6 +55,8 @@ pub enum Status {
     Answered = -22,
     /// TLS came to nothing: the message says what is wrong with which certificate.
     Tls = -23,
+    /// A function given to pmq_set_log called back into the library. Nothing was done.
+    Busy = -24,
 }
 
 impl Status {
@@ -84,6 +86,7 @@ impl Status {
             -21 => c"PMQ_STATUS_UNFINISHED",
             -22 => c"PMQ_STATUS_ANSWERED",
             -23 => c"PMQ_STATUS_TLS",
+            -24 => c"PMQ_STATUS_BUSY",
             _ => c"unknown status",
         }
     }

@@ -86,11 +86,17 @@ pub trait Observer: Send + Sync + 'static {
     fn changed(&self, received: &dyn Fn() -> usize);
 }
 
-/// Changes when this process turns out to be a forked child. Before the first [`start`] of a process it does not: there is
-/// nothing yet that a child could inherit.
+/// Changes when this process turns out to be a forked child. Before the first [`start`] of a process it does not, unless
+/// [`notice_forks`] was called: there is nothing yet that a child could inherit.
 #[must_use]
 pub fn generation() -> u64 {
     fork::generation()
+}
+
+/// Has [`generation`] change in children that are forked from now on: for a border with something to lose before the first
+/// client.
+pub fn notice_forks() {
+    fork::install();
 }
 
 /// Starts a client on the background thread, and that thread if this is the first one. Connects in the background.

@@ -36,6 +36,10 @@ pub(crate) fn run(shared: Arc<Shared>) -> impl Future<Output = ()> + Send {
     let mut task = Task::new(shared);
     async move {
         let cause = task.drive().await;
+        match cause.error() {
+            Some(error) => tracing::error!(%error, "the client has ended"),
+            None => tracing::info!("the client was closed"),
+        }
         task.finish(cause);
     }
 }

@@ -1,4 +1,4 @@
-/* A child has none of its parent's clients, and the parent does not notice. argv[1]: a broker. */
+/* A child has none of its parent's clients and not its log function, and the parent does not notice. argv[1]: a broker. */
 #define _POSIX_C_SOURCE 200809L
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +9,38 @@ static void never(const pmq_event *event, void *userdata) {
     (void)event;
     (void)userdata;
     CHECK(0);
+}
+
+/* The log functions, and how often each was called. A child counts for itself. */
+struct log {
+    int records, drops;
+};
+
+static void count_record(pmq_log_level level, const char *text, void *userdata) {
+    (void)level;
+    (void)text;
+    ((struct log *)userdata)->records++;
+}
+
+static void count_drop(void *userdata) {
+    ((struct log *)userdata)->drops++;
+}
+
+static void sets_no_log_of_its_parent(struct log *parents, const char *url) {
+    pmq_error *error = NULL;
+    struct log own = {0, 0};
+    const int before = parents->records;
+    pmq_client *client = check_connect(url);
+    check_skip(client, PMQ_EVENT_CONNECTED);
+    pmq_client_free(&client);
+    OK(pmq_set_log(PMQ_LOG_LEVEL_DEBUG, count_record, &own, count_drop, &error));
+    client = check_connect(url);
+    check_skip(client, PMQ_EVENT_CONNECTED);
+    OK(pmq_client_stop(client, PATIENCE, &error));
+    pmq_client_free(&client);
+    OK(pmq_shutdown(PATIENCE, &error));
+    CHECK(own.records > 0 && own.drops == 1);
+    CHECK(parents->records == before && parents->drops == 0);
 }
 
 static void in_child(pmq_client *client, pmq_event *event, uint64_t token, const char *url) {
@@ -66,8 +98,21 @@ static void await_child(pid_t child) {
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* Before and after there is a client. */
+static void log_stays_with_the_parent(struct log *log, const char *url) {
+    pid_t child;
+    fflush(NULL);
+    child = fork();
+    if (child == 0) {
+        sets_no_log_of_its_parent(log, url);
+        leave();
+    }
+    await_child(child);
+}
+
 int main(int argc, char **argv) {
     pmq_error *error = NULL;
+    struct log log = {0, 0};
     pmq_options *options;
     pmq_client *client;
     pmq_event *event;
@@ -78,6 +123,8 @@ int main(int argc, char **argv) {
     if (argc != 2) {
         return 2;
     }
+    OK(pmq_set_log(PMQ_LOG_LEVEL_DEBUG, count_record, &log, count_drop, &error));
+    log_stays_with_the_parent(&log, argv[1]);
     options = check_options(argv[1]);
     OK(pmq_options_set_manual_ack(options, true, &error));
     client = check_client(options);
@@ -121,8 +168,11 @@ int main(int argc, char **argv) {
         check_ok(status, &error, "dispatch", __LINE__);
     }
     await_child(child);
+    log_stays_with_the_parent(&log, argv[1]);
     OK(pmq_client_stop(client, PATIENCE, &error));
     pmq_client_free(&client);
     pmq_options_free(&options);
+    OK(pmq_shutdown(PATIENCE, &error));
+    CHECK(log.records > 0 && log.drops == 1);
     return check_result();
 }

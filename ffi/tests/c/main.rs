@@ -55,6 +55,18 @@ fn fork() {
 }
 
 #[test]
+fn log() {
+    let (broker, nobody) = (Broker::start(), Nobody::new());
+    Program::test("log").run(&[&broker.url(), &nobody.url()]);
+}
+
+#[cfg(feature = "inject-panic")]
+#[test]
+fn log_panic() {
+    Program::test("log_panic").run(&[&Nobody::new().url()]);
+}
+
+#[test]
 fn restart() {
     let mut broker = Broker::start();
     let url = broker.url();
