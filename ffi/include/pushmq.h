@@ -58,7 +58,7 @@
  *
  * TOKENS. A publish, subscribe or unsubscribe that is given a place for a token has exactly one completion: it comes
  * as an event with that token, or pmq_client_wait takes it, whichever is first. It comes also when the client is stopped
- * or freed. A program that waits on one thread while another takes events chooses PMQ_COMPLETIONS_WAIT, so that none is
+ * or freed, and only pmq_client_cancel has it not come. A program that waits on one thread while another takes events chooses PMQ_COMPLETIONS_WAIT, so that none is
  * taken away. Completions that nobody takes count against the bound of the queue; who does not want to know passes NULL
  * in place of a token. A token is never 0, and is not used again by the same client.
  *
@@ -179,7 +179,7 @@ typedef enum {
    */
   PMQ_STATUS_TIMEOUT = -12,
   /**
-   * No completion is to be had for this token: it was taken already, or never given.
+   * No completion is to be had for this token: it was taken or given up already, or never given.
    */
   PMQ_STATUS_TOKEN = -13,
   /**
@@ -1137,6 +1137,19 @@ pmq_status pmq_client_wait(const pmq_client *client,
                            uint32_t timeout_ms,
                            pmq_event **result,
                            pmq_error **error);
+
+/**
+ * Gives up a token: its completion will not come, neither as an event nor to a pmq_client_wait, one that waits right now
+ * included, and its place is free. A publish that no connection has seen yet is taken back, and frees its place in the queue;
+ * `taken_back`, unless NULL, tells whether that was so. Everything else goes on: a publish that was sent may be delivered, and a
+ * subscription made.
+ *
+ * PMQ_STATUS_TOKEN: the completion was taken already, or the token is none.
+ */
+pmq_status pmq_client_cancel(const pmq_client *client,
+                             uint64_t token,
+                             bool *taken_back,
+                             pmq_error **error);
 
 /**
  * Gives a descriptor for poll(2) and its like: readable as long as an event waits. It must not be read, written or closed; it

@@ -157,6 +157,7 @@ impl Client {
             wants_token,
             || Ok(self.handle.publish(message)?),
             |delivery, token| {
+                self.mailbox.publish_began(token, delivery.id());
                 delivery.on_outcome(move |outcome| mailbox.publish_ended(token, outcome));
             },
         )
@@ -176,6 +177,13 @@ impl Client {
                 mailbox.request_answered(kind, token, &filters, answer);
             });
         })
+    }
+
+    /// Gives up a token, and tells whether its publish was taken back.
+    fn cancel(&self, token: u64) -> Result<bool> {
+        let publish = self.mailbox.give_up(token)?;
+        self.mailbox.show_readiness(|| self.handle.received_len());
+        Ok(publish.is_some_and(|publish| self.handle.cancel(publish)))
     }
 
     /// The next event, if one waits.

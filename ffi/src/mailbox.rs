@@ -3,13 +3,13 @@
 //! The client's thread fills it, any thread of the program takes from it, and nobody holds its lock while doing something else.
 //! Received messages are not here: they wait in the client's own inbox, which knows how to hold what has no room.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use mqtt_client::background::{Observer, Readiness};
-use mqtt_client::{CloseCause, Connack, Outcome, ReasonCode, State, SubscribeError};
+use mqtt_client::{CloseCause, Connack, Outcome, PublishId, ReasonCode, State, SubscribeError};
 
 use crate::error::{Error, Result};
 use crate::event::{Completion, Content, EventType};
@@ -48,8 +48,8 @@ struct Inner {
     /// Whose turn it is: completions and messages alternate, so that neither keeps the other waiting.
     messages_first: bool,
     last_token: u64,
-    /// Tokens without a completion.
-    open: BTreeSet<u64>,
+    /// Tokens without a completion, those of publishes with what the client calls them.
+    open: BTreeMap<u64, Option<PublishId>>,
     done: BTreeMap<u64, Completion>,
     done_bytes: usize,
     /// Counts what came, for whoever looked and then sleeps.
@@ -112,13 +112,34 @@ impl Mailbox {
         }
         inner.last_token += 1;
         let token = inner.last_token;
-        inner.open.insert(token);
+        inner.open.insert(token, None);
         Ok(token)
     }
 
     /// Takes back a token that the caller never saw.
     pub(crate) fn withdraw(&self, token: u64) {
         self.inner().open.remove(&token);
+    }
+
+    /// The publish that a token stands for, unless that has its completion already.
+    pub(crate) fn publish_began(&self, token: u64, publish: PublishId) {
+        if let Some(known) = self.inner().open.get_mut(&token) {
+            *known = Some(publish);
+        }
+    }
+
+    /// Forgets a token, whose completion will not come any more. Gives the publish it stands for, if that goes on.
+    pub(crate) fn give_up(&self, token: u64) -> Result<Option<PublishId>> {
+        let mut found = Err(no_such_token(token));
+        // Whoever waits for it is to look again.
+        self.arrive(|inner| {
+            if let Some(publish) = inner.open.remove(&token) {
+                found = Ok(publish);
+            } else if inner.take_done(token).is_some() {
+                found = Ok(None);
+            }
+        });
+        found
     }
 
     pub(crate) fn publish_ended(&self, token: u64, outcome: &Outcome) {
@@ -166,7 +187,7 @@ impl Mailbox {
 
     fn complete(&self, mut completion: Completion) {
         let put = |inner: &mut Inner| {
-            if !inner.open.remove(&completion.token) {
+            if inner.open.remove(&completion.token).is_none() {
                 return;
             }
             // A server must not be able to fill the memory of a program that does not look.
@@ -239,16 +260,13 @@ impl Mailbox {
             if let Some(completion) = inner.take_done(token) {
                 return Ok(completion);
             }
-            if !inner.open.contains(&token) {
-                return Err(Error::new(
-                    Status::Token,
-                    format_args!("token {token} was never given, or its completion was taken"),
-                ));
+            if !inner.open.contains_key(&token) {
+                return Err(no_such_token(token));
             }
             let seen = inner.arrivals;
             let (woken, arrived) = self.sleep(inner, seen, deadline);
             inner = woken;
-            if !arrived && inner.open.contains(&token) {
+            if !arrived && inner.open.contains_key(&token) {
                 return Err(inner.no_completion());
             }
         }
@@ -312,6 +330,13 @@ impl Mailbox {
             readiness.update(|_| !self.is_empty() || received() > 0);
         }
     }
+}
+
+fn no_such_token(token: u64) -> Error {
+    Error::new(
+        Status::Token,
+        format_args!("token {token} was never given, was given up, or its completion was taken"),
+    )
 }
 
 impl Inner {

@@ -33,7 +33,7 @@ pub enum Status {
     NotSupported = -11,
     /// The time is over.
     Timeout = -12,
-    /// No completion is to be had for this token: it was taken already, or never given.
+    /// No completion is to be had for this token: it was taken or given up already, or never given.
     Token = -13,
     /// The client has ended, or is about to.
     Stopped = -14,

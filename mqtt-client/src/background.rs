@@ -23,7 +23,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use mqtt_core::{Message, ReasonCode};
+use mqtt_core::{Message, PublishId, ReasonCode};
 use thiserror::Error;
 
 use crate::client::{Client, Target};
@@ -212,6 +212,15 @@ impl Handle {
             other => other,
         };
         self.client.shared().enqueue(message, overflow)
+    }
+
+    /// Takes a publish back as long as no connection has seen it; its outcome is [`DropReason::Cancelled`]. False if it is on
+    /// its way, has its outcome, or never was.
+    ///
+    /// [`DropReason::Cancelled`]: crate::DropReason::Cancelled
+    #[must_use]
+    pub fn cancel(&self, id: PublishId) -> bool {
+        !self.is_forked() && self.client.shared().cancel(id)
     }
 
     /// Publishes a request; the [`Reply`] tells when its response has come. See [`Client::request`]. Never blocks.

@@ -347,6 +347,25 @@ impl Shared {
         self.changed();
     }
 
+    /// Takes a publish back that no connection has seen yet; false if there is none.
+    pub(crate) fn cancel(&self, id: PublishId) -> bool {
+        let mut work = self.work();
+        // They wait in the order in which they were accepted.
+        let place = work
+            .publishes
+            .binary_search_by_key(&id, |queued| queued.completer.id());
+        let Some(queued) = place.ok().and_then(|place| work.publishes.remove(place)) else {
+            return false;
+        };
+        work.pending -= 1;
+        work.pending_bytes -= queued.bytes;
+        drop(work);
+        self.push_out(vec![queued], &Outcome::Dropped(DropReason::Cancelled));
+        // Somebody may wait for nothing more than this to close.
+        self.wake.notify_one();
+        true
+    }
+
     /// As [`enqueue`](Self::enqueue), and waits for room where the options say so.
     pub(crate) async fn enqueue_waiting(&self, message: Message) -> Result<Delivery, PublishError> {
         let overflow = self.options.overflow;

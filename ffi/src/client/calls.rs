@@ -251,6 +251,31 @@ pub unsafe extern "C" fn pmq_client_wait(
     }
 }
 
+/// Gives up a token: its completion will not come, neither as an event nor to a pmq_client_wait, one that waits right now
+/// included, and its place is free. A publish that no connection has seen yet is taken back, and frees its place in the queue;
+/// `taken_back`, unless NULL, tells whether that was so. Everything else goes on: a publish that was sent may be delivered, and a
+/// subscription made.
+///
+/// PMQ_STATUS_TOKEN: the completion was taken already, or the token is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_client_cancel(
+    client: *const Client,
+    token: u64,
+    taken_back: *mut bool,
+    error: *mut *mut Error,
+) -> Status {
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        with(client, error, |client| {
+            let was_taken_back = client.cancel(token)?;
+            if !taken_back.is_null() {
+                taken_back.write(was_taken_back);
+            }
+            Ok(())
+        })
+    }
+}
+
 /// Gives a descriptor for poll(2) and its like: readable as long as an event waits. It must not be read, written or closed; it
 /// is the client's, stays the same, and is closed when the client is freed.
 #[unsafe(no_mangle)]

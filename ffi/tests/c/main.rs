@@ -41,6 +41,12 @@ fn tokens() {
 }
 
 #[test]
+fn cancel() {
+    let (silent, nobody) = (Server::start(Manners::Polite), Nobody::new());
+    Program::test("cancel").run(&[&silent.url(), &nobody.url()]);
+}
+
+#[test]
 fn callbacks() {
     let broker = Broker::start();
     Program::test("callbacks").run(&[&broker.url(), &Nobody::new().url()]);

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use mqtt_client::background::{self, Handle, Inbox, Observer};
 use mqtt_client::{
-    CloseCause, CloseError, Connack, Message, Options, Outcome, PublishError, QoS, ReasonCode,
-    State, SubscribeError, SubscribeOptions, TopicName,
+    CloseCause, CloseError, Connack, DropReason, Message, Options, Outcome, PublishError, QoS,
+    ReasonCode, State, SubscribeError, SubscribeOptions, TopicName,
 };
 use server::{Seen, Server};
 
@@ -29,6 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn one_process_and_its_children() {
     let server = Server::start();
     publishes_and_receives(&server);
+    takes_back_what_no_connection_has_seen();
     tells_an_observer(&server);
     waits_only_when_armed(&server);
     no_signal_reaches_the_thread(&server);
@@ -162,6 +163,23 @@ impl Observer for Channel {
             let _ = self.0.send(Told::Received(received()));
         }
     }
+}
+
+fn takes_back_what_no_connection_has_seen() {
+    // Nobody can listen there.
+    let handle = background::start(Options::new("127.0.0.1", 0), Inbox::default()).unwrap();
+    let [first, second, third] = ["1", "2", "3"].map(|text| handle.publish(message(text)).unwrap());
+    assert!(handle.cancel(second.id()));
+    let cancelled = Outcome::Dropped(DropReason::Cancelled);
+    assert_eq!(second.outcome(), Some(cancelled));
+    assert!(!handle.cancel(second.id()));
+    assert_eq!((first.outcome(), third.outcome()), (None, None));
+    let request = handle.begin_close(Duration::ZERO);
+    assert_eq!(
+        wait_for(&handle, || request.result()),
+        Err(CloseError::Unfinished { pending: 2 })
+    );
+    assert!(!handle.cancel(third.id()), "it has its outcome");
 }
 
 fn tells_an_observer(server: &Server) {
