@@ -652,6 +652,13 @@ pmq_status pmq_properties_add_user(pmq_properties *properties,
                                    pmq_error **error);
 
 /**
+ * Removes the property at a place, counted from 0; those after it move up by one. PMQ_STATUS_ARGUMENT if there is none.
+ */
+pmq_status pmq_properties_remove(pmq_properties *properties,
+                                 size_t place,
+                                 pmq_error **error);
+
+/**
  * How many properties there are; 0 for NULL.
  */
 size_t pmq_properties_count(const pmq_properties *properties);

@@ -98,6 +98,21 @@ impl Properties {
         self.push(PropertyId::UserProperty, &value)
     }
 
+    /// Takes out the one at a place, if there is one, and what it holds.
+    fn remove(&mut self, place: usize) -> bool {
+        if place >= self.items.len() {
+            return false;
+        }
+        let item = self.items.remove(place);
+        let held = u32::from(item.name_len) + u32::from(item.value_len);
+        let start = item.start as usize;
+        self.data.drain(start..start + held as usize);
+        for later in self.items.iter_mut().skip(place) {
+            later.start -= held;
+        }
+        true
+    }
+
     fn name(&self, item: &Item) -> &[u8] {
         let start = item.start as usize;
         let end = start + usize::from(item.name_len);
@@ -374,6 +389,28 @@ pub unsafe extern "C" fn pmq_properties_add_user(
             )
         };
         list.add_user(name, value)
+    };
+    // SAFETY: as above.
+    unsafe { guard::call(error, body) }
+}
+
+/// Removes the property at a place, counted from 0; those after it move up by one. PMQ_STATUS_ARGUMENT if there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_properties_remove(
+    properties: *mut Properties,
+    place: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let body = || {
+        // SAFETY: the caller's promise, see the crate's documentation.
+        let list = unsafe { handle::get_mut(properties, "properties") }?;
+        if list.remove(place) {
+            return Ok(());
+        }
+        let count = list.items.len();
+        Err(Error::argument(format_args!(
+            "there is no property at place {place}: the list has {count}"
+        )))
     };
     // SAFETY: as above.
     unsafe { guard::call(error, body) }

@@ -97,6 +97,24 @@ static void properties(void) {
     CHECK(list == NULL);
     pmq_properties_free(&list);
     CHECK(pmq_properties_count(copy) == 4);
+
+    /* From the middle, the front and the end: what stays keeps its value. */
+    OK(pmq_properties_remove(copy, 1, &error));
+    CHECK(pmq_properties_count(copy) == 3 && pmq_properties_find(copy, 9, 0) == 3);
+    CHECK(memcmp(pmq_properties_name(copy, 1, &len), "tenant", 6) == 0 && len == 6);
+    CHECK(memcmp(pmq_properties_data(copy, 1, &len), "7", 1) == 0 && len == 1);
+    FAILS(pmq_properties_remove(copy, 3, &error), PMQ_STATUS_ARGUMENT);
+    FAILS(pmq_properties_remove(copy, (size_t)-1, &error), PMQ_STATUS_ARGUMENT);
+    OK(pmq_properties_remove(copy, 0, &error));
+    OK(pmq_properties_add_data(copy, 3, "text/plain", 10, &error));
+    OK(pmq_properties_remove(copy, 0, &error));
+    CHECK(memcmp(pmq_properties_name(copy, 0, &len), "tenant", 6) == 0 && len == 6);
+    CHECK(pmq_properties_data(copy, 0, &len) != NULL && len == 0);
+    CHECK(memcmp(pmq_properties_data(copy, 1, &len), "text/plain", 10) == 0 && len == 10);
+    OK(pmq_properties_remove(copy, 1, &error));
+    OK(pmq_properties_remove(copy, 0, &error));
+    CHECK(pmq_properties_count(copy) == 0);
+    FAILS(pmq_properties_remove(copy, 0, &error), PMQ_STATUS_ARGUMENT);
     pmq_properties_free(&copy);
 }
 
