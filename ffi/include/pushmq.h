@@ -34,9 +34,9 @@
  *     pmq_options_free(&options);
  *
  * ARGUMENTS. Text is a pointer and a length in bytes, or PMQ_Z for a length where it ends in NUL; it is UTF-8. Data is a
- * pointer and a length. Both are copied before a call returns. A NULL pointer where none is allowed, a wrong number, a
- * text that is not UTF-8 are errors and change nothing. Results are written only on success, except where a function
- * says otherwise.
+ * pointer and a length. Both are copied before a call returns, except by pmq_message_set_payload_static. A NULL pointer
+ * where none is allowed, a wrong number, a text that is not UTF-8 are errors and change nothing. Results are written only
+ * on success, except where a function says otherwise.
  *
  * OWNERSHIP. What a function gives through a pointer to a handle (pmq_x **) belongs to the program, which ends it with
  * pmq_x_free(&x) and so sets x to NULL: freeing twice is harmless, and so is freeing NULL. A pointer to const that a
@@ -58,9 +58,10 @@
  *
  * TOKENS. A publish, subscribe or unsubscribe that is given a place for a token has exactly one completion: it comes
  * as an event with that token, or pmq_client_wait takes it, whichever is first. It comes also when the client is stopped
- * or freed, and only pmq_client_cancel has it not come. A program that waits on one thread while another takes events chooses PMQ_COMPLETIONS_WAIT, so that none is
- * taken away. Completions that nobody takes count against the bound of the queue; who does not want to know passes NULL
- * in place of a token. A token is never 0, and is not used again by the same client.
+ * or freed, and only pmq_client_cancel has it not come. A program that waits on one thread while another takes events
+ * chooses PMQ_COMPLETIONS_WAIT, so that none is taken away. Completions that nobody takes count against the bound of the
+ * queue; who does not want to know passes NULL in place of a token. A token is never 0, and is not used again by the same
+ * client.
  *
  * THREADS. "Together" means that several threads may do it at the same time with the same object.
  *
@@ -70,13 +71,14 @@
  *                                functions that take them as const together; those that do not, alone
  *     functions without handle   together, except pmq_shutdown while another thread makes a client
  *
- * The library's thread has all signals blocked, and runs no code of the program's but what pmq_set_log was given, which
- * cannot call back: there, functions that return a status say PMQ_STATUS_BUSY. The library changes no signal's handler, no
- * environment and no locale.
+ * The library's thread has all signals blocked, and runs no code of the program's but what pmq_set_log and
+ * pmq_message_set_payload_static were given, which cannot call back: there, functions that return a status say
+ * PMQ_STATUS_BUSY. The library changes no signal's handler, no environment and no locale.
  *
  * FORK. A child does not have its parent's clients: every function on such a client, and pmq_event_ack, says
  * PMQ_STATUS_FORKED, at once and without harm to the parent's connection, and freeing is harmless. A child may make clients
- * of its own, and set a log function of its own: that of its parent is not called in it.
+ * of its own, and set a log function of its own: that of its parent is not called in it, and nor is any pmq_drop_function
+ * for what its parent gave.
  *
  * VERSIONS. Functions and numbers are added, never changed; what must change comes with another SONAME. No struct is
  * public. A program compares pmq_version_number() with what it needs.
@@ -223,7 +225,7 @@ typedef enum {
    */
   PMQ_STATUS_TLS = -23,
   /**
-   * A function given to pmq_set_log called back into the library. Nothing was done.
+   * A function given to pmq_set_log, or a pmq_drop_function, called back into the library. Nothing was done.
    */
   PMQ_STATUS_BUSY = -24,
 } pmq_status;
@@ -474,9 +476,11 @@ typedef struct pmq_tls pmq_tls;
 typedef void (*pmq_log_function)(pmq_log_level level, const char *text, void *userdata);
 
 /**
- * Takes back the userdata of a log function that will not be called any more.
+ * Takes back what a program gave the library to keep: `userdata` is not looked at any more. It cannot call back: inside of it,
+ * functions that return a status do nothing and say PMQ_STATUS_BUSY. It must return: a C++ exception must not leave it, nor may
+ * longjmp.
  */
-typedef void (*pmq_log_drop)(void *userdata);
+typedef void (*pmq_drop_function)(void *userdata);
 
 /**
  * Takes one event, which is the library's and lives until the handler returns (pmq_event_clone keeps it). The handler must
@@ -579,7 +583,7 @@ void pmq_error_free(pmq_error **error);
 pmq_status pmq_set_log(int32_t level,
                        pmq_log_function log,
                        void *userdata,
-                       pmq_log_drop drop,
+                       pmq_drop_function drop,
                        pmq_error **error);
 
 /**
@@ -659,6 +663,16 @@ pmq_status pmq_properties_remove(pmq_properties *properties,
                                  pmq_error **error);
 
 /**
+ * Tells whether these properties may stand together in a packet: `packet_type` is the standard's number (2.1.2), of 1 CONNECT,
+ * 3 PUBLISH or 8 SUBSCRIBE for example, and 0 means a Will. A packet that either end may send is taken for the client's.
+ * PMQ_STATUS_PROPERTY says that they may not, and the error which one does not belong there, or stands there twice. (What takes
+ * properties checks them by itself.)
+ */
+pmq_status pmq_properties_check(const pmq_properties *properties,
+                                uint8_t packet_type,
+                                pmq_error **error);
+
+/**
  * How many properties there are; 0 for NULL.
  */
 size_t pmq_properties_count(const pmq_properties *properties);
@@ -730,6 +744,23 @@ pmq_status pmq_message_set_payload(pmq_message *message,
                                    const void *payload,
                                    size_t payload_len,
                                    pmq_error **error);
+
+/**
+ * Sets another payload, which is not copied: it must stay as it is until `drop`, unless NULL, is called with `userdata`; without
+ * a `drop`, for ever. Copies of the message, and publishes of it, share it. (One of less than 4 KiB is copied all the same, and
+ * given back before this returns.)
+ *
+ * `drop` is called exactly once, when the library does not need the payload any more: after the message and its copies were
+ * freed, or got another payload, and its publishes have their outcomes. That is on whichever thread lets go of it last, the
+ * library's or one that calls a function of this header. If this call fails, nothing was taken; a forked child, which has a
+ * copy of everything, calls nothing.
+ */
+pmq_status pmq_message_set_payload_static(pmq_message *message,
+                                          const void *payload,
+                                          size_t payload_len,
+                                          pmq_drop_function drop,
+                                          void *userdata,
+                                          pmq_error **error);
 
 /**
  * Sets the Quality of Service: 0 at most once, 1 at least once, 2 exactly once.
@@ -939,6 +970,15 @@ pmq_status pmq_options_set_manual_ack(pmq_options *options,
  * Sets how completions come to the program, a pmq_completions. See "Tokens".
  */
 pmq_status pmq_options_set_completions(pmq_options *options, int32_t completions, pmq_error **error);
+
+/**
+ * Sets whether subscriptions come back by themselves when the server has lost the session. Default true. If not, they are over
+ * then (but for those without an answer so far): PMQ_EVENT_CONNECTED without pmq_event_session_present has the program subscribe
+ * again. Of a 3.1 server nobody knows whether it kept the session: with one, they are over with each connection.
+ */
+pmq_status pmq_options_set_resubscribe(pmq_options *options,
+                                       bool resubscribe,
+                                       pmq_error **error);
 
 /**
  * Sets whether unacknowledged publishes are published anew when the server has lost the session. Default true: nothing is

@@ -68,7 +68,7 @@ impl Error {
     pub(crate) fn busy() -> Self {
         Self::new(
             Status::Busy,
-            "a log function must not call back: hand the record to another thread, and call from there",
+            "a function that logs or takes back userdata must not call back: let another thread do it",
         )
     }
 

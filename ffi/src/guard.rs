@@ -31,6 +31,20 @@ pub(crate) unsafe fn call(error: *mut *mut Error, body: impl FnOnce() -> Result<
     status
 }
 
+/// Changes what a handle stands for, as [`call`].
+///
+/// # Safety
+/// As [`handle::get_mut`] and [`call`].
+pub(crate) unsafe fn change<T>(
+    handle: *mut T,
+    name: &str,
+    error: *mut *mut Error,
+    change: impl FnOnce(&mut T) -> Result<()>,
+) -> Status {
+    // SAFETY: by this function's own contract.
+    unsafe { call(error, || change(handle::get_mut(handle, name)?)) }
+}
+
 /// Runs the body of an entry point that cannot fail: without an answer, and after a panic, it gives `otherwise`.
 pub(crate) fn query<T>(otherwise: T, body: impl FnOnce() -> Option<T>) -> T {
     match caught(body) {

@@ -24,6 +24,7 @@ mod handle;
 #[cfg(feature = "inject-panic")]
 mod inject;
 mod mailbox;
+mod userdata;
 
 // In the order of the header.
 mod status;
@@ -64,6 +65,7 @@ pub use status::Status;
 pub use tls::*;
 pub use topic::*;
 pub use transport::*;
+pub use userdata::DropFunction;
 
 /// What the manual's table of threads promises, as far as the compiler can tell.
 const _: () = {

@@ -13,6 +13,7 @@ use tracing::{Event, Level, Metadata, Subscriber, dispatcher, span, subscriber};
 use crate::error::{Error, Result};
 use crate::guard;
 use crate::status::Status;
+use crate::userdata::{DropFunction, Userdata};
 
 /// How much a record of the log matters.
 #[repr(C)]
@@ -33,9 +34,6 @@ pub enum LogLevel {
 pub type LogFunction =
     Option<unsafe extern "C" fn(level: LogLevel, text: *const c_char, userdata: *mut c_void)>;
 
-/// Takes back the userdata of a log function that will not be called any more.
-pub type LogDrop = Option<unsafe extern "C" fn(userdata: *mut c_void)>;
-
 /// Has the library tell `log`, with `userdata`, of what it does, as far as that matters as much as `level`, a pmq_log_level. One
 /// function at a time, for all clients of the process: this one takes the place of the one before, and NULL unsets it (the other
 /// arguments are not looked at then). Nothing is told of before, and payloads and passwords never are.
@@ -53,7 +51,7 @@ pub unsafe extern "C" fn pmq_set_log(
     level: i32,
     log: LogFunction,
     userdata: *mut c_void,
-    drop: LogDrop,
+    drop: DropFunction,
     error: *mut *mut Error,
 ) -> Status {
     let body = || {
@@ -66,8 +64,7 @@ pub unsafe extern "C" fn pmq_set_log(
         set(Sink {
             level,
             log,
-            userdata,
-            drop,
+            userdata: Userdata::new(userdata, drop),
         });
         Ok(())
     };
@@ -97,22 +94,7 @@ impl LogLevel {
 struct Sink {
     level: LogLevel,
     log: unsafe extern "C" fn(LogLevel, *const c_char, *mut c_void),
-    userdata: *mut c_void,
-    drop: LogDrop,
-}
-
-// SAFETY: the header says on which threads both functions are called with `userdata`, which is only passed on.
-unsafe impl Send for Sink {}
-// SAFETY: as above.
-unsafe impl Sync for Sink {}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        if let Some(drop) = self.drop {
-            // SAFETY: the program's own function and value, for the only time.
-            guard::call_out(|| unsafe { drop(self.userdata) });
-        }
-    }
+    userdata: Userdata,
 }
 
 /// Where the sink is, or null. What it points to is never freed: a child must not touch its parent's, whose lock may be held
@@ -145,7 +127,6 @@ impl Slot {
 }
 
 fn set(sink: Sink) {
-    background::notice_forks();
     let sink = Arc::new(sink);
     loop {
         if let Some(slot) = Slot::present() {
@@ -210,7 +191,9 @@ impl Subscriber for Records {
             if level <= sink.level {
                 let text = text(event);
                 // SAFETY: the program's own function and value; the text lives until it returns.
-                guard::call_out(|| unsafe { (sink.log)(level, text.as_ptr(), sink.userdata) });
+                guard::call_out(|| unsafe {
+                    (sink.log)(level, text.as_ptr(), sink.userdata.value())
+                });
             }
             Some(())
         });

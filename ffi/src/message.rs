@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::OnceLock;
 
+use ::bytes::Bytes;
 use mqtt_client::{self as client, QoS, TopicName};
 
 use crate::error::{Error, Result};
@@ -11,6 +12,7 @@ use crate::handle::{self, Out};
 use crate::properties::Properties;
 use crate::status::Status;
 use crate::topic::parse_name;
+use crate::userdata::{DropFunction, Userdata};
 use crate::{bytes, guard};
 
 /// An application message: a topic, a payload, and how it is to be delivered.
@@ -41,10 +43,10 @@ impl Message {
             .get_or_init(|| Properties::of(self.message.properties()))
     }
 
-    fn replace(&mut self, topic: TopicName<'_>, payload: &[u8]) -> Result<()> {
+    fn replace(&mut self, topic: TopicName<'_>, payload: Bytes) -> Result<()> {
         let before = self.to_client();
         let properties: Vec<_> = before.properties().iter().collect();
-        let message = client::Message::new(topic, payload.to_vec())
+        let message = client::Message::new(topic, payload)
             .with_qos(before.qos())
             .with_retain(before.retain())
             .with_properties(&properties)?;
@@ -119,19 +121,14 @@ pub unsafe extern "C" fn pmq_message_set_topic(
     topic_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let body = || {
-        // SAFETY: the caller's promises, see the crate's documentation.
-        let (message, topic) = unsafe {
-            (
-                handle::get_mut(message, "message")?,
-                bytes::text(topic, topic_len, "topic")?,
-            )
-        };
-        let payload = message.message.payload().to_vec();
-        message.replace(parse_name(topic)?, &payload)
-    };
-    // SAFETY: as above.
-    unsafe { guard::call(error, body) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(message, "message", error, |message| {
+            let topic = bytes::text(topic, topic_len, "topic")?;
+            let payload = message.message.payload_bytes();
+            message.replace(parse_name(topic)?, payload)
+        })
+    }
 }
 
 /// Sets another payload, which is copied.
@@ -142,19 +139,57 @@ pub unsafe extern "C" fn pmq_message_set_payload(
     payload_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let body = || {
-        // SAFETY: the caller's promises, see the crate's documentation.
-        let (message, payload) = unsafe {
-            (
-                handle::get_mut(message, "message")?,
-                bytes::binary(payload, payload_len, "payload")?,
-            )
-        };
-        let before = message.message.clone();
-        message.replace(before.topic(), payload)
-    };
-    // SAFETY: as above.
-    unsafe { guard::call(error, body) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(message, "message", error, |message| {
+            let payload = bytes::binary(payload, payload_len, "payload")?;
+            let before = message.message.clone();
+            message.replace(before.topic(), Bytes::copy_from_slice(payload))
+        })
+    }
+}
+
+/// Sets another payload, which is not copied: it must stay as it is until `drop`, unless NULL, is called with `userdata`; without
+/// a `drop`, for ever. Copies of the message, and publishes of it, share it. (One of less than 4 KiB is copied all the same, and
+/// given back before this returns.)
+///
+/// `drop` is called exactly once, when the library does not need the payload any more: after the message and its copies were
+/// freed, or got another payload, and its publishes have their outcomes. That is on whichever thread lets go of it last, the
+/// library's or one that calls a function of this header. If this call fails, nothing was taken; a forked child, which has a
+/// copy of everything, calls nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_message_set_payload_static(
+    message: *mut Message,
+    payload: *const c_void,
+    payload_len: usize,
+    drop: DropFunction,
+    userdata: *mut c_void,
+    error: *mut *mut Error,
+) -> Status {
+    // SAFETY: the caller's promises, see the crate's documentation; the payload stays as it is until it is given back.
+    unsafe {
+        guard::change(message, "message", error, |message| {
+            let payload = Lent {
+                bytes: bytes::binary(payload, payload_len, "payload")?,
+                _userdata: Userdata::new(userdata, drop),
+            };
+            let before = message.message.clone();
+            message.replace(before.topic(), Bytes::from_owner(payload))
+        })
+    }
+}
+
+/// A payload that is the program's.
+struct Lent {
+    bytes: &'static [u8],
+    /// Given back with it.
+    _userdata: Userdata,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes
+    }
 }
 
 /// Sets the Quality of Service: 0 at most once, 1 at least once, 2 exactly once.
@@ -164,14 +199,13 @@ pub unsafe extern "C" fn pmq_message_set_qos(
     qos: u8,
     error: *mut *mut Error,
 ) -> Status {
-    let body = || {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let message = unsafe { handle::get_mut(message, "message") }?;
-        message.message = message.message.clone().with_qos(self::qos(qos)?);
-        Ok(())
-    };
-    // SAFETY: as above.
-    unsafe { guard::call(error, body) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(message, "message", error, |message| {
+            message.message = message.message.clone().with_qos(self::qos(qos)?);
+            Ok(())
+        })
+    }
 }
 
 /// Sets whether the server keeps the message for those who subscribe later. An empty payload makes it forget the one it has.
@@ -181,14 +215,13 @@ pub unsafe extern "C" fn pmq_message_set_retain(
     retain: bool,
     error: *mut *mut Error,
 ) -> Status {
-    let body = || {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let message = unsafe { handle::get_mut(message, "message") }?;
-        message.message = message.message.clone().with_retain(retain);
-        Ok(())
-    };
-    // SAFETY: as above.
-    unsafe { guard::call(error, body) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(message, "message", error, |message| {
+            message.message = message.message.clone().with_retain(retain);
+            Ok(())
+        })
+    }
 }
 
 /// Sets other properties, which are copied: those that a client may put into PUBLISH, which are 1 Payload Format Indicator,
@@ -199,23 +232,18 @@ pub unsafe extern "C" fn pmq_message_set_properties(
     properties: *const Properties,
     error: *mut *mut Error,
 ) -> Status {
-    let body = || {
-        // SAFETY: the caller's promises, see the crate's documentation.
-        let (message, properties) = unsafe {
-            (
-                handle::get_mut(message, "message")?,
-                handle::get(properties, "properties")?,
-            )
-        };
-        let with = message
-            .message
-            .clone()
-            .with_properties(&properties.to_client()?)?;
-        *message = Message::new(with, false);
-        Ok(())
-    };
-    // SAFETY: as above.
-    unsafe { guard::call(error, body) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(message, "message", error, |message| {
+            let properties = handle::get(properties, "properties")?;
+            let with = message
+                .message
+                .clone()
+                .with_properties(&properties.to_client()?)?;
+            *message = Message::new(with, false);
+            Ok(())
+        })
+    }
 }
 
 /// The topic; NULL for NULL. It lives as long as the message and is not changed. It does not end in NUL: `len`, unless NULL,

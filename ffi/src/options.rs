@@ -8,7 +8,7 @@ use mqtt_client::{
     ClientId, Options as ClientOptions, Overflow, Reconnect, SessionLost, Version, Will,
 };
 
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::handle::{self, Out};
 use crate::message::Message;
 use crate::status::Status;
@@ -110,17 +110,21 @@ pub unsafe extern "C" fn pmq_options_free(options: *mut *mut Options) {
     unsafe { guard::free(options) };
 }
 
-/// Changes options: what each setter is made of.
+/// Changes options in a way that cannot fail.
 ///
 /// # Safety
-/// As [`handle::get_mut`] and [`guard::call`].
+/// As [`guard::change`].
 pub(crate) unsafe fn set(
     options: *mut Options,
     error: *mut *mut Error,
-    change: impl FnOnce(&mut Options) -> Result<()>,
+    set: impl FnOnce(&mut Options),
 ) -> Status {
+    let change = |options: &mut Options| {
+        set(options);
+        Ok(())
+    };
     // SAFETY: by this function's own contract.
-    unsafe { guard::call(error, || change(handle::get_mut(options, "options")?)) }
+    unsafe { guard::change(options, "options", error, change) }
 }
 
 /// Sets the version of MQTT, a pmq_protocol.
@@ -130,20 +134,21 @@ pub unsafe extern "C" fn pmq_options_set_protocol(
     protocol: i32,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.client.version = match protocol {
-            0 => Version::Auto,
-            3 => Version::V3_1,
-            4 => Version::V3_1_1,
-            5 => Version::V5,
-            other => {
-                return Err(Error::argument(format_args!("{other} is no pmq_protocol")));
-            }
-        };
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            options.client.version = match protocol {
+                0 => Version::Auto,
+                3 => Version::V3_1,
+                4 => Version::V3_1_1,
+                5 => Version::V5,
+                other => {
+                    return Err(Error::argument(format_args!("{other} is no pmq_protocol")));
+                }
+            };
+            Ok(())
+        })
+    }
 }
 
 /// Sets the Client Identifier exactly. Two connected clients with one identifier push each other out. An empty one asks the
@@ -155,14 +160,14 @@ pub unsafe extern "C" fn pmq_options_set_client_id(
     client_id_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let id = unsafe { bytes::text(client_id, client_id_len, "client_id") }?;
-        options.client.client_id = ClientId::Exact(id.to_owned());
-        Ok(())
-    };
-    // SAFETY: as above.
-    unsafe { set(options, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            let id = bytes::text(client_id, client_id_len, "client_id")?;
+            options.client.client_id = ClientId::Exact(id.to_owned());
+            Ok(())
+        })
+    }
 }
 
 /// Sets what the Client Identifier begins with; 16 random digits follow, drawn anew for each client. Default: "pushmq".
@@ -173,14 +178,14 @@ pub unsafe extern "C" fn pmq_options_set_client_id_prefix(
     prefix_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let prefix = unsafe { bytes::text(prefix, prefix_len, "prefix") }?;
-        options.client.client_id = ClientId::Prefix(prefix.to_owned());
-        Ok(())
-    };
-    // SAFETY: as above.
-    unsafe { set(options, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            let prefix = bytes::text(prefix, prefix_len, "prefix")?;
+            options.client.client_id = ClientId::Prefix(prefix.to_owned());
+            Ok(())
+        })
+    }
 }
 
 /// Sets user name and password. A NULL password, with a length of 0, stands for none. They are never logged.
@@ -193,20 +198,16 @@ pub unsafe extern "C" fn pmq_options_set_credentials(
     password_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        // SAFETY: the caller's promises, see the crate's documentation.
-        let (username, secret) = unsafe {
-            (
-                bytes::text(username, username_len, "username")?,
-                bytes::binary(password, password_len, "password")?,
-            )
-        };
-        options.client.username = Some(username.to_owned());
-        options.client.password = (!password.is_null()).then(|| secret.to_owned());
-        Ok(())
-    };
-    // SAFETY: as above.
-    unsafe { set(options, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            let username = bytes::text(username, username_len, "username")?;
+            let secret = bytes::binary(password, password_len, "password")?;
+            options.client.username = Some(username.to_owned());
+            options.client.password = (!password.is_null()).then(|| secret.to_owned());
+            Ok(())
+        })
+    }
 }
 
 /// Sets whether the first connection starts with an empty session. Default true.
@@ -216,12 +217,12 @@ pub unsafe extern "C" fn pmq_options_set_clean_start(
     clean_start: bool,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.client.clean_start = clean_start;
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        set(options, error, |options| {
+            options.client.clean_start = clean_start
+        })
+    }
 }
 
 /// Sets how long the server keeps the session after the connection ended; PMQ_FOREVER has no end. Default 0: it ends with the
@@ -232,12 +233,12 @@ pub unsafe extern "C" fn pmq_options_set_session_expiry(
     seconds: u32,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.client.session_expiry = Some(Duration::from_secs(seconds.into()));
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        set(options, error, |options| {
+            options.client.session_expiry = Some(Duration::from_secs(seconds.into()))
+        })
+    }
 }
 
 /// Sets the longest silence of this client. 0 turns it off. Default 60.
@@ -247,12 +248,12 @@ pub unsafe extern "C" fn pmq_options_set_keep_alive(
     seconds: u16,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.client.keep_alive = Duration::from_secs(seconds.into());
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        set(options, error, |options| {
+            options.client.keep_alive = Duration::from_secs(seconds.into())
+        })
+    }
 }
 
 /// Sets the Will: the message, which is copied, that the server publishes for a client that is gone without saying so, after
@@ -264,17 +265,17 @@ pub unsafe extern "C" fn pmq_options_set_will(
     delay_seconds: u32,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let message = unsafe { handle::get(message, "message") }?;
-        options.client.will = Some(Will {
-            message: message.to_client(),
-            delay: Duration::from_secs(delay_seconds.into()),
-        });
-        Ok(())
-    };
-    // SAFETY: as above.
-    unsafe { set(options, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            let message = handle::get(message, "message")?;
+            options.client.will = Some(Will {
+                message: message.to_client(),
+                delay: Duration::from_secs(delay_seconds.into()),
+            });
+            Ok(())
+        })
+    }
 }
 
 /// Sets how many QoS 1 and 2 messages the server may have unacknowledged towards this client (MQTT 5.0), 1 to 65,535. Default
@@ -285,12 +286,12 @@ pub unsafe extern "C" fn pmq_options_set_receive_maximum(
     messages: u16,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.client.receive_maximum = messages;
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        set(options, error, |options| {
+            options.client.receive_maximum = messages
+        })
+    }
 }
 
 /// Sets the largest packet accepted from the server, in bytes. Default 16 MiB.
@@ -300,12 +301,12 @@ pub unsafe extern "C" fn pmq_options_set_max_packet(
     bytes: u32,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.client.maximum_packet_size = bytes;
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        set(options, error, |options| {
+            options.client.maximum_packet_size = bytes
+        })
+    }
 }
 
 /// Sets how many Topic Aliases the server may use (MQTT 5.0). Default 0.
@@ -315,12 +316,12 @@ pub unsafe extern "C" fn pmq_options_set_topic_alias_max(
     aliases: u16,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.client.topic_alias_maximum = aliases;
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        set(options, error, |options| {
+            options.client.topic_alias_maximum = aliases
+        })
+    }
 }
 
 /// Adds a User Property to CONNECT (MQTT 5.0).
@@ -333,20 +334,16 @@ pub unsafe extern "C" fn pmq_options_add_user_property(
     value_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        // SAFETY: the caller's promises, see the crate's documentation.
-        let (name, value) = unsafe {
-            (
-                bytes::text(name, name_len, "name")?,
-                bytes::text(value, value_len, "value")?,
-            )
-        };
-        let properties = &mut options.client.user_properties;
-        properties.push((name.to_owned(), value.to_owned()));
-        Ok(())
-    };
-    // SAFETY: as above.
-    unsafe { set(options, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            let name = bytes::text(name, name_len, "name")?;
+            let value = bytes::text(value, value_len, "value")?;
+            let properties = &mut options.client.user_properties;
+            properties.push((name.to_owned(), value.to_owned()));
+            Ok(())
+        })
+    }
 }
 
 /// Sets the longest time from opening a connection to the server's answer, for each address. Default 10,000.
@@ -356,12 +353,12 @@ pub unsafe extern "C" fn pmq_options_set_connect_timeout(
     timeout_ms: u32,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.client.connect_timeout = Duration::from_millis(timeout_ms.into());
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        set(options, error, |options| {
+            options.client.connect_timeout = Duration::from_millis(timeout_ms.into())
+        })
+    }
 }
 
 /// Sets when to connect again. The wait before each attempt is drawn between 0 and an upper end, which begins at `min_ms` and
@@ -376,17 +373,17 @@ pub unsafe extern "C" fn pmq_options_set_reconnect(
     attempts: u32,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.client.reconnect = Reconnect {
-            min: Duration::from_millis(min_ms.into()),
-            max: Duration::from_millis(max_ms.into()),
-            attempts: (attempts != PMQ_FOREVER).then_some(attempts),
-            ..Reconnect::default()
-        };
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        set(options, error, |options| {
+            options.client.reconnect = Reconnect {
+                min: Duration::from_millis(min_ms.into()),
+                max: Duration::from_millis(max_ms.into()),
+                attempts: (attempts != PMQ_FOREVER).then_some(attempts),
+                ..Reconnect::default()
+            };
+        })
+    }
 }
 
 /// Sets how many publishes, and bytes of them, may be without an outcome, and what happens beyond, a pmq_on_full. Default:
@@ -399,22 +396,23 @@ pub unsafe extern "C" fn pmq_options_set_queue(
     on_full: i32,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        let overflow = match on_full {
-            0 => Overflow::Refuse,
-            1 => Overflow::DropOldest,
-            2 => Overflow::DropNewest,
-            other => {
-                return Err(Error::argument(format_args!("{other} is no pmq_on_full")));
-            }
-        };
-        options.client.queue_max_messages = max_messages;
-        options.client.queue_max_bytes = max_bytes;
-        options.client.overflow = overflow;
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            let overflow = match on_full {
+                0 => Overflow::Refuse,
+                1 => Overflow::DropOldest,
+                2 => Overflow::DropNewest,
+                other => {
+                    return Err(Error::argument(format_args!("{other} is no pmq_on_full")));
+                }
+            };
+            options.client.queue_max_messages = max_messages;
+            options.client.queue_max_bytes = max_bytes;
+            options.client.overflow = overflow;
+            Ok(())
+        })
+    }
 }
 
 /// Sets how many received messages, and bytes of them, wait for the program. Beyond, QoS 0 is dropped and counted
@@ -426,15 +424,15 @@ pub unsafe extern "C" fn pmq_options_set_inbox(
     max_bytes: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.inbox = Inbox {
-            max_messages,
-            max_bytes,
-        };
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        set(options, error, |options| {
+            options.inbox = Inbox {
+                max_messages,
+                max_bytes,
+            };
+        })
+    }
 }
 
 /// Sets whether the program acknowledges received QoS 1 and 2 messages itself, by pmq_event_ack. Default false: they are
@@ -445,12 +443,8 @@ pub unsafe extern "C" fn pmq_options_set_manual_ack(
     manual: bool,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.manual_ack = manual;
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe { set(options, error, |options| options.manual_ack = manual) }
 }
 
 /// Sets how completions come to the program, a pmq_completions. See "Tokens".
@@ -460,20 +454,38 @@ pub unsafe extern "C" fn pmq_options_set_completions(
     completions: i32,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.completions = match completions {
-            0 => Completions::Event,
-            1 => Completions::Wait,
-            other => {
-                return Err(Error::argument(format_args!(
-                    "{other} is no pmq_completions"
-                )));
-            }
-        };
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            options.completions = match completions {
+                0 => Completions::Event,
+                1 => Completions::Wait,
+                other => {
+                    return Err(Error::argument(format_args!(
+                        "{other} is no pmq_completions"
+                    )));
+                }
+            };
+            Ok(())
+        })
+    }
+}
+
+/// Sets whether subscriptions come back by themselves when the server has lost the session. Default true. If not, they are over
+/// then (but for those without an answer so far): PMQ_EVENT_CONNECTED without pmq_event_session_present has the program subscribe
+/// again. Of a 3.1 server nobody knows whether it kept the session: with one, they are over with each connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_resubscribe(
+    options: *mut Options,
+    resubscribe: bool,
+    error: *mut *mut Error,
+) -> Status {
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        set(options, error, |options| {
+            options.client.resubscribe = resubscribe
+        })
+    }
 }
 
 /// Sets whether unacknowledged publishes are published anew when the server has lost the session. Default true: nothing is
@@ -484,14 +496,14 @@ pub unsafe extern "C" fn pmq_options_set_republish(
     republish: bool,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.client.on_session_lost = if republish {
-            SessionLost::Republish
-        } else {
-            SessionLost::Drop
-        };
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        set(options, error, |options| {
+            options.client.on_session_lost = if republish {
+                SessionLost::Republish
+            } else {
+                SessionLost::Drop
+            };
+        })
+    }
 }

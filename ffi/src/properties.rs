@@ -4,8 +4,8 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 
 use mqtt_client::mqtt_core::{
-    KeepAlive, MaximumPacketSize, PayloadFormat, ReceiveMaximum, SessionExpiry, SubscriptionId,
-    TopicAlias, Utf8,
+    KeepAlive, MaximumPacketSize, PacketType, PayloadFormat, PropertyHolder, ReceiveMaximum, Role,
+    SessionExpiry, SubscriptionId, TopicAlias, Utf8,
 };
 use mqtt_client::{self as client, Property, PropertyId, QoS, TopicName};
 
@@ -280,6 +280,21 @@ fn id_of(id: u8) -> Result<PropertyId> {
         .ok_or_else(|| Error::new(Status::Property, format_args!("MQTT has no property {id}")))
 }
 
+/// Where a packet, or a Will, has its properties, and who sends it.
+fn place(packet_type: u8) -> Result<(PropertyHolder, Role)> {
+    if packet_type == 0 {
+        return Ok((PropertyHolder::Will, Role::Client));
+    }
+    let packet = PacketType::from_u8(packet_type)
+        .ok_or_else(|| Error::argument(format_args!("MQTT has no packet type {packet_type}")))?;
+    use PacketType as P;
+    let sender = match packet {
+        P::Connack | P::Suback | P::Unsuback | P::Pingresp => Role::Server,
+        _ => Role::Client,
+    };
+    Ok((PropertyHolder::Packet(packet), sender))
+}
+
 /// Makes an empty list. pmq_properties_free ends it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_properties_new(
@@ -333,15 +348,14 @@ pub unsafe extern "C" fn pmq_properties_add_number(
     number: u32,
     error: *mut *mut Error,
 ) -> Status {
-    let body = || {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let list = unsafe { handle::get_mut(properties, "properties") }?;
-        let value = Value::Number(number);
-        property(id_of(id)?, &value)?;
-        list.push(id_of(id)?, &value)
-    };
-    // SAFETY: as above.
-    unsafe { guard::call(error, body) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(properties, "properties", error, |list| {
+            let value = Value::Number(number);
+            property(id_of(id)?, &value)?;
+            list.push(id_of(id)?, &value)
+        })
+    }
 }
 
 /// Adds a property whose value is text or binary data, which is copied.
@@ -353,20 +367,15 @@ pub unsafe extern "C" fn pmq_properties_add_data(
     data_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let body = || {
-        // SAFETY: the caller's promises, see the crate's documentation.
-        let (list, data) = unsafe {
-            (
-                handle::get_mut(properties, "properties")?,
-                bytes::binary(data, data_len, "data")?,
-            )
-        };
-        let value = Value::Data(data);
-        property(id_of(id)?, &value)?;
-        list.push(id_of(id)?, &value)
-    };
-    // SAFETY: as above.
-    unsafe { guard::call(error, body) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(properties, "properties", error, |list| {
+            let data = bytes::binary(data, data_len, "data")?;
+            let value = Value::Data(data);
+            property(id_of(id)?, &value)?;
+            list.push(id_of(id)?, &value)
+        })
+    }
 }
 
 /// Adds a User Property. Names may repeat.
@@ -379,19 +388,14 @@ pub unsafe extern "C" fn pmq_properties_add_user(
     value_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let body = || {
-        // SAFETY: the caller's promises, see the crate's documentation.
-        let (list, name, value) = unsafe {
-            (
-                handle::get_mut(properties, "properties")?,
-                bytes::text(name, name_len, "name")?,
-                bytes::text(value, value_len, "value")?,
-            )
-        };
-        list.add_user(name, value)
-    };
-    // SAFETY: as above.
-    unsafe { guard::call(error, body) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(properties, "properties", error, |list| {
+            let name = bytes::text(name, name_len, "name")?;
+            let value = bytes::text(value, value_len, "value")?;
+            list.add_user(name, value)
+        })
+    }
 }
 
 /// Removes the property at a place, counted from 0; those after it move up by one. PMQ_STATUS_ARGUMENT if there is none.
@@ -401,16 +405,35 @@ pub unsafe extern "C" fn pmq_properties_remove(
     place: usize,
     error: *mut *mut Error,
 ) -> Status {
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(properties, "properties", error, |list| {
+            if list.remove(place) {
+                return Ok(());
+            }
+            let count = list.items.len();
+            Err(Error::argument(format_args!(
+                "there is no property at place {place}: the list has {count}"
+            )))
+        })
+    }
+}
+
+/// Tells whether these properties may stand together in a packet: `packet_type` is the standard's number (2.1.2), of 1 CONNECT,
+/// 3 PUBLISH or 8 SUBSCRIBE for example, and 0 means a Will. A packet that either end may send is taken for the client's.
+/// PMQ_STATUS_PROPERTY says that they may not, and the error which one does not belong there, or stands there twice. (What takes
+/// properties checks them by itself.)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_properties_check(
+    properties: *const Properties,
+    packet_type: u8,
+    error: *mut *mut Error,
+) -> Status {
     let body = || {
         // SAFETY: the caller's promise, see the crate's documentation.
-        let list = unsafe { handle::get_mut(properties, "properties") }?;
-        if list.remove(place) {
-            return Ok(());
-        }
-        let count = list.items.len();
-        Err(Error::argument(format_args!(
-            "there is no property at place {place}: the list has {count}"
-        )))
+        let list = unsafe { handle::get(properties, "properties") }?;
+        let (holder, sender) = place(packet_type)?;
+        Ok(client::Properties::new(&list.to_client()?).check(holder, sender)?)
     };
     // SAFETY: as above.
     unsafe { guard::call(error, body) }

@@ -55,7 +55,7 @@ pub enum Status {
     Answered = -22,
     /// TLS came to nothing: the message says what is wrong with which certificate.
     Tls = -23,
-    /// A function given to pmq_set_log called back into the library. Nothing was done.
+    /// A function given to pmq_set_log, or a pmq_drop_function, called back into the library. Nothing was done.
     Busy = -24,
 }
 

@@ -4,7 +4,7 @@ use std::ffi::{c_char, c_void};
 
 use mqtt_client::Tls as ClientTls;
 
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::handle::{self, Out};
 use crate::options::Options;
 use crate::status::Status;
@@ -15,6 +15,12 @@ use crate::{bytes, guard};
 #[derive(Clone, Debug, Default)]
 pub struct Tls {
     client: ClientTls,
+}
+
+impl Tls {
+    fn change(&mut self, change: impl FnOnce(ClientTls) -> ClientTls) {
+        self.client = change(self.client.clone());
+    }
 }
 
 /// Makes TLS as most servers on the Internet want it. pmq_tls_free ends it.
@@ -38,25 +44,6 @@ pub unsafe extern "C" fn pmq_tls_free(tls: *mut *mut Tls) {
     unsafe { guard::free(tls) };
 }
 
-/// Changes TLS: what each setter is made of.
-///
-/// # Safety
-/// As [`handle::get_mut`] and [`guard::call`].
-unsafe fn set(
-    tls: *mut Tls,
-    error: *mut *mut Error,
-    change: impl FnOnce(ClientTls) -> Result<ClientTls>,
-) -> Status {
-    let body = || {
-        // SAFETY: by this function's own contract.
-        let tls = unsafe { handle::get_mut(tls, "tls") }?;
-        tls.client = change(tls.client.clone())?;
-        Ok(())
-    };
-    // SAFETY: by this function's own contract.
-    unsafe { guard::call(error, body) }
-}
-
 /// Sets the file of the authorities that may have signed the server's certificate, in PEM, in place of the system's. A
 /// self-signed certificate of a server may stand there itself.
 #[unsafe(no_mangle)]
@@ -66,13 +53,14 @@ pub unsafe extern "C" fn pmq_tls_set_ca_file(
     path_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |tls: ClientTls| {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let given = unsafe { bytes::path(path, path_len, "path") }?;
-        Ok(tls.with_roots_file(given))
-    };
-    // SAFETY: as above.
-    unsafe { set(tls, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(tls, "tls", error, |tls| {
+            let given = bytes::path(path, path_len, "path")?;
+            tls.change(|tls| tls.with_roots_file(given));
+            Ok(())
+        })
+    }
 }
 
 /// As pmq_tls_set_ca_file, with the PEM itself, which is copied.
@@ -83,13 +71,14 @@ pub unsafe extern "C" fn pmq_tls_set_ca_pem(
     pem_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |tls: ClientTls| {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let given = unsafe { bytes::binary(pem, pem_len, "pem") }?;
-        Ok(tls.with_roots_pem(given))
-    };
-    // SAFETY: as above.
-    unsafe { set(tls, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(tls, "tls", error, |tls| {
+            let given = bytes::binary(pem, pem_len, "pem")?;
+            tls.change(|tls| tls.with_roots_pem(given));
+            Ok(())
+        })
+    }
 }
 
 /// Sets the files of this client's certificate (followed by intermediate ones) and private key, in PEM, not encrypted, for
@@ -103,18 +92,15 @@ pub unsafe extern "C" fn pmq_tls_set_client_cert_files(
     key_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |tls: ClientTls| {
-        // SAFETY: the caller's promises, see the crate's documentation.
-        let (certificate, key) = unsafe {
-            (
-                bytes::path(certificate, certificate_len, "certificate")?,
-                bytes::path(key, key_len, "key")?,
-            )
-        };
-        Ok(tls.with_identity_files(certificate, key))
-    };
-    // SAFETY: as above.
-    unsafe { set(tls, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(tls, "tls", error, |tls| {
+            let certificate = bytes::path(certificate, certificate_len, "certificate")?;
+            let key = bytes::path(key, key_len, "key")?;
+            tls.change(|tls| tls.with_identity_files(certificate, key));
+            Ok(())
+        })
+    }
 }
 
 /// As pmq_tls_set_client_cert_files, with the PEM itself, which is copied.
@@ -127,18 +113,15 @@ pub unsafe extern "C" fn pmq_tls_set_client_cert_pem(
     key_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |tls: ClientTls| {
-        // SAFETY: the caller's promises, see the crate's documentation.
-        let (certificate, key) = unsafe {
-            (
-                bytes::binary(certificate, certificate_len, "certificate")?,
-                bytes::binary(key, key_len, "key")?,
-            )
-        };
-        Ok(tls.with_identity_pem(certificate, key))
-    };
-    // SAFETY: as above.
-    unsafe { set(tls, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(tls, "tls", error, |tls| {
+            let certificate = bytes::binary(certificate, certificate_len, "certificate")?;
+            let key = bytes::binary(key, key_len, "key")?;
+            tls.change(|tls| tls.with_identity_pem(certificate, key));
+            Ok(())
+        })
+    }
 }
 
 /// Sets the name to ask the server for (SNI) and to find in its certificate. Default: the host of the address.
@@ -149,13 +132,14 @@ pub unsafe extern "C" fn pmq_tls_set_server_name(
     name_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |tls: ClientTls| {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let given = unsafe { bytes::text(name, name_len, "name") }?;
-        Ok(tls.with_server_name(given))
-    };
-    // SAFETY: as above.
-    unsafe { set(tls, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(tls, "tls", error, |tls| {
+            let given = bytes::text(name, name_len, "name")?;
+            tls.change(|tls| tls.with_server_name(given));
+            Ok(())
+        })
+    }
 }
 
 /// Adds an application protocol to offer (ALPN), the best first. Default: none.
@@ -166,13 +150,14 @@ pub unsafe extern "C" fn pmq_tls_add_alpn(
     protocol_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |tls: ClientTls| {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let given = unsafe { bytes::text(protocol, protocol_len, "protocol") }?;
-        Ok(tls.with_alpn(given))
-    };
-    // SAFETY: as above.
-    unsafe { set(tls, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(tls, "tls", error, |tls| {
+            let given = bytes::text(protocol, protocol_len, "protocol")?;
+            tls.change(|tls| tls.with_alpn(given));
+            Ok(())
+        })
+    }
 }
 
 /// Takes any certificate for good, so that ANYBODY ON THE WAY CAN READ AND CHANGE EVERYTHING, passwords included. For
@@ -184,7 +169,12 @@ pub unsafe extern "C" fn pmq_tls_set_insecure_no_verify(
     error: *mut *mut Error,
 ) -> Status {
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(tls, error, |tls| Ok(tls.with_insecure_no_verify(insecure))) }
+    unsafe {
+        guard::change(tls, "tls", error, |tls| {
+            tls.change(|tls| tls.with_insecure_no_verify(insecure));
+            Ok(())
+        })
+    }
 }
 
 /// Has the client speak TLS, as `tls` says, which is copied. mqtts:// and wss:// URLs do that by themselves, and need this only
@@ -195,17 +185,12 @@ pub unsafe extern "C" fn pmq_options_set_tls(
     tls: *const Tls,
     error: *mut *mut Error,
 ) -> Status {
-    let body = || {
-        // SAFETY: the caller's promises, see the crate's documentation.
-        let (options, tls) = unsafe {
-            (
-                handle::get_mut(options, "options")?,
-                handle::get(tls, "tls")?,
-            )
-        };
-        options.client.tls = Some(tls.client.clone());
-        Ok(())
-    };
-    // SAFETY: as above.
-    unsafe { guard::call(error, body) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            let tls = handle::get(tls, "tls")?;
+            options.client.tls = Some(tls.client.clone());
+            Ok(())
+        })
+    }
 }

@@ -4,10 +4,10 @@ use std::ffi::c_char;
 
 use mqtt_client::Address;
 
-use crate::bytes;
 use crate::error::Error;
 use crate::options::{Options, set};
 use crate::status::Status;
+use crate::{bytes, guard};
 
 /// Adds a server to those tried in turn. `host` is a name or an address, IPv6 without brackets.
 #[unsafe(no_mangle)]
@@ -18,14 +18,14 @@ pub unsafe extern "C" fn pmq_options_add_address(
     port: u16,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let host = unsafe { bytes::text(host, host_len, "host") }?;
-        options.client.addresses.push(Address::tcp(host, port));
-        Ok(())
-    };
-    // SAFETY: as above.
-    unsafe { set(options, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            let host = bytes::text(host, host_len, "host")?;
+            options.client.addresses.push(Address::tcp(host, port));
+            Ok(())
+        })
+    }
 }
 
 /// Adds the path of a Unix socket to the servers tried in turn.
@@ -36,14 +36,14 @@ pub unsafe extern "C" fn pmq_options_add_unix(
     path_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let path = unsafe { bytes::path(path, path_len, "path") }?;
-        options.client.addresses.push(Address::unix(path));
-        Ok(())
-    };
-    // SAFETY: as above.
-    unsafe { set(options, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            let path = bytes::path(path, path_len, "path")?;
+            options.client.addresses.push(Address::unix(path));
+            Ok(())
+        })
+    }
 }
 
 /// Has the client speak WebSocket at a path, which most servers want to be "/mqtt". ws:// and wss:// URLs do that by themselves.
@@ -54,15 +54,15 @@ pub unsafe extern "C" fn pmq_options_set_websocket(
     path_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let path = unsafe { bytes::text(path, path_len, "path") }?;
-        let websocket = options.client.websocket.get_or_insert_default();
-        path.clone_into(&mut websocket.path);
-        Ok(())
-    };
-    // SAFETY: as above.
-    unsafe { set(options, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            let path = bytes::text(path, path_len, "path")?;
+            let websocket = options.client.websocket.get_or_insert_default();
+            path.clone_into(&mut websocket.path);
+            Ok(())
+        })
+    }
 }
 
 /// Adds an HTTP header to the request that begins a WebSocket, such as "Authorization". Values are never logged.
@@ -75,20 +75,16 @@ pub unsafe extern "C" fn pmq_options_add_websocket_header(
     value_len: usize,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        // SAFETY: the caller's promises, see the crate's documentation.
-        let (name, value) = unsafe {
-            (
-                bytes::text(name, name_len, "name")?,
-                bytes::text(value, value_len, "value")?,
-            )
-        };
-        let websocket = options.client.websocket.get_or_insert_default();
-        websocket.headers.push((name.to_owned(), value.to_owned()));
-        Ok(())
-    };
-    // SAFETY: as above.
-    unsafe { set(options, error, change) }
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            let name = bytes::text(name, name_len, "name")?;
+            let value = bytes::text(value, value_len, "value")?;
+            let websocket = options.client.websocket.get_or_insert_default();
+            websocket.headers.push((name.to_owned(), value.to_owned()));
+            Ok(())
+        })
+    }
 }
 
 /// Sets whether the client goes where a server points to (MQTT 5.0). The credentials go there too. Default false.
@@ -98,10 +94,10 @@ pub unsafe extern "C" fn pmq_options_set_follow_server_reference(
     follow: bool,
     error: *mut *mut Error,
 ) -> Status {
-    let change = |options: &mut Options| {
-        options.client.follow_server_reference = follow;
-        Ok(())
-    };
     // SAFETY: the caller's promises, see the crate's documentation.
-    unsafe { set(options, error, change) }
+    unsafe {
+        set(options, error, |options| {
+            options.client.follow_server_reference = follow
+        })
+    }
 }

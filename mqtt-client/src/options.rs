@@ -214,6 +214,10 @@ pub struct Options {
     pub stream_full: StreamFull,
     /// Refuses control characters and non-characters in received strings, where the standard says MAY. Default false.
     pub strict_text: bool,
+    /// Whether subscriptions come back when the server lost the session. If they do not, they end there as if they had been
+    /// unsubscribed, but for those whose answer is still awaited; in 3.1, which does not tell whether a session was kept, they
+    /// end with each connection. Default true.
+    pub resubscribe: bool,
     /// What happens to unacknowledged publishes when the server lost the session. Default: published anew.
     pub on_session_lost: SessionLost,
     /// What happens in 3.x when an [`Ack`](crate::Ack) is dropped without an answer. Default: acknowledged.
@@ -369,6 +373,7 @@ impl Options {
         with_stream_max_bytes stream_max_bytes: usize;
         with_stream_full stream_full: StreamFull;
         with_strict_text strict_text: bool;
+        with_resubscribe resubscribe: bool;
         with_on_session_lost on_session_lost: SessionLost;
         with_unacknowledged unacknowledged: Unacknowledged;
     }
@@ -425,6 +430,7 @@ impl Default for Options {
             stream_max_bytes: 16 * MIB,
             stream_full: StreamFull::DropQos0,
             strict_text: false,
+            resubscribe: true,
             on_session_lost: SessionLost::Republish,
             unacknowledged: Unacknowledged::Acknowledge,
         }

@@ -440,13 +440,30 @@ impl Router {
         self.unrouted.hold_from_now_on();
     }
 
-    /// A connection begins on a new session: the server knows no subscription.
-    pub(crate) fn session_lost(&mut self) {
+    /// A connection begins on a new session: the server knows no subscription. Unless they are to come back, those that it
+    /// had answered are over.
+    pub(crate) fn session_lost(&mut self, resubscribe: bool) {
+        if !resubscribe {
+            self.end_answered();
+        }
         for filter in self.filters.iter_mut().flatten() {
             filter.standing = Standing::Unasked;
         }
         self.requests.session_lost();
         self.ask_all_later();
+    }
+
+    /// Ends subscriptions as if they had been unsubscribed. Those whose answer somebody awaits stay, and so do the responses to
+    /// requests, which no application subscribed to.
+    fn end_answered(&mut self) {
+        let stays = |key: &SubscriptionKey| {
+            let group = self.groups.get(key);
+            group.is_some_and(|group| group.waiting.is_some() || group.stream.has_responses())
+        };
+        let over = self.filters.iter().flatten();
+        let over = over.filter(|filter| !filter.members.iter().any(stays));
+        let over: Vec<_> = over.map(|filter| filter.text.clone()).collect();
+        self.drop_filters(&over);
     }
 }
 

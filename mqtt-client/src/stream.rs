@@ -211,6 +211,10 @@ impl Stream {
         self.inbox
     }
 
+    pub(crate) const fn has_responses(&self) -> bool {
+        self.responses.is_some()
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

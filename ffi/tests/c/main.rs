@@ -47,6 +47,14 @@ fn cancel() {
 }
 
 #[test]
+fn lent() {
+    let (broker, silent) = (Broker::start(), Server::start(Manners::Polite));
+    Program::test("lent")
+        .without_leak_check()
+        .run(&[&broker.url(), &silent.url()]);
+}
+
+#[test]
 fn callbacks() {
     let broker = Broker::start();
     Program::test("callbacks").run(&[&broker.url(), &Nobody::new().url()]);

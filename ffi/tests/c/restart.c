@@ -1,6 +1,38 @@
 /* The broker is killed and comes back: the client too, with its subscriptions, and no publish is lost. */
 #include "check.h"
 
+/* The subscription is over with the session; the program makes it again when it likes. */
+static void without_resubscribe(const char *url) {
+    pmq_error *error = NULL;
+    pmq_options *options = check_options(url);
+    pmq_client *client, *other;
+    pmq_event *event;
+    OK(pmq_options_set_reconnect(options, 10, 100, PMQ_FOREVER, &error));
+    OK(pmq_options_set_resubscribe(options, false, &error));
+    client = check_client(options);
+    pmq_options_free(&options);
+    check_skip(client, PMQ_EVENT_CONNECTED);
+    check_subscribe(client, "t");
+    harness("kill");
+    check_skip(client, PMQ_EVENT_DISCONNECTED);
+    harness("start");
+    event = check_event(client, PMQ_EVENT_CONNECTED);
+    CHECK(!pmq_event_session_present(event));
+    pmq_event_free(&event);
+    /* Nobody subscribes to it, and the server says so. */
+    other = check_connect(url);
+    OK(pmq_client_wait(other, check_publish(other, "t", "lost"), PATIENCE, &event, &error));
+    CHECK(pmq_event_reason(event) == 0x10);
+    pmq_event_free(&event);
+    check_subscribe(client, "t");
+    OK(pmq_client_wait(other, check_publish(other, "t", "heard"), PATIENCE, NULL, &error));
+    event = check_event(client, PMQ_EVENT_MESSAGE);
+    CHECK(payload_is(event, "heard"));
+    pmq_event_free(&event);
+    pmq_client_free(&other);
+    pmq_client_free(&client);
+}
+
 int main(int argc, char **argv) {
     pmq_error *error = NULL;
     pmq_options *options;
@@ -65,5 +97,6 @@ int main(int argc, char **argv) {
     CHECK(check_stat(client, PMQ_STAT_RECONNECTS) == 1);
     OK(pmq_client_stop(client, PATIENCE, &error));
     pmq_client_free(&client);
+    without_resubscribe(argv[1]);
     return check_result();
 }

@@ -92,6 +92,25 @@ static void properties(void) {
     CHECK(pmq_properties_find(list, 38, (size_t)-1) == pmq_properties_count(list));
     CHECK(pmq_properties_id(list, 4) == 0 && pmq_properties_data(list, 4, &len) == NULL);
 
+    /* Together in PUBLISH, and a Message Expiry Interval not in SUBSCRIBE. */
+    OK(pmq_properties_check(list, 3, &error));
+    FAILS(pmq_properties_check(list, 8, &error), PMQ_STATUS_PROPERTY);
+    FAILS(pmq_properties_check(list, 16, &error), PMQ_STATUS_ARGUMENT);
+    OK(pmq_properties_clone(list, &copy, &error));
+    OK(pmq_properties_check(copy, 0, &error));
+    /* Twice; and only a server says which subscription a message is for. */
+    OK(pmq_properties_add_number(copy, 2, 1, &error));
+    FAILS(pmq_properties_check(copy, 0, &error), PMQ_STATUS_PROPERTY);
+    OK(pmq_properties_remove(copy, 4, &error));
+    OK(pmq_properties_add_number(copy, 11, 1, &error));
+    FAILS(pmq_properties_check(copy, 3, &error), PMQ_STATUS_PROPERTY);
+    pmq_properties_free(&copy);
+    OK(pmq_properties_new(&copy, &error));
+    OK(pmq_properties_add_number(copy, 19, 60, &error));
+    OK(pmq_properties_check(copy, 2, &error));
+    FAILS(pmq_properties_check(copy, 1, &error), PMQ_STATUS_PROPERTY);
+    pmq_properties_free(&copy);
+
     OK(pmq_properties_clone(list, &copy, &error));
     pmq_properties_free(&list);
     CHECK(list == NULL);
@@ -160,6 +179,48 @@ static void messages(void) {
     pmq_message_free(&copy);
 }
 
+static char large[8192];
+
+static void count_drop(void *userdata) {
+    pmq_error *error = NULL;
+    pmq_properties *list = NULL;
+    /* It cannot call back. */
+    FAILS(pmq_properties_new(&list, &error), PMQ_STATUS_BUSY);
+    ++*(int *)userdata;
+}
+
+static void lent_payloads(void) {
+    pmq_error *error = NULL;
+    pmq_message *message = check_message("a", "", 0), *copy = NULL;
+    size_t len = 0;
+    int drops = 0;
+
+    /* What fails takes nothing. */
+    FAILS(pmq_message_set_payload_static(NULL, large, sizeof large, count_drop, &drops, &error), PMQ_STATUS_NULL);
+    FAILS(pmq_message_set_payload_static(message, NULL, 1, count_drop, &drops, &error), PMQ_STATUS_NULL);
+    CHECK(drops == 0);
+    OK(pmq_message_set_payload_static(message, large, sizeof large, count_drop, &drops, &error));
+    CHECK(pmq_message_payload(message, &len) == large && len == sizeof large);
+    /* Nothing of this copies it. */
+    OK(pmq_message_clone(message, &copy, &error));
+    OK(pmq_message_set_topic(copy, "b", 1, &error));
+    OK(pmq_message_set_qos(copy, 1, &error));
+    CHECK(pmq_message_payload(copy, &len) == large && len == sizeof large);
+    pmq_message_free(&message);
+    CHECK(drops == 0);
+    OK(pmq_message_set_payload(copy, "x", 1, &error));
+    CHECK(drops == 1);
+    /* A small one, and one that need not be given back. */
+    OK(pmq_message_set_payload_static(copy, "static", 6, count_drop, &drops, &error));
+    CHECK(drops == 2 && memcmp(pmq_message_payload(copy, &len), "static", 6) == 0 && len == 6);
+    OK(pmq_message_set_payload_static(copy, large, sizeof large, NULL, NULL, &error));
+    CHECK(pmq_message_payload(copy, &len) == large);
+    OK(pmq_message_set_payload_static(copy, NULL, 0, count_drop, &drops, &error));
+    CHECK(drops == 3 && pmq_message_payload(copy, &len) != NULL && len == 0);
+    pmq_message_free(&copy);
+    CHECK(drops == 3);
+}
+
 static void options(void) {
     pmq_error *error = NULL;
     pmq_options *options = NULL;
@@ -190,6 +251,7 @@ static void options(void) {
     OK(pmq_options_set_completions(options, PMQ_COMPLETIONS_WAIT, &error));
     FAILS(pmq_options_set_completions(options, -1, &error), PMQ_STATUS_ARGUMENT);
     OK(pmq_options_set_republish(options, false, &error));
+    OK(pmq_options_set_resubscribe(options, false, &error));
     /* What cannot work is found before anything is started. */
     OK(pmq_options_set_topic_alias_max(options, 5, &error));
     FAILS(pmq_client_new(options, &client, &error), PMQ_STATUS_OPTIONS);
@@ -214,6 +276,7 @@ int main(void) {
     topics();
     properties();
     messages();
+    lent_payloads();
     options();
     return check_result();
 }

@@ -240,7 +240,7 @@ impl Task {
             // is good as long as the session.
             self.router.forget(|token| token.qos() == QoS::AtLeastOnce);
         } else {
-            self.router.session_lost();
+            self.router.session_lost(self.shared.options.resubscribe);
             if !self.may_pause() {
                 // A Receive Maximum counts within one session only: what is left of lost ones needs a bound of its own.
                 self.router.shed_held();

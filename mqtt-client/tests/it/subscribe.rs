@@ -212,6 +212,52 @@ async fn subscriptions_come_back_when_the_session_did_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_resubscribe_a_lost_session_ends_what_it_had_granted() {
+    for (version, fresh, resumed) in [
+        (Version::V5, CONNACK_V5, CONNACK_V5_SESSION),
+        (Version::V3_1_1, CONNACK_V311, CONNACK_V311_SESSION),
+    ] {
+        let (options, mut server) = scripted();
+        let options = options.with_version(version).with_session(SECOND * 3_600);
+        let (client, mut peer) = start(options.with_resubscribe(false), &mut server).await;
+        let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+        // The answer to this one is still awaited.
+        let subscribing = tokio::spawn({
+            let client = client.clone();
+            async move { client.subscribe("u", QoS::AtLeastOnce).await }
+        });
+        peer.packet().await;
+        drop(peer);
+
+        // Resumed: nothing is over.
+        let mut peer = server.accept(resumed).await;
+        peer.packet().await;
+        match version {
+            Version::V5 => peer.send(&publish_v5(1, b'x')).await,
+            _ => peer.send(&publish_v311(1, b'x')).await,
+        }
+        assert_eq!(payload(&mut subscription).await, b"x");
+        drop(peer);
+
+        let mut peer = server.accept(fresh).await;
+        assert!(subscription.recv().await.is_none());
+        let packet = peer.packet().await;
+        assert!(packet.ends_with(&[0x00, 0x01, b'u', 0x01]), "{packet:?}");
+        grant(&mut peer, &packet).await;
+        subscribing.await.unwrap().unwrap();
+        peer.expect_silence(SECOND).await;
+
+        // Whoever subscribes again is subscribed.
+        let (mut again, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+        match version {
+            Version::V5 => peer.send(&publish_v5(1, b'y')).await,
+            _ => peer.send(&publish_v311(1, b'y')).await,
+        }
+        assert_eq!(payload(&mut again).await, b"y");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_subscription_refused_after_a_reconnect_ends_and_tells() {
     let (options, mut server) = scripted();
     let (client, mut peer) = start(options, &mut server).await;

@@ -241,8 +241,14 @@ accessors! {
 }
 
 impl Properties<'_> {
-    /// Checks that `sender` may write this list into `holder`, without going through it unless something is wrong.
-    pub(crate) fn check(&self, holder: PropertyHolder, sender: Role) -> Result<(), EncodeError> {
+    /// Checks that `sender` may write this list into `holder` (v5 2.2.2.2). Whatever writes properties does so by itself; this
+    /// is for those who want to know before.
+    ///
+    /// # Errors
+    /// - [`EncodeError::PropertyNotAllowed`], [`EncodeError::PropertyFromWrongSender`]: a property does not belong there.
+    /// - [`EncodeError::PropertyRepeated`]: one is there twice, and may not be.
+    /// - [`EncodeError::PropertyValue`]: one has a value without a wire form.
+    pub fn check(&self, holder: PropertyHolder, sender: Role) -> Result<(), EncodeError> {
         if self.is_empty() || self.summary.suits(holder, sender) {
             Ok(())
         } else {
@@ -250,6 +256,7 @@ impl Properties<'_> {
         }
     }
 
+    /// Going through the list is needed only if something is wrong.
     #[cold]
     fn find_fault(&self, holder: PropertyHolder, sender: Role) -> Result<(), EncodeError> {
         let mut seen = Summary::default();
