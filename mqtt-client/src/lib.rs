@@ -106,7 +106,7 @@ pub use mqtt_core;
 pub use mqtt_core::{
     DropReason, EncodeError, Message, Negotiated, Outcome, Properties, PropertiesBuf, Property,
     PropertyId, ProtocolVersion, PublishId, QoS, ReasonCode, RetainHandling, TopicError,
-    TopicFilter, TopicName,
+    TopicFilter, TopicName, Utf8,
 };
 pub use mqtt_transport::{Pem, PemError};
 #[cfg(feature = "websocket")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use mqtt_core::{Message, ReasonCode};
+use mqtt_core::{Message, ReasonCode, Utf8};
 
 use crate::shared::{AckAnswer, Shared};
 use crate::stream::{PendingAck, SubscriptionKeys};
@@ -76,6 +76,12 @@ impl Ack {
     /// Never waits. Returns whether this was the answer.
     pub fn reject(&self, reason: ReasonCode) -> bool {
         self.answer(AckAnswer::Reason(reason))
+    }
+
+    /// As [`Ack::reject`], and says why in words, for the log of the server (v5 3.4.2.2.2, 3.5.2.2.2). They are left out
+    /// where they would make the packet larger than the server takes.
+    pub fn reject_with_reason_string(&self, reason: ReasonCode, reason_string: Utf8<'_>) -> bool {
+        self.answer(AckAnswer::InWords(reason, reason_string.as_str().into()))
     }
 
     fn answer(&self, answer: AckAnswer) -> bool {

@@ -104,9 +104,11 @@ impl Queued {
 }
 
 /// How the application answered a message.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum AckAnswer {
     Reason(ReasonCode),
+    /// With a Reason String, valid as a UTF-8 Encoded String.
+    InWords(ReasonCode, Box<str>),
     /// The token was dropped.
     None,
 }

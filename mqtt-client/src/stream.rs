@@ -132,7 +132,7 @@ impl AckGroup {
     fn answer(&self, answer: AckAnswer) -> Option<AckAnswer> {
         let mut worst = self.worst.lock().unwrap_or_else(PoisonError::into_inner);
         let weight = |answer: &AckAnswer| match answer {
-            AckAnswer::Reason(reason) => u16::from(reason.get()),
+            AckAnswer::Reason(reason) | AckAnswer::InWords(reason, _) => u16::from(reason.get()),
             AckAnswer::None => u16::MAX,
         };
         if worst
@@ -142,7 +142,7 @@ impl AckGroup {
             *worst = Some(answer);
         }
         if self.remaining.fetch_sub(1, Ordering::AcqRel) == 1 {
-            *worst
+            worst.take()
         } else {
             None
         }

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use mqtt_core::client::{Client as Core, ConnectOptions, Limits};
 use mqtt_core::{
     AckToken, Acknowledge, KeepAlive, MaximumPacketSize, Outcome, ProtocolVersion, ReasonCode,
-    ReceiveMaximum, Session, SessionExpiry, WillMessage,
+    ReceiveMaximum, Session, SessionExpiry, Utf8, WillMessage,
 };
 use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
@@ -349,16 +349,22 @@ impl Task {
                     "a message was dropped without an acknowledgement"
                 );
             }
-            let reason = match answer {
-                AckAnswer::Reason(reason) => reason,
-                AckAnswer::None => ReasonCode::UNSPECIFIED_ERROR,
+            let (reason, words) = match &answer {
+                AckAnswer::Reason(reason) => (*reason, ""),
+                AckAnswer::InWords(reason, words) => (*reason, &**words),
+                AckAnswer::None => (ReasonCode::UNSPECIFIED_ERROR, ""),
             };
+            let words = Utf8::new(words).unwrap_or_default();
             if is_v5 {
                 // A code that an acknowledgement cannot carry must not leave the message unanswered for ever.
-                if let Err(mqtt_core::AckError::ReasonNotAllowed(_)) =
-                    self.core.acknowledge(token, reason)
+                if let Err(mqtt_core::AckError::ReasonNotAllowed(_)) = self
+                    .core
+                    .acknowledge_with_reason_string(token, reason, words)
                 {
-                    let _ = self.core.acknowledge(token, ReasonCode::UNSPECIFIED_ERROR);
+                    let reason = ReasonCode::UNSPECIFIED_ERROR;
+                    let _ = self
+                        .core
+                        .acknowledge_with_reason_string(token, reason, words);
                 }
             } else if !reason.is_error()
                 || self.shared.options.unacknowledged == Unacknowledged::Acknowledge

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ext_php_rs::types::Zval;
 use mqtt_client::{Ack, Received};
-use mqtt_core::{PayloadFormat, Properties, QoS, ReasonCode};
+use mqtt_core::{PayloadFormat, Properties, QoS, ReasonCode, Utf8};
 
 use crate::client::{self, AckMode};
 use crate::connection::{Connection, Guarded};
@@ -18,7 +18,7 @@ use crate::value;
 
 methods! {
     "zim_Mqtt_Message_ack" 0..=0 => ack;
-    "zim_Mqtt_Message_reject" 0..=1 => reject;
+    "zim_Mqtt_Message_reject" 0..=2 => reject;
     "zim_Mqtt_Message_reply" 1..=2 => reply;
     "zim_Mqtt_Message___toString" 0..=0 => to_string;
 }
@@ -183,13 +183,15 @@ fn ack(call: &Call<'_>) -> Answer {
 }
 
 fn reject(call: &Call<'_>) -> Answer {
-    let code = call.nullable_int(1)?.unwrap_or(0x80);
+    let code = call.int_or(1, 0x80)?;
     let code = u8::try_from(code).ok().filter(|code| *code >= 0x80);
     let code =
         code.ok_or_else(|| Failure::option("the reason code of a refusal must be 128 to 255"))?;
+    let reason = Utf8::from_bytes(call.string_or(2, b"")?)
+        .map_err(|error| Failure::option(format!("the reason of a refusal: {error}")))?;
     if let Some(message) = received(call)? {
         message.settle(|ack| {
-            ack.reject(ReasonCode::new(code));
+            ack.reject_with_reason_string(ReasonCode::new(code), reason);
         });
     }
     Ok(value::null())

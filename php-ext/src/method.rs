@@ -112,18 +112,27 @@ impl<'a> Call<'a> {
             .transpose()
     }
 
+    pub(crate) fn string_or(
+        &self,
+        number: u32,
+        default: &'static [u8],
+    ) -> Result<&'a [u8], Thrown> {
+        self.argument(number)
+            .map_or(Ok(default), |value| string(value, number, false))
+    }
+
     pub(crate) fn nullable_int(&self, number: u32) -> Result<Option<i64>, Thrown> {
         let Some(value) = self.nullable(number) else {
             return Ok(None);
         };
-        let mut result = 0;
-        // SAFETY: both places are valid.
-        let fits = unsafe { c::mqtt_int_argument(value, number, true, &raw mut result) };
-        if fits {
-            Ok(Some(result))
-        } else {
-            Err(Thrown::Pending)
-        }
+        int_of(value, number, true).map(Some)
+    }
+
+    pub(crate) fn int_or(&self, number: u32, default: i64) -> Result<i64, Thrown> {
+        let Some(value) = self.argument(number) else {
+            return Ok(default);
+        };
+        int_of(value, number, false)
     }
 
     pub(crate) fn nullable_float(&self, number: u32) -> Result<Option<f64>, Thrown> {
@@ -273,6 +282,17 @@ impl<'a> Call<'a> {
         } else {
             Err(Thrown::Pending)
         }
+    }
+}
+
+fn int_of(value: &mut Zval, number: u32, nullable: bool) -> Result<i64, Thrown> {
+    let mut result = 0;
+    // SAFETY: both places are valid.
+    let fits = unsafe { c::mqtt_int_argument(value, number, nullable, &raw mut result) };
+    if fits {
+        Ok(result)
+    } else {
+        Err(Thrown::Pending)
     }
 }
 

@@ -529,9 +529,11 @@ namespace Mqtt {
          * Refuses it, with AckMode::Manual. Does nothing if it is settled already or QoS 0.
          *
          * @param int $reasonCode 128 to 255; sent by MQTT 5.0 only
-         * @throws Exception\InvalidOptionException the code is none that a refusal may carry
+         * @param string $reason why, for the log of the broker: UTF-8, sent by MQTT 5.0 only, and left out where it would
+         *        make the packet larger than the broker takes
+         * @throws Exception\InvalidOptionException the code is none that a refusal may carry, or the reason is no UTF-8
          */
-        public function reject(int $reasonCode = 0x80): void {}
+        public function reject(int $reasonCode = 0x80, string $reason = ''): void {}
 
         /**
          * Publishes an answer to the Response Topic, with the Correlation Data of this message.

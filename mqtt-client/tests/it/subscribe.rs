@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mqtt_client::{
     AckMode, Client, Options, Outcome, Overflow, QoS, ReasonCode, StreamFull, SubscribeError,
-    SubscribeOptions, Subscription, Unacknowledged, Version,
+    SubscribeOptions, Subscription, Unacknowledged, Utf8, Version,
 };
 
 use crate::support::{
@@ -503,6 +503,27 @@ async fn manual_acknowledgements_are_the_applications() {
     peer.send(&[0x62, 0x02, 0x00, 0x04]).await;
     peer.expect(&[0x70, 0x02, 0x00, 0x04]).await;
     assert_eq!(client.status().unanswered, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_says_why_in_words() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", manual()).await;
+    let words = Utf8::new("full").unwrap();
+    peer.send(&publish_v5(1, b'x')).await;
+    let refused = subscription.recv().await.unwrap().ack;
+    assert!(refused.reject_with_reason_string(ReasonCode::QUOTA_EXCEEDED, words));
+    assert!(!refused.acknowledge());
+    // PUBACK: identifier, Reason Code 0x97, Property Length 7, Reason String (0x1F).
+    peer.expect(b"\x40\x0B\x00\x01\x97\x07\x1F\x00\x04full")
+        .await;
+    // PUBACK cannot say "Banned" (0x8A); the words go with 0x80.
+    peer.send(&publish_v5(2, b'x')).await;
+    let refused = subscription.recv().await.unwrap().ack;
+    assert!(refused.reject_with_reason_string(ReasonCode::BANNED, words));
+    peer.expect(b"\x40\x0B\x00\x02\x80\x07\x1F\x00\x04full")
+        .await;
 }
 
 #[tokio::test(start_paused = true)]

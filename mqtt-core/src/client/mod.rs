@@ -30,15 +30,15 @@ pub use self::{
 };
 use crate::{
     flow::{
-        AckError, AckToken, Answer, DropReason, Link, Negotiated, Outcome, Progress, PublishError,
-        PublishId, Session, Timer, Timers,
+        AckError, AckReason, AckToken, Answer, DropReason, Link, Negotiated, Outcome, Progress,
+        PublishError, PublishId, Session, Timer, Timers,
     },
     message::Message,
     packet::{Packet, Subscribe, SubscribeFilters, Unsubscribe, UnsubscribeFilters},
     time::Instant,
     types::{
         PacketId, PacketType, ReasonCode, Role, SessionExpiry, SubscribeOptions, SubscriptionId,
-        TopicFilter,
+        TopicFilter, Utf8,
     },
     wire::{Output, Properties, Property},
 };
@@ -309,10 +309,29 @@ impl Client {
     /// [`AckError`]; nothing was changed. A token of an earlier connection is [`AckError::Stale`], unless it is of QoS 2 and
     /// the session went on.
     pub fn acknowledge(&mut self, token: AckToken, reason: ReasonCode) -> Result<(), AckError> {
+        self.answer_publish(token, AckReason::code(reason))
+    }
+
+    /// As [`Client::acknowledge`], and tells the server why in words, for its log (v5 3.4.2.2.2, 3.5.2.2.2). The words are
+    /// left out where they cannot be sent: in 3.x, and beyond the Maximum Packet Size of the server [v5 MQTT-3.4.2-2,
+    /// MQTT-3.5.2-2].
+    ///
+    /// # Errors
+    /// [`AckError`], as for [`Client::acknowledge`]; nothing was changed.
+    pub fn acknowledge_with_reason_string(
+        &mut self,
+        token: AckToken,
+        reason: ReasonCode,
+        reason_string: Utf8<'_>,
+    ) -> Result<(), AckError> {
+        self.answer_publish(token, AckReason::with_string(reason, reason_string))
+    }
+
+    fn answer_publish(&mut self, token: AckToken, reason: AckReason) -> Result<(), AckError> {
         match &mut self.lifecycle {
             Lifecycle::Connected(link) => link.acknowledge(&mut self.session, token, reason),
-            _ if !reason.allowed_in(PacketType::Pubrec, Role::Client) => {
-                Err(AckError::ReasonNotAllowed(reason))
+            _ if !reason.code.allowed_in(PacketType::Pubrec, Role::Client) => {
+                Err(AckError::ReasonNotAllowed(reason.code))
             }
             _ => self.session.acknowledge(token, reason),
         }

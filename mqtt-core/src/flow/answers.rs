@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, collections::VecDeque};
 
-use crate::types::{PacketId, ReasonCode};
+use crate::types::{PacketId, ReasonCode, Utf8};
 
 /// From this many waiting packets on, nothing more is read from the peer.
 ///
@@ -10,11 +10,39 @@ use crate::types::{PacketId, ReasonCode};
 /// asks and does not read the answers.
 const CONGESTED: usize = 16_384;
 
+/// What a PUBACK or PUBREC says. Without a Reason String nothing is allocated.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct AckReason {
+    pub(crate) code: ReasonCode,
+    /// Valid as a UTF-8 Encoded String.
+    string: Option<Box<str>>,
+}
+
+impl AckReason {
+    pub(crate) const SUCCESS: Self = Self::code(ReasonCode::SUCCESS);
+
+    pub(crate) const fn code(code: ReasonCode) -> Self {
+        Self { code, string: None }
+    }
+
+    pub(crate) fn with_string(code: ReasonCode, string: Utf8<'_>) -> Self {
+        Self {
+            code,
+            string: (!string.is_empty()).then(|| string.as_str().into()),
+        }
+    }
+
+    /// The Reason String, if there is one.
+    pub(crate) fn string(&self) -> Option<Utf8<'_>> {
+        self.string.as_deref().map(Utf8::from_checked)
+    }
+}
+
 /// A packet other than PUBLISH.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Answer {
-    Puback(PacketId, ReasonCode),
-    Pubrec(PacketId, ReasonCode),
+    Puback(PacketId, AckReason),
+    Pubrec(PacketId, AckReason),
     Pubrel(PacketId, ReasonCode),
     Pubcomp(PacketId, ReasonCode),
     Pingreq,

@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{
-    answers::{Answer, Answers},
+    answers::{AckReason, Answer, Answers},
     violation::Violation,
 };
 use crate::types::{PacketId, PacketType, QoS, ReasonCode, ReceiveMaximum, Role};
@@ -82,12 +82,12 @@ pub(crate) struct Held {
     next_sequence: u64,
 }
 
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Decision {
     /// Delivered; the application has not acknowledged it.
     Pending { sequence: u64 },
-    /// To be answered, or answered, by PUBREC with this Reason Code.
-    Made(ReasonCode),
+    /// To be answered, or answered, by PUBREC with this reason.
+    Made(AckReason),
 }
 
 impl Held {
@@ -105,7 +105,7 @@ impl Held {
     pub(crate) fn acknowledge(
         &mut self,
         token: AckToken,
-        reason: ReasonCode,
+        reason: AckReason,
     ) -> Result<(), AckError> {
         match self.ids.get_mut(&token.packet_id) {
             Some(decision @ Decision::Pending { .. })
@@ -124,10 +124,10 @@ impl Held {
 }
 
 /// A QoS 1 message that waits for its PUBACK.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Waiting {
     packet_id: PacketId,
-    reason: Option<ReasonCode>,
+    reason: Option<AckReason>,
 }
 
 /// The receiving side of one connection.
@@ -207,7 +207,7 @@ impl Receiver {
         self.unfinished_qos1 += 1;
         match self.acknowledge {
             Acknowledge::Automatic => {
-                answers.push(Answer::Puback(packet_id, ReasonCode::SUCCESS));
+                answers.push(Answer::Puback(packet_id, AckReason::SUCCESS));
                 Ok(Verdict::Deliver(None))
             }
             Acknowledge::Manual => {
@@ -247,7 +247,7 @@ impl Receiver {
             match self.acknowledge {
                 Acknowledge::Automatic => {
                     held.ids
-                        .insert(packet_id, Decision::Made(ReasonCode::SUCCESS));
+                        .insert(packet_id, Decision::Made(AckReason::SUCCESS));
                     Verdict::Deliver(None)
                 }
                 Acknowledge::Manual => {
@@ -300,7 +300,7 @@ impl Receiver {
         &mut self,
         held: &mut Held,
         token: AckToken,
-        reason: ReasonCode,
+        reason: AckReason,
         answers: &mut Answers,
     ) -> Result<(), AckError> {
         let packet_type = match token.qos {
@@ -308,12 +308,12 @@ impl Receiver {
             _ => PacketType::Puback,
         };
         let allowed = if self.is_v5 {
-            reason.allowed_in(packet_type, self.role)
+            reason.code.allowed_in(packet_type, self.role)
         } else {
-            reason == ReasonCode::SUCCESS
+            reason.code == ReasonCode::SUCCESS
         };
         if !allowed {
-            return Err(AckError::ReasonNotAllowed(reason));
+            return Err(AckError::ReasonNotAllowed(reason.code));
         }
         if token.qos == QoS::ExactlyOnce {
             held.acknowledge(token, reason)?;
@@ -331,14 +331,14 @@ impl Receiver {
             Answer::Pubcomp(packet_id, _) => {
                 self.unfinished_qos2.remove(packet_id);
             }
-            Answer::Pubrec(packet_id, reason) if reason.is_error() => {
+            Answer::Pubrec(packet_id, reason) if reason.code.is_error() => {
                 self.unfinished_qos2.remove(packet_id);
             }
             _ => {}
         }
     }
 
-    fn acknowledge_qos1(&mut self, token: AckToken, reason: ReasonCode) -> Result<(), AckError> {
+    fn acknowledge_qos1(&mut self, token: AckToken, reason: AckReason) -> Result<(), AckError> {
         if token.epoch != self.epoch {
             return Err(AckError::Stale);
         }
@@ -359,11 +359,9 @@ impl Receiver {
 
     /// Lets go what no earlier acknowledgement of its kind holds back.
     fn release(&mut self, held: &mut Held, answers: &mut Answers) {
-        while let Some(Waiting {
-            packet_id,
-            reason: Some(reason),
-        }) = self.pubacks.front().copied()
-        {
+        while let Some(Waiting { packet_id, reason }) = self.pubacks.front_mut() {
+            let packet_id = *packet_id;
+            let Some(reason) = reason.take() else { break };
             self.pubacks.pop_front();
             self.puback_ids.remove(&packet_id);
             self.first_puback += 1;
@@ -375,15 +373,15 @@ impl Receiver {
                 Some(Decision::Made(reason)) => {
                     // Decided between connections, or on one of another version: 3.x has one thing to say only.
                     let reason = if self.is_v5 {
-                        *reason
+                        reason.clone()
                     } else {
-                        ReasonCode::SUCCESS
+                        AckReason::SUCCESS
                     };
-                    answers.push(Answer::Pubrec(packet_id, reason));
                     // After a PUBREC with an error the identifier is a new message [v5 MQTT-4.3.3-9].
-                    if reason.is_error() {
+                    if reason.code.is_error() {
                         held.ids.remove(&packet_id);
                     }
+                    answers.push(Answer::Pubrec(packet_id, reason));
                 }
                 None => {}
             }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{
-    answers::{Answer, Answers},
+    answers::{AckReason, Answer, Answers},
     inbound::{AckError, AckToken, Acknowledge, Receiver, Verdict},
     negotiated::Negotiated,
     outbound::{Outcome, PublishError, PublishId, SendQuota, Settled, Step},
@@ -18,7 +18,7 @@ use crate::{
     packet::{Delivery, Packet, Publish, PublishAck},
     time::Instant,
     types::{PacketId, PacketType, ReasonCode, Role},
-    wire::{Output, Properties},
+    wire::{Output, Properties, Property},
 };
 
 /// Sending stops when this much waits in the output, so that the rest stays in the bounded queue (bytes).
@@ -183,7 +183,7 @@ impl Link {
         &mut self,
         session: &mut Session,
         token: AckToken,
-        reason: ReasonCode,
+        reason: AckReason,
     ) -> Result<(), AckError> {
         self.receiver
             .acknowledge(&mut session.held, token, reason, &mut self.answers)
@@ -247,17 +247,30 @@ impl Link {
         }
     }
 
+    /// Whether an acknowledgement may have a Reason String (v5 3.4.2.2.2). Towards a client that has asked for no problem
+    /// information it must not [v5 MQTT-3.1.2-29].
+    const fn tells_why(&self) -> bool {
+        self.negotiated.version.is_v5()
+            && (matches!(self.role, Role::Client) || self.negotiated.request_problem_information)
+    }
+
     fn write(&self, answer: &Answer, output: &mut Output) {
         let is_v5 = self.negotiated.version.is_v5();
+        let reason_string = match answer {
+            Answer::Puback(_, reason) | Answer::Pubrec(_, reason) if self.tells_why() => {
+                reason.string().map(Property::ReasonString)
+            }
+            _ => None,
+        };
         let ack = |packet_id: PacketId, reason| PublishAck {
             packet_id,
             // 3.x cannot say no: a message that was refused while no version was spoken is acknowledged.
             reason: if is_v5 { reason } else { ReasonCode::SUCCESS },
-            properties: Properties::EMPTY,
+            properties: Properties::new(reason_string.as_slice()),
         };
         let packet = match *answer {
-            Answer::Puback(packet_id, reason) => Packet::Puback(ack(packet_id, reason)),
-            Answer::Pubrec(packet_id, reason) => Packet::Pubrec(ack(packet_id, reason)),
+            Answer::Puback(packet_id, ref reason) => Packet::Puback(ack(packet_id, reason.code)),
+            Answer::Pubrec(packet_id, ref reason) => Packet::Pubrec(ack(packet_id, reason.code)),
             Answer::Pubrel(packet_id, reason) => Packet::Pubrel(ack(packet_id, reason)),
             Answer::Pubcomp(packet_id, reason) => Packet::Pubcomp(ack(packet_id, reason)),
             Answer::Pingreq => Packet::Pingreq,
@@ -267,7 +280,7 @@ impl Link {
                 return;
             }
         };
-        // These packets take two to five bytes. A peer that announced a limit below that cannot be answered at all, and
+        // Without a Reason String, which the encoder leaves out where it does not fit, these packets take two to five bytes. A peer that announced a limit below that cannot be answered at all, and
         // sending nothing is what its limit asks for.
         let _ = self.encoder().encode(&packet, output);
     }

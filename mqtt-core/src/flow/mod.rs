@@ -22,7 +22,7 @@ mod topic_aliases;
 mod violation;
 
 pub(crate) use self::{
-    answers::Answer,
+    answers::{AckReason, Answer},
     link::{HIGH_WATER, Link, Received},
     outbound::{Settled, kept},
     timers::{Timer, Timers},

@@ -3,16 +3,12 @@
 use alloc::{borrow::ToOwned, string::String};
 
 use super::{
-    answers::Answers,
+    answers::{AckReason, Answers},
     inbound::{AckError, AckToken, Held},
     outbound::{Outbound, Outcome, PublishError, PublishId, SessionBounds, Unfinished},
     packet_ids::PacketIds,
 };
-use crate::{
-    message::Message,
-    time::Instant,
-    types::{QoS, ReasonCode},
-};
+use crate::{message::Message, time::Instant, types::QoS};
 
 /// What is to become of unacknowledged messages when the receiver turns out to have no session any more.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -165,7 +161,7 @@ impl Session {
     pub(crate) fn acknowledge(
         &mut self,
         token: AckToken,
-        reason: ReasonCode,
+        reason: AckReason,
     ) -> Result<(), AckError> {
         match token.qos() {
             QoS::ExactlyOnce => self.held.acknowledge(token, reason),

@@ -20,7 +20,7 @@ use crate::{
     decoder::Decoder,
     encoder::Encoder,
     error::DecodeError,
-    flow::{AckError, AckToken, HIGH_WATER, Link, Session},
+    flow::{AckError, AckReason, AckToken, HIGH_WATER, Link, Session},
     packet::{Connack, Disconnect, Packet},
     types::{PacketType, ReasonCode, Role, SessionExpiry},
     version::ProtocolVersion,
@@ -125,13 +125,13 @@ impl Connection {
         &mut self,
         session: &mut Session,
         token: AckToken,
-        reason: ReasonCode,
+        reason: AckReason,
     ) -> Result<(), AckError> {
         // The acknowledgements of 3.x say one thing only.
         let reason = if self.version().is_v5() {
             reason
         } else {
-            ReasonCode::SUCCESS
+            AckReason::SUCCESS
         };
         self.link.acknowledge(session, token, reason)?;
         if token.epoch() == self.epoch {

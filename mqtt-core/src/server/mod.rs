@@ -63,13 +63,13 @@ use crate::{
     encoder::Encoder,
     error::EncodeError,
     flow::{
-        AckError, AckToken, Answer, Link, Negotiated, Outcome, Progress, PublishError, PublishId,
-        Session, Timer, Timers,
+        AckError, AckReason, AckToken, Answer, Link, Negotiated, Outcome, Progress, PublishError,
+        PublishId, Session, Timer, Timers,
     },
     message::Message,
     packet::{Connack, Disconnect, Packet},
     time::Instant,
-    types::{MaximumPacketSize, PacketType, ReasonCode, Role, SessionExpiry},
+    types::{MaximumPacketSize, PacketType, ReasonCode, Role, SessionExpiry, Utf8},
     version::ProtocolVersion,
     wire::{Output, Properties, Property},
 };
@@ -316,13 +316,32 @@ impl Server {
     /// # Errors
     /// Any [`AckError`]; nothing was changed.
     pub fn acknowledge(&mut self, token: AckToken, reason: ReasonCode) -> Result<(), AckError> {
+        self.answer_publish(token, AckReason::code(reason))
+    }
+
+    /// As [`Server::acknowledge`], and tells the client why in words, for its log (v5 3.4.2.2.2, 3.5.2.2.2). The words are
+    /// left out where they cannot be sent: in 3.x, beyond the Maximum Packet Size of the client [v5 MQTT-3.4.2-2,
+    /// MQTT-3.5.2-2], and where the client has asked for no problem information [v5 MQTT-3.1.2-29].
+    ///
+    /// # Errors
+    /// Any [`AckError`]; nothing was changed.
+    pub fn acknowledge_with_reason_string(
+        &mut self,
+        token: AckToken,
+        reason: ReasonCode,
+        reason_string: Utf8<'_>,
+    ) -> Result<(), AckError> {
+        self.answer_publish(token, AckReason::with_string(reason, reason_string))
+    }
+
+    fn answer_publish(&mut self, token: AckToken, reason: AckReason) -> Result<(), AckError> {
         let Some(session) = &mut self.session else {
             return Err(AckError::Stale);
         };
         match &mut self.state {
             State::Connected(connection) => connection.acknowledge(session, token, reason),
-            _ if !reason.allowed_in(PacketType::Pubrec, Role::Server) => {
-                Err(AckError::ReasonNotAllowed(reason))
+            _ if !reason.code.allowed_in(PacketType::Pubrec, Role::Server) => {
+                Err(AckError::ReasonNotAllowed(reason.code))
             }
             _ => session.acknowledge(token, reason),
         }

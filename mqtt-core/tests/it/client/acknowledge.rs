@@ -1,7 +1,7 @@
 //! Acknowledgement by the application.
 
 use mqtt_core::{
-    AckError, AckToken, Acknowledge, ReasonCode, ReceiveMaximum,
+    AckError, AckToken, Acknowledge, ReasonCode, ReceiveMaximum, Utf8,
     client::{Event, Limits},
 };
 
@@ -55,6 +55,55 @@ fn v5_mqtt_4_8_2_6_the_application_can_refuse_a_message_for_good() {
             .unwrap();
         pair.expect(expected);
     }
+}
+
+/// PUBACK and PUBREC: Packet Identifier, Reason Code 0x97, Property Length 9, Reason String (31) "no room".
+const WITH_REASON_STRING: [&str; 2] = [
+    "40 0E 0007 97 0A 1F 0007 'no room'",
+    "50 0E 0008 97 0A 1F 0007 'no room'",
+];
+
+#[track_caller]
+fn refuse_both_in_words(pair: &mut Pair, expected: [&str; 2]) {
+    pair.feed("32 07 0001 'a' 0007 00 'x'  34 07 0001 'a' 0008 00 'y'");
+    for expected in expected {
+        let token = token(pair);
+        let words = Utf8::new("no room").unwrap();
+        pair.client
+            .acknowledge_with_reason_string(token, ReasonCode::QUOTA_EXCEEDED, words)
+            .unwrap();
+        pair.expect(expected);
+    }
+}
+
+#[test]
+fn v5_a_refusal_can_say_why_in_words() {
+    refuse_both_in_words(&mut manual(), WITH_REASON_STRING);
+}
+
+#[test]
+fn v5_mqtt_3_4_2_2_and_mqtt_3_5_2_2_words_the_server_has_no_room_for_are_left_out() {
+    // Maximum Packet Size (27) of 15 bytes, which these packets would exceed by one; then of 16, which they just meet.
+    let mut pair = Pair::v5_with(limits(), "20 08 00 00 05 27 0000000F");
+    refuse_both_in_words(&mut pair, ["40 03 0007 97", "50 03 0008 97"]);
+    let mut pair = Pair::v5_with(limits(), "20 08 00 00 05 27 00000010");
+    refuse_both_in_words(&mut pair, WITH_REASON_STRING);
+}
+
+#[test]
+fn v5_words_wait_for_their_turn() {
+    let mut pair = manual();
+    pair.feed("34 07 0001 'a' 0001 00 'x'  34 07 0001 'a' 0002 00 'y'");
+    let tokens = [token(&mut pair), token(&mut pair)];
+    let words = Utf8::new("full").unwrap();
+    pair.client
+        .acknowledge_with_reason_string(tokens[1], ReasonCode::QUOTA_EXCEEDED, words)
+        .unwrap();
+    pair.expect_nothing();
+    pair.client
+        .acknowledge(tokens[0], ReasonCode::SUCCESS)
+        .unwrap();
+    pair.expect("50 02 0001  50 0B 0002 97 07 1F 0004 'full'");
 }
 
 #[test]
@@ -124,7 +173,11 @@ fn v311_only_success_can_be_said() {
         Err(AckError::ReasonNotAllowed(reason))
     );
     pair.expect_nothing();
-    pair.client.acknowledge(token, ReasonCode::SUCCESS).unwrap();
+    // It has no words either.
+    let words = Utf8::new("taken").unwrap();
+    pair.client
+        .acknowledge_with_reason_string(token, ReasonCode::SUCCESS, words)
+        .unwrap();
     pair.expect("40 02 0007");
 }
 
@@ -209,12 +262,13 @@ fn a_message_refused_between_connections_is_refused_when_it_comes_again() {
     pair.feed("34 07 0001 'a' 0001 00 'x'");
     let token = token(&mut pair);
     pair.cut();
+    let words = Utf8::new("full").unwrap();
     pair.client
-        .acknowledge(token, ReasonCode::QUOTA_EXCEEDED)
+        .acknowledge_with_reason_string(token, ReasonCode::QUOTA_EXCEEDED, words)
         .unwrap();
     pair.resume_v5(true);
     pair.feed("3C 07 0001 'a' 0001 00 'x'");
-    pair.expect("50 03 0001 97");
+    pair.expect("50 0B 0001 97 07 1F 0004 'full'");
     pair.expect_no_event();
 }
 

@@ -1,7 +1,7 @@
 //! PUBLISH from a client (v5 and v311 3.3, 4.3).
 
 use mqtt_core::{
-    AckError, AckToken, Acknowledge, DecodeError, Message, QoS, ReasonCode, ReceiveMaximum,
+    AckError, AckToken, Acknowledge, DecodeError, Message, QoS, ReasonCode, ReceiveMaximum, Utf8,
     Violation,
     server::{Accept, DisconnectCause, Event, ProtocolError, ServerLimits},
 };
@@ -209,6 +209,27 @@ fn v5_mqtt_4_3_3_9_after_a_refusing_pubrec_the_identifier_is_a_new_message() {
     peer.assert_sent("50 03 00 08 97");
     peer.feed("34 07 00 01 'a' 00 08 00 'x'");
     assert_eq!(peer.messages().len(), 1);
+}
+
+#[test]
+fn v5_mqtt_3_1_2_29_a_refusal_has_words_for_who_wants_problem_information() {
+    // Without and with Request Problem Information (17) 0.
+    for (connect, puback) in [
+        (CONNECT_V5, "40 0B 00 01 97 07 1F 00 04 'full'"),
+        (
+            "10 10 00 04 'MQTT' 05 02 00 3C 02 17 00 00 01 'a'",
+            "40 03 00 01 97",
+        ),
+    ] {
+        let mut peer = Peer::manual(connect, &Accept::default());
+        peer.feed("32 07 00 01 'a' 00 01 00 'x'");
+        let token = peer.token();
+        let words = Utf8::new("full").unwrap();
+        peer.server
+            .acknowledge_with_reason_string(token, ReasonCode::QUOTA_EXCEEDED, words)
+            .unwrap();
+        peer.assert_sent(puback);
+    }
 }
 
 #[test]
