@@ -188,6 +188,9 @@ pub struct Options {
     pub maximum_packet_size: u32,
     /// How many Topic Aliases the server may use (5.0). Default 0.
     pub topic_alias_maximum: u16,
+    /// How many Topic Aliases this client uses towards the server, as far as that takes them (5.0), so that the topics it
+    /// published to last need not be repeated. More than 64 are never used. Default 0.
+    pub outgoing_topic_aliases: u16,
     /// Where the responses to this client's own requests are to be published (5.0); must differ between clients. Default:
     /// `response/` and 32 random digits. Set it where the server lets a client subscribe only to certain topics.
     pub response_topic: Option<String>,
@@ -273,7 +276,7 @@ impl Options {
     ///
     /// Parameters (durations in whole seconds): `client_id`, `client_id_prefix`, `keep_alive`, `clean_start`
     /// (`true`/`false`/`1`/`0`), `session_expiry`, `connect_timeout`, `version` (`3`, `4`, `5`, `auto`),
-    /// `receive_maximum`, `maximum_packet_size`, `topic_alias_maximum`.
+    /// `receive_maximum`, `maximum_packet_size`, `topic_alias_maximum`, `outgoing_topic_aliases`.
     ///
     /// # Errors
     /// Any of [`OptionsError`]'s URL variants.
@@ -362,6 +365,7 @@ impl Options {
         with_receive_maximum receive_maximum: u16;
         with_maximum_packet_size maximum_packet_size: u32;
         with_topic_alias_maximum topic_alias_maximum: u16;
+        with_outgoing_topic_aliases outgoing_topic_aliases: u16;
         with_response_topic response_topic: Option<String>;
         with_user_properties user_properties: Vec<(String, String)>;
         with_reconnect reconnect: Reconnect;
@@ -419,6 +423,7 @@ impl Default for Options {
             receive_maximum: 1_024,
             maximum_packet_size: 16 * 1024 * 1024,
             topic_alias_maximum: 0,
+            outgoing_topic_aliases: 0,
             response_topic: None,
             user_properties: Vec::new(),
             reconnect: Reconnect::default(),

@@ -524,6 +524,7 @@ fn limits(options: &Options) -> Limits {
     limits.maximum_packet_size = MaximumPacketSize::new(options.maximum_packet_size)
         .unwrap_or(MaximumPacketSize::LARGEST_POSSIBLE);
     limits.topic_alias_maximum = options.topic_alias_maximum;
+    limits.outgoing_topic_aliases = options.outgoing_topic_aliases;
     limits.acknowledge = Acknowledge::Manual;
     limits.strict_text = options.strict_text;
     limits.on_session_lost = match options.on_session_lost {

@@ -217,6 +217,7 @@ ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Options___construct, 0, 0, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, receiveMaximum, IS_LONG, 0, "1024")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, maxPacketSize, IS_LONG, 0, "16777216")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, topicAliasMaximum, IS_LONG, 0, "0")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, outgoingTopicAliases, IS_LONG, 0, "0")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, responseTopic, IS_STRING, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reconnectMin, IS_DOUBLE, 0, "0.5")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reconnectMax, IS_DOUBLE, 0, "60.0")
@@ -1135,6 +1136,12 @@ static zend_class_entry *register_class_Mqtt_Options(void)
 	zend_string *property_topicAliasMaximum_name = zend_string_init("topicAliasMaximum", sizeof("topicAliasMaximum") - 1, 1);
 	zend_declare_typed_property(class_entry, property_topicAliasMaximum_name, &property_topicAliasMaximum_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_topicAliasMaximum_name);
+
+	zval property_outgoingTopicAliases_default_value;
+	ZVAL_UNDEF(&property_outgoingTopicAliases_default_value);
+	zend_string *property_outgoingTopicAliases_name = zend_string_init("outgoingTopicAliases", sizeof("outgoingTopicAliases") - 1, 1);
+	zend_declare_typed_property(class_entry, property_outgoingTopicAliases_name, &property_outgoingTopicAliases_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_string_release(property_outgoingTopicAliases_name);
 
 	zval property_responseTopic_default_value;
 	ZVAL_UNDEF(&property_responseTopic_default_value);

@@ -10,6 +10,7 @@ use crate::client::{self, Client};
 use crate::connection::Connection;
 use crate::exception::Thrown;
 use crate::method::{Answer, Call, methods};
+use crate::names;
 use crate::nesting;
 use crate::shim::{self, Class, Object};
 use crate::value::{self, Key};
@@ -178,10 +179,12 @@ fn record(connection: &Connection, change: &Change) -> Option<Record> {
         State::Connected => (Level::Info, format!("connected to {address}")),
         State::Backoff { delay, error, .. } => {
             let seconds = delay.as_secs_f64();
+            let error = names::connect_error(error);
             let message = format!("{error}; the next attempt is in {seconds:.1} s");
             (Level::Warning, message)
         }
         State::Closed(CloseCause::Final(error) | CloseCause::GaveUp(error)) => {
+            let error = names::connect_error(error);
             (Level::Error, format!("{error}; the connection is given up"))
         }
         State::Closed(_) => (Level::Info, format!("disconnected from {address}")),
@@ -207,7 +210,7 @@ fn cause(state: &State) -> Zval {
         State::Closed(cause) => cause.error(),
         _ => None,
     };
-    value::nullable(error, |error| value::text(&error.to_string()))
+    value::nullable(error, |error| value::text(&names::connect_error(error)))
 }
 
 /// Called by the shim when `mqtt.log_level` is set.

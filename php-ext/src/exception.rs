@@ -6,6 +6,7 @@ use mqtt_client::background::StartError;
 use mqtt_client::{ConnectError, Outcome, PublishError, RequestError, SubscribeError};
 use mqtt_core::ReasonCode;
 
+use crate::names;
 use crate::shim::{self, Class};
 
 /// An exception about to be thrown.
@@ -84,7 +85,7 @@ impl Failure {
             ConnectError::Forked => return Self::forked(),
             _ => Class::ConnectionException,
         };
-        Self::new(class, error).with_reason(reason.map(ReasonCode::get))
+        Self::new(class, names::connect_error(error)).with_reason(reason.map(ReasonCode::get))
     }
 
     /// Why a publish was refused at the call.
@@ -143,7 +144,7 @@ impl Failure {
     /// Why the background thread did not take the client on.
     pub(crate) fn start(error: &StartError, address: &str) -> Self {
         match error {
-            StartError::Options(error) => Self::option(error),
+            StartError::Options(error) => Self::option(names::options_error(error)),
             _ => Self::new(
                 Class::ConnectionException,
                 format!("cannot start the connection to {address}: {error}"),

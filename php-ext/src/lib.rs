@@ -18,6 +18,7 @@ mod exchange;
 mod message;
 mod method;
 mod module;
+mod names;
 mod nesting;
 mod options;
 mod persistent;

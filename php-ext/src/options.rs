@@ -11,6 +11,7 @@ use mqtt_client::{
 
 use crate::exception::{Failure, Thrown};
 use crate::method::{Answer, Call, methods};
+use crate::names;
 use crate::properties::{self, Will, in_range, nullable_in_range, nullable_text, pairs};
 use crate::shim::{self, Class, Object};
 use crate::tls::{self, TlsSettings};
@@ -44,6 +45,7 @@ pub(crate) struct Settings {
     receive_maximum: u16,
     maximum_packet_size: u32,
     topic_alias_maximum: u16,
+    outgoing_topic_aliases: u16,
     response_topic: Option<String>,
     reconnect: Reconnect,
     queue_max_messages: usize,
@@ -95,6 +97,7 @@ impl Settings {
             receive_maximum: u16_in_range(object, "receiveMaximum", 1)?,
             maximum_packet_size: u32_in_range(object, "maxPacketSize", 1, LARGEST_PACKET)?,
             topic_alias_maximum: u16_in_range(object, "topicAliasMaximum", 0)?,
+            outgoing_topic_aliases: u16_in_range(object, "outgoingTopicAliases", 0)?,
             response_topic: nullable_text(object, "responseTopic")?,
             reconnect: reconnect(object)?,
             queue_max_messages: bound(object, "queueMaxMessages", Some("mqtt.queue_max_messages"))?,
@@ -103,7 +106,8 @@ impl Settings {
             inbox_max_messages: bound(object, "inboxMaxMessages", None)?,
             inbox_max_bytes: bound(object, "inboxMaxBytes", None)?,
         };
-        settings.to_client()?.check().map_err(Failure::option)?;
+        let checked = settings.to_client()?.check();
+        checked.map_err(|error| Failure::option(names::options_error(&error)))?;
         Ok(settings)
     }
 
@@ -125,6 +129,7 @@ impl Settings {
         options.receive_maximum = self.receive_maximum;
         options.maximum_packet_size = self.maximum_packet_size;
         options.topic_alias_maximum = self.topic_alias_maximum;
+        options.outgoing_topic_aliases = self.outgoing_topic_aliases;
         options.response_topic.clone_from(&self.response_topic);
         options.reconnect = self.reconnect;
         options.queue_max_messages = self.queue_max_messages;

@@ -7,6 +7,7 @@ use crate::client;
 use crate::connection::{Connection, Origin};
 use crate::exception::Thrown;
 use crate::method::Answer;
+use crate::names;
 use crate::properties;
 use crate::shim::{self, Class, Object};
 use crate::value;
@@ -52,7 +53,7 @@ pub(crate) fn status_object(connection: &Connection, unhandled: u64) -> Answer {
     let status = handle.map(|handle| handle.status()).unwrap_or_default();
     let error = handle
         .and_then(|handle| handle.last_error())
-        .map(|error| error.to_string());
+        .map(|error| names::connect_error(&error));
     let connections = status.reconnects + u64::from(connack.is_some());
     let made = shim::new_object(Class::Status);
     Object::of(&made)

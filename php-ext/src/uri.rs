@@ -19,7 +19,7 @@ enum Kind {
 }
 
 /// The options a URI may name in its query, as the constructor of `Options` names them.
-const PARAMETERS: [(&str, Kind); 19] = [
+const PARAMETERS: [(&str, Kind); 20] = [
     ("protocol", Kind::Protocol),
     ("clientId", Kind::Text),
     ("clientIdPrefix", Kind::Text),
@@ -30,6 +30,7 @@ const PARAMETERS: [(&str, Kind); 19] = [
     ("receiveMaximum", Kind::Int),
     ("maxPacketSize", Kind::Int),
     ("topicAliasMaximum", Kind::Int),
+    ("outgoingTopicAliases", Kind::Int),
     ("responseTopic", Kind::Text),
     ("reconnectMin", Kind::Float),
     ("reconnectMax", Kind::Float),

@@ -579,6 +579,7 @@ namespace Mqtt {
         public readonly int $receiveMaximum;
         public readonly int $maxPacketSize;
         public readonly int $topicAliasMaximum;
+        public readonly int $outgoingTopicAliases;
         public readonly ?string $responseTopic;
         public readonly float $reconnectMin;
         public readonly float $reconnectMax;
@@ -607,6 +608,8 @@ namespace Mqtt {
          * @param int $receiveMaximum 1 to 65535 messages of QoS 1 and 2 the broker may send ahead of our acknowledgements
          * @param int $maxPacketSize 1 to 268435460 bytes of the largest packet accepted from the broker
          * @param int $topicAliasMaximum 0 to 65535 Topic Aliases that the broker may use, MQTT 5.0 only
+         * @param int $outgoingTopicAliases 0 to 65535 Topic Aliases that this client uses, as far as the broker takes them, for the
+         *        topics it published to last; more than 64 are never used; MQTT 5.0 only
          * @param string|null $responseTopic where responses to request() are to be published; null: `response/` and 32 random digits
          * @param float $reconnectMin seconds before the first new attempt, with full jitter
          * @param float $reconnectMax seconds between attempts at most
@@ -638,6 +641,7 @@ namespace Mqtt {
             int $receiveMaximum = 1024,
             int $maxPacketSize = 16777216,
             int $topicAliasMaximum = 0,
+            int $outgoingTopicAliases = 0,
             ?string $responseTopic = null,
             float $reconnectMin = 0.5,
             float $reconnectMax = 60.0,

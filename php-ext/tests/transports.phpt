@@ -68,12 +68,12 @@ unix 100000 unix:*
 options 100000 localhost:* (127.0.0.1:*)
 options 100000 127.0.0.1:*
 options 100000 127.0.0.1:*
-cannot speak TLS with BROKER: the server's certificate is self-signed or signed by an authority that is not trusted; if it is yours, set it as tls.roots
+cannot speak TLS with BROKER: the server's certificate is self-signed or signed by an authority that is not trusted; if it is yours, set it as caFile or caPem
 cannot speak TLS with BROKER: the server's certificate is not for elsewhere.example but for localhost, 127.0.0.1
 cannot connect to unix:/nowhere/broker.sock: No such file or directory (os error 2)
-tls.roots: cannot read /nowhere/ca.pem: No such file or directory (os error 2)
-tls.roots: /server.key has no certificate in PEM
-tls.identity: the private key does not fit the certificate
+caFile or caPem: cannot read /nowhere/ca.pem: No such file or directory (os error 2)
+caFile or caPem: /server.key has no certificate in PEM
+certFile and keyFile: the private key does not fit the certificate
 caFile and caPem exclude each other
 keyFile needs a certFile
 alpn must be a list of strings
@@ -81,4 +81,4 @@ tls has no meaning with this transport
 path must name the Unix socket
 path has no meaning with this transport
 headers has no meaning with this transport
-tls.server_name must be set to connect to unix:/a
+serverName must be set to connect to unix:/a

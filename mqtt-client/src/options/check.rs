@@ -108,6 +108,7 @@ impl Options {
         for (option, used) in [
             ("user_properties", !self.user_properties.is_empty()),
             ("topic_alias_maximum", self.topic_alias_maximum > 0),
+            ("outgoing_topic_aliases", self.outgoing_topic_aliases > 0),
             ("will.delay", will_delay),
         ] {
             if used {

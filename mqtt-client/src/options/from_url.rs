@@ -104,6 +104,9 @@ fn apply(options: &mut Options, name: &str, value: &str) -> Result<(), OptionsEr
         "topic_alias_maximum" => {
             options.topic_alias_maximum = number("topic_alias_maximum", value)?
         }
+        "outgoing_topic_aliases" => {
+            options.outgoing_topic_aliases = number("outgoing_topic_aliases", value)?
+        }
         "clean_start" => {
             options.clean_start = match value {
                 "true" | "1" => true,
@@ -171,7 +174,8 @@ mod tests {
     #[test]
     fn reads_every_part() {
         let url = "mqtt://an%40na:p%3Aw%FF@Broker.Example:2883/?client_id=a%20b&keep_alive=7&clean_start=false&version=4\
-                   &session_expiry=90&connect_timeout=3&receive_maximum=5&maximum_packet_size=99&topic_alias_maximum=0";
+                   &session_expiry=90&connect_timeout=3&receive_maximum=5&maximum_packet_size=99&topic_alias_maximum=7\
+                   &outgoing_topic_aliases=8";
         let options = Options::from_url(url).unwrap();
         assert_eq!(options.addresses, [Address::tcp("Broker.Example", 2883)]);
         assert_eq!(options.username.as_deref(), Some("an@na"));
@@ -183,6 +187,10 @@ mod tests {
         assert_eq!(
             (options.receive_maximum, options.maximum_packet_size),
             (5, 99)
+        );
+        assert_eq!(
+            (options.topic_alias_maximum, options.outgoing_topic_aliases),
+            (7, 8)
         );
         assert_eq!(
             (options.clean_start, options.version),

@@ -31,6 +31,27 @@ async fn acknowledged(delivery: &Delivery) -> ReasonCode {
 }
 
 #[tokio::test(start_paused = true)]
+async fn topic_aliases_are_used_as_far_as_both_ends_want_them() {
+    let (options, mut server) = scripted();
+    let options = options.with_outgoing_topic_aliases(1);
+    let client = Client::start(options).unwrap();
+    // CONNACK with Topic Alias Maximum (0x22) 2.
+    let mut peer = server.accept(b"\x20\x06\x00\x00\x03\x22\x00\x02").await;
+    client.connected(SECOND).await.unwrap();
+    for topic in ["topic/1", "topic/1", "topic/2"] {
+        let queued = client.publish(message(topic, "x", QoS::AtMostOnce)).await;
+        queued.unwrap();
+    }
+    // PUBLISH: topic, Property Length 3, Topic Alias (0x23) 1, payload. The second has the alias alone, and the one alias
+    // then stands for the other topic.
+    peer.expect(b"\x30\x0E\x00\x07topic/1\x03\x23\x00\x01x")
+        .await;
+    peer.expect(b"\x30\x07\x00\x00\x03\x23\x00\x01x").await;
+    peer.expect(b"\x30\x0E\x00\x07topic/2\x03\x23\x00\x01x")
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_qos_has_its_outcome() {
     let (options, mut server) = scripted();
     let (client, mut peer) = connected(options, &mut server).await;
