@@ -56,12 +56,20 @@
  * bytes: see pmq_options_set_inbox and pmq_options_set_queue. Of changes of state that are not taken, the last 64 stay,
  * and fewer where a server sends very large properties.
  *
- * TOKENS. A publish, subscribe or unsubscribe that is given a place for a token has exactly one completion: it comes
- * as an event with that token, or pmq_client_wait takes it, whichever is first. It comes also when the client is stopped
- * or freed, and only pmq_client_cancel has it not come. A program that waits on one thread while another takes events
- * chooses PMQ_COMPLETIONS_WAIT, so that none is taken away. Completions that nobody takes count against the bound of the
- * queue; who does not want to know passes NULL in place of a token. A token is never 0, and is not used again by the same
- * client.
+ * TOKENS. A publish, subscribe or unsubscribe that is given a place for a token, and every request, has exactly one
+ * completion: it comes as an event with that token, or pmq_client_wait takes it, whichever is first. It comes also when the
+ * client is stopped or freed, and only pmq_client_cancel has it not come. A program that waits on one thread while another
+ * takes events chooses PMQ_COMPLETIONS_WAIT, so that none is taken away. Completions that nobody takes count against the
+ * bound of the queue; who does not want to know passes NULL in place of a token. A token is never 0, and is not used again
+ * by the same client.
+ *
+ * REQUESTS. pmq_client_request asks, and its completion is the answer:
+ *
+ *     pmq_event *answer = NULL;
+ *     if (pmq_client_request(client, message, 5000, &token, &error) == PMQ_STATUS_OK
+ *         && pmq_client_wait(client, token, PMQ_FOREVER, &answer, &error) == PMQ_STATUS_OK
+ *         && pmq_event_status(answer) == PMQ_STATUS_OK)
+ *         use(pmq_event_message(answer));
  *
  * THREADS. "Together" means that several threads may do it at the same time with the same object.
  *
@@ -322,6 +330,10 @@ typedef enum {
    * Messages were dropped, because the inbox was full. Has: count.
    */
   PMQ_EVENT_DROPPED = 9,
+  /**
+   * The answer to a request. Has: token, status, and the message, or an error if none came.
+   */
+  PMQ_EVENT_RESPONSE = 10,
 } pmq_event_kind;
 
 /**
@@ -913,6 +925,15 @@ pmq_status pmq_options_set_max_packet(pmq_options *options, uint32_t bytes, pmq_
 pmq_status pmq_options_set_topic_alias_max(pmq_options *options, uint16_t aliases, pmq_error **error);
 
 /**
+ * Sets the topic to which the responses to this client's requests are published (MQTT 5.0); no two clients may have the same.
+ * Default: "response/" and 32 random digits. For servers that let a client subscribe only to certain topics.
+ */
+pmq_status pmq_options_set_response_topic(pmq_options *options,
+                                          const char *topic,
+                                          size_t topic_len,
+                                          pmq_error **error);
+
+/**
  * Adds a User Property to CONNECT (MQTT 5.0).
  */
 pmq_status pmq_options_add_user_property(pmq_options *options,
@@ -1172,6 +1193,24 @@ pmq_status pmq_client_unsubscribe(const pmq_client *client,
                                   pmq_error **error);
 
 /**
+ * Publishes a request, and never waits: the message with a Response Topic and Correlation Data, which it must not have itself
+ * (MQTT 5.0, 4.10). `token` gets the token of the response: PMQ_EVENT_RESPONSE, or what pmq_client_wait gives, has it as its
+ * message, or the error that none came within `timeout_ms` (PMQ_FOREVER has no end), that nobody subscribes to the topic of the
+ * request (PMQ_STATUS_REFUSED with Reason Code 0x10), or that the request was not delivered.
+ *
+ * All requests of a client share one Response Topic (pmq_options_set_response_topic) and one subscription to it, which the first
+ * of them makes; they are published when it stands. A response that comes too late is dropped. Who answers requests takes the
+ * properties 8 and 9 off the message that asks, and publishes to that topic with that Correlation Data.
+ *
+ * PMQ_STATUS_QUEUE_FULL: as for pmq_client_publish. PMQ_STATUS_NOT_SUPPORTED: the connection speaks MQTT 3.x.
+ */
+pmq_status pmq_client_request(const pmq_client *client,
+                              const pmq_message *message,
+                              uint32_t timeout_ms,
+                              uint64_t *token,
+                              pmq_error **error);
+
+/**
  * Waits for the completion of a token, at most `timeout_ms` (PMQ_FOREVER has no end), and takes it: `result`, unless NULL, gets
  * it as an event, to be freed.
  *
@@ -1188,8 +1227,8 @@ pmq_status pmq_client_wait(const pmq_client *client,
 /**
  * Gives up a token: its completion will not come, neither as an event nor to a pmq_client_wait, one that waits right now
  * included, and its place is free. A publish that no connection has seen yet is taken back, and frees its place in the queue;
- * `taken_back`, unless NULL, tells whether that was so. Everything else goes on: a publish that was sent may be delivered, and a
- * subscription made.
+ * `taken_back`, unless NULL, tells whether that was so. Everything else goes on: a publish that was sent may be delivered, a
+ * subscription made, and a request answered, though nobody hears that any more.
  *
  * PMQ_STATUS_TOKEN: the completion was taken already, or the token is none.
  */
@@ -1263,7 +1302,8 @@ const uint8_t *pmq_event_reasons(const pmq_event *event,
                                  size_t *count);
 
 /**
- * The message of PMQ_EVENT_MESSAGE; NULL for other events. It belongs to the event: pmq_message_clone keeps it longer.
+ * The message of PMQ_EVENT_MESSAGE, or of PMQ_EVENT_RESPONSE if one came; NULL for other events. It belongs to the event:
+ * pmq_message_clone keeps it longer.
  */
 const pmq_message *pmq_event_message(const pmq_event *event);
 

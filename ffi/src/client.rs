@@ -17,7 +17,7 @@ pub use calls::*;
 
 use crate::error::{Error, Result};
 use crate::event::{Content, Event, EventType};
-use crate::mailbox::{Mailbox, Watch};
+use crate::mailbox::{Going, Mailbox, Watch};
 use crate::message;
 use crate::options::Options;
 
@@ -157,7 +157,7 @@ impl Client {
             wants_token,
             || Ok(self.handle.publish(message)?),
             |delivery, token| {
-                self.mailbox.publish_began(token, delivery.id());
+                self.mailbox.began(token, Going::Publish(delivery.id()));
                 delivery.on_outcome(move |outcome| mailbox.publish_ended(token, outcome));
             },
         )
@@ -179,11 +179,29 @@ impl Client {
         })
     }
 
+    /// Publishes a request, and awaits its response as long as that; `None`: until there is one.
+    fn ask(&self, message: ClientMessage, longest: Option<Duration>) -> Result<u64> {
+        let call = || {
+            Ok(match longest {
+                Some(longest) => self.handle.request_within(message, longest)?,
+                None => self.handle.request(message)?,
+            })
+        };
+        self.with_token(true, call, |reply, token| {
+            let mailbox = Arc::clone(&self.mailbox);
+            reply.on_response(move |response| mailbox.responded(token, response));
+            self.mailbox.began(token, Going::Request(reply));
+        })
+    }
+
     /// Gives up a token, and tells whether its publish was taken back.
     fn cancel(&self, token: u64) -> Result<bool> {
-        let publish = self.mailbox.give_up(token)?;
+        let going = self.mailbox.give_up(token)?;
         self.mailbox.show_readiness(|| self.handle.received_len());
-        Ok(publish.is_some_and(|publish| self.handle.cancel(publish)))
+        Ok(match going {
+            Some(Going::Publish(publish)) => self.handle.cancel(publish),
+            Some(Going::Request(_) | Going::Other) | None => false,
+        })
     }
 
     /// The next event, if one waits.

@@ -11,7 +11,7 @@ use mqtt_client::background::StartError;
 use mqtt_client::mqtt_core;
 use mqtt_client::{
     CloseError, ConnectError, DropReason, EncodeError, OptionsError, Outcome, PublishError,
-    ReasonCode, SubscribeError,
+    ReasonCode, RequestError, SubscribeError,
 };
 
 use crate::guard;
@@ -210,6 +210,26 @@ impl From<SubscribeError> for Error {
             _ => (Status::TopicFilter, None),
         };
         Self::new(status, error).with_reason(reason)
+    }
+}
+
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::PropertyTaken { .. } => Self::new(Status::Property, error),
+            RequestError::Encode(cause) => cause.into(),
+            RequestError::Subscribe { cause, .. } => cause.into(),
+            RequestError::Publish(cause) => cause.into(),
+            RequestError::NotDelivered(ref outcome) => {
+                Self::of_outcome(outcome).unwrap_or_else(|| Self::new(Status::Dropped, error))
+            }
+            RequestError::NobodyThere => Self::new(Status::Refused, error)
+                .with_reason(Some(ReasonCode::NO_MATCHING_SUBSCRIBERS)),
+            RequestError::TimedOut { .. } => Self::timeout(error),
+            RequestError::Closed => Self::stopped(),
+            RequestError::Forked => Self::forked(),
+            _ => Self::new(Status::NotSupported, error),
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub enum EventType {
     Unsubscribed = 8,
     /// Messages were dropped, because the inbox was full. Has: count.
     Dropped = 9,
+    /// The answer to a request. Has: token, status, and the message, or an error if none came.
+    Response = 10,
 }
 
 /// What is in an event.
@@ -86,7 +88,28 @@ pub(crate) struct Completion {
     /// One for each filter, in the order of the call; one for a publish that was acknowledged.
     pub(crate) reasons: Vec<u8>,
     pub(crate) properties: Properties,
+    /// The message that answers a request.
+    pub(crate) response: Option<Box<Message>>,
     pub(crate) error: Option<Error>,
+}
+
+impl Completion {
+    /// What a server may have made large.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let response = self.response.as_deref().map_or(0, Message::held_bytes);
+        self.properties.held_bytes() + response
+    }
+
+    /// Lets go of what a server may have made large, and says so where that was all.
+    pub(crate) fn shed(&mut self) {
+        self.properties = Properties::default();
+        if self.response.take().is_some() {
+            self.error = Some(Error::new(
+                Status::Dropped,
+                "the response was dropped: completions that were not taken hold as much as the options allow",
+            ));
+        }
+    }
 }
 
 impl Content {
@@ -278,11 +301,13 @@ pub unsafe extern "C" fn pmq_event_reasons(event: *const Event, count: *mut usiz
     }
 }
 
-/// The message of PMQ_EVENT_MESSAGE; NULL for other events. It belongs to the event: pmq_message_clone keeps it longer.
+/// The message of PMQ_EVENT_MESSAGE, or of PMQ_EVENT_RESPONSE if one came; NULL for other events. It belongs to the event:
+/// pmq_message_clone keeps it longer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_event_message(event: *const Event) -> *const Message {
     let message = |content: &Content| match content {
         Content::Message(arrival) => Some(ptr::from_ref(&arrival.message)),
+        Content::Completed(completion) => completion.response.as_deref().map(ptr::from_ref),
         _ => None,
     };
     // SAFETY: the caller's promise, see the crate's documentation.
@@ -295,7 +320,9 @@ pub unsafe extern "C" fn pmq_event_message(event: *const Event) -> *const Messag
 pub unsafe extern "C" fn pmq_event_properties(event: *const Event) -> *const Properties {
     let properties = |content: &Content| match content {
         Content::Connected(connected) => Some(ptr::from_ref(&connected.properties)),
-        Content::Completed(completion) => Some(ptr::from_ref(&completion.properties)),
+        Content::Completed(completion) if completion.kind == EventType::Published => {
+            Some(ptr::from_ref(&completion.properties))
+        }
         _ => None,
     };
     // SAFETY: the caller's promise, see the crate's documentation.

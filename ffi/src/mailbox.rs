@@ -9,10 +9,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use mqtt_client::background::{Observer, Readiness};
-use mqtt_client::{CloseCause, Connack, Outcome, PublishId, ReasonCode, State, SubscribeError};
+use mqtt_client::{
+    self as client, CloseCause, Connack, Outcome, PublishId, ReasonCode, Reply, RequestError,
+    State, SubscribeError,
+};
 
 use crate::error::{Error, Result};
 use crate::event::{Completion, Content, EventType};
+use crate::message::Message;
 use crate::options::Completions;
 use crate::properties::Properties;
 use crate::status::Status;
@@ -48,13 +52,23 @@ struct Inner {
     /// Whose turn it is: completions and messages alternate, so that neither keeps the other waiting.
     messages_first: bool,
     last_token: u64,
-    /// Tokens without a completion, those of publishes with what the client calls them.
-    open: BTreeMap<u64, Option<PublishId>>,
+    /// Tokens without a completion.
+    open: BTreeMap<u64, Going>,
     done: BTreeMap<u64, Completion>,
     done_bytes: usize,
     /// Counts what came, for whoever looked and then sleeps.
     arrivals: u64,
     sleepers: usize,
+}
+
+/// What a token without a completion stands for.
+#[derive(Debug)]
+pub(crate) enum Going {
+    /// What cannot be ended by itself.
+    Other,
+    Publish(PublishId),
+    /// Dropping it gives up waiting for the response.
+    Request(#[expect(dead_code, reason = "it is kept to be dropped")] Reply),
 }
 
 impl Mailbox {
@@ -112,7 +126,7 @@ impl Mailbox {
         }
         inner.last_token += 1;
         let token = inner.last_token;
-        inner.open.insert(token, None);
+        inner.open.insert(token, Going::Other);
         Ok(token)
     }
 
@@ -121,20 +135,20 @@ impl Mailbox {
         self.inner().open.remove(&token);
     }
 
-    /// The publish that a token stands for, unless that has its completion already.
-    pub(crate) fn publish_began(&self, token: u64, publish: PublishId) {
+    /// What a token stands for, unless that has its completion already.
+    pub(crate) fn began(&self, token: u64, going: Going) {
         if let Some(known) = self.inner().open.get_mut(&token) {
-            *known = Some(publish);
+            *known = going;
         }
     }
 
-    /// Forgets a token, whose completion will not come any more. Gives the publish it stands for, if that goes on.
-    pub(crate) fn give_up(&self, token: u64) -> Result<Option<PublishId>> {
+    /// Forgets a token, whose completion will not come any more. Gives what it stands for, if that goes on.
+    pub(crate) fn give_up(&self, token: u64) -> Result<Option<Going>> {
         let mut found = Err(no_such_token(token));
         // Whoever waits for it is to look again.
         self.arrive(|inner| {
-            if let Some(publish) = inner.open.remove(&token) {
-                found = Ok(publish);
+            if let Some(going) = inner.open.remove(&token) {
+                found = Ok(Some(going));
             } else if inner.take_done(token).is_some() {
                 found = Ok(None);
             }
@@ -155,7 +169,27 @@ impl Mailbox {
             token,
             reasons,
             properties,
+            response: None,
             error: Error::of_outcome(outcome),
+        });
+    }
+
+    pub(crate) fn responded(
+        &self,
+        token: u64,
+        response: &std::result::Result<client::Message, RequestError>,
+    ) {
+        let (response, error) = match response {
+            Ok(message) => (Some(Box::new(Message::new(message.clone(), false))), None),
+            Err(error) => (None, Some(error.clone().into())),
+        };
+        self.complete(Completion {
+            kind: EventType::Response,
+            token,
+            reasons: Vec::new(),
+            properties: Properties::default(),
+            response,
+            error,
         });
     }
 
@@ -181,6 +215,7 @@ impl Mailbox {
             token,
             reasons,
             properties: Properties::default(),
+            response: None,
             error,
         });
     }
@@ -191,10 +226,10 @@ impl Mailbox {
                 return;
             }
             // A server must not be able to fill the memory of a program that does not look.
-            if inner.done_bytes + completion.properties.held_bytes() > self.max_bytes {
-                completion.properties = Properties::default();
+            if inner.done_bytes + completion.held_bytes() > self.max_bytes {
+                completion.shed();
             }
-            inner.done_bytes += completion.properties.held_bytes();
+            inner.done_bytes += completion.held_bytes();
             inner.done.insert(completion.token, completion);
         };
         match self.completions {
@@ -352,7 +387,7 @@ impl Inner {
 
     fn take_done(&mut self, token: u64) -> Option<Completion> {
         let completion = self.done.remove(&token)?;
-        self.done_bytes -= completion.properties.held_bytes();
+        self.done_bytes -= completion.held_bytes();
         Some(completion)
     }
 

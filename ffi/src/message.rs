@@ -38,6 +38,11 @@ impl Message {
         self.message.clone().without_subscription_ids()
     }
 
+    /// Bytes of memory it holds, as the client counts them.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.message.held_bytes()
+    }
+
     fn properties(&self) -> &Properties {
         self.properties
             .get_or_init(|| Properties::of(self.message.properties()))

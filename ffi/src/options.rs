@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::handle::{self, Out};
 use crate::message::Message;
 use crate::status::Status;
+use crate::topic::parse_name;
 use crate::{bytes, guard};
 
 /// In place of a number: without end. For waits, and for pmq_options_set_session_expiry and pmq_options_set_reconnect.
@@ -320,6 +321,25 @@ pub unsafe extern "C" fn pmq_options_set_topic_alias_max(
     unsafe {
         set(options, error, |options| {
             options.client.topic_alias_maximum = aliases
+        })
+    }
+}
+
+/// Sets the topic to which the responses to this client's requests are published (MQTT 5.0); no two clients may have the same.
+/// Default: "response/" and 32 random digits. For servers that let a client subscribe only to certain topics.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_response_topic(
+    options: *mut Options,
+    topic: *const c_char,
+    topic_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            let topic = parse_name(bytes::text(topic, topic_len, "topic")?)?;
+            options.client.response_topic = Some(topic.as_str().to_owned());
+            Ok(())
         })
     }
 }

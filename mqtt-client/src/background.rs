@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use mqtt_core::{Message, PublishId, ReasonCode};
 use thiserror::Error;
+use tokio::runtime;
 
 use crate::client::{Client, Target};
 use crate::delivery::Delivery;
@@ -145,10 +146,11 @@ fn start_with(
         inbox: Arc::downgrade(&inbox),
         observer,
     }));
-    engine::spawn(&shared).map_err(StartError::Thread)?;
+    let runtime = engine::spawn(&shared).map_err(StartError::Thread)?;
     let generation = fork::generation();
     Ok(Handle {
         client: Client::from_shared(shared),
+        runtime,
         inbox,
         waiters,
         waiter: OnceLock::new(),
@@ -186,6 +188,7 @@ impl shared::Observer for Observers {
 #[derive(Debug)]
 pub struct Handle {
     client: Client,
+    runtime: runtime::Handle,
     inbox: Arc<Stream>,
     waiters: Arc<Waiters>,
     waiter: OnceLock<Arc<Waiter>>,
@@ -232,6 +235,21 @@ impl Handle {
             return Err(RequestError::Forked);
         }
         self.client.begin_request(message)
+    }
+
+    /// As [`request`](Self::request), and ends the request with [`RequestError::TimedOut`] when no response has come within
+    /// `longest`.
+    ///
+    /// # Errors
+    /// [`RequestError`]; nothing was sent.
+    pub fn request_within(
+        &self,
+        message: Message,
+        longest: Duration,
+    ) -> Result<Reply, RequestError> {
+        let reply = self.request(message)?;
+        reply.end_after(longest, &self.runtime);
+        Ok(reply)
     }
 
     /// Subscribes to several filters in one request. Their messages come to the inbox, and name the key returned here. The
@@ -434,6 +452,7 @@ impl Clone for Handle {
     fn clone(&self) -> Self {
         Self {
             client: self.client.clone(),
+            runtime: self.runtime.clone(),
             inbox: Arc::clone(&self.inbox),
             waiters: Arc::clone(&self.waiters),
             waiter: OnceLock::new(),

@@ -110,6 +110,23 @@ impl Reply {
     }
 }
 
+#[cfg(all(unix, feature = "background"))]
+impl Reply {
+    /// Ends the request with [`RequestError::TimedOut`] if it is open after `longest`, which `runtime` counts.
+    pub(crate) fn end_after(&self, longest: Duration, runtime: &tokio::runtime::Handle) {
+        let (responses, correlation) = (Arc::clone(&self.responses), self.correlation);
+        let mut inner = self.responses.inner();
+        // It may have ended meanwhile.
+        if let Some(open) = inner.open.get_mut(&correlation) {
+            let timer = runtime.spawn(async move {
+                tokio::time::sleep(longest).await;
+                responses.fail(correlation, RequestError::TimedOut { after: longest });
+            });
+            open.timer = Some(Timer(timer.abort_handle()));
+        }
+    }
+}
+
 impl Drop for Reply {
     fn drop(&mut self) {
         // In a forked child the lock may be held for ever.
@@ -155,6 +172,20 @@ struct Open {
     /// Not published yet: it waits for the subscription.
     unsent: Option<Message>,
     answer: Request<Result<Message, RequestError>>,
+    /// What ends it in time, if anything does.
+    #[cfg(all(unix, feature = "background"))]
+    timer: Option<Timer>,
+}
+
+/// A task that waits, as long as this is there.
+#[cfg(all(unix, feature = "background"))]
+struct Timer(tokio::task::AbortHandle);
+
+#[cfg(all(unix, feature = "background"))]
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Responses {
@@ -205,6 +236,8 @@ impl Responses {
                 number,
                 unsent,
                 answer: answer.clone(),
+                #[cfg(all(unix, feature = "background"))]
+                timer: None,
             },
         );
         if stage == Stage::None {

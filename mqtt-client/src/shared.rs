@@ -350,6 +350,10 @@ impl Shared {
     }
 
     /// Takes a publish back that no connection has seen yet; false if there is none.
+    #[cfg_attr(
+        not(all(unix, feature = "background")),
+        expect(dead_code, reason = "only the background face takes publishes back")
+    )]
     pub(crate) fn cancel(&self, id: PublishId) -> bool {
         let mut work = self.work();
         // They wait in the order in which they were accepted.

@@ -217,6 +217,36 @@ pub unsafe extern "C" fn pmq_client_unsubscribe(
     }
 }
 
+/// Publishes a request, and never waits: the message with a Response Topic and Correlation Data, which it must not have itself
+/// (MQTT 5.0, 4.10). `token` gets the token of the response: PMQ_EVENT_RESPONSE, or what pmq_client_wait gives, has it as its
+/// message, or the error that none came within `timeout_ms` (PMQ_FOREVER has no end), that nobody subscribes to the topic of the
+/// request (PMQ_STATUS_REFUSED with Reason Code 0x10), or that the request was not delivered.
+///
+/// All requests of a client share one Response Topic (pmq_options_set_response_topic) and one subscription to it, which the first
+/// of them makes; they are published when it stands. A response that comes too late is dropped. Who answers requests takes the
+/// properties 8 and 9 off the message that asks, and publishes to that topic with that Correlation Data.
+///
+/// PMQ_STATUS_QUEUE_FULL: as for pmq_client_publish. PMQ_STATUS_NOT_SUPPORTED: the connection speaks MQTT 3.x.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_client_request(
+    client: *const Client,
+    message: *const Message,
+    timeout_ms: u32,
+    token: *mut u64,
+    error: *mut *mut Error,
+) -> Status {
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        with(client, error, |client| {
+            let message = handle::get(message, "message")?.to_client();
+            let out = Out::new(token, "token")?;
+            let longest = Duration::from_millis(timeout_ms.into());
+            out.set(client.ask(message, (timeout_ms != PMQ_FOREVER).then_some(longest))?);
+            Ok(())
+        })
+    }
+}
+
 fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
@@ -253,8 +283,8 @@ pub unsafe extern "C" fn pmq_client_wait(
 
 /// Gives up a token: its completion will not come, neither as an event nor to a pmq_client_wait, one that waits right now
 /// included, and its place is free. A publish that no connection has seen yet is taken back, and frees its place in the queue;
-/// `taken_back`, unless NULL, tells whether that was so. Everything else goes on: a publish that was sent may be delivered, and a
-/// subscription made.
+/// `taken_back`, unless NULL, tells whether that was so. Everything else goes on: a publish that was sent may be delivered, a
+/// subscription made, and a request answered, though nobody hears that any more.
 ///
 /// PMQ_STATUS_TOKEN: the completion was taken already, or the token is none.
 #[unsafe(no_mangle)]

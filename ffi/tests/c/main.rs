@@ -47,6 +47,12 @@ fn cancel() {
 }
 
 #[test]
+fn request() {
+    let (broker, refusing) = (Broker::start(), Server::start(Manners::Polite));
+    Program::test("request").run(&[&broker.url(), &refusing.url()]);
+}
+
+#[test]
 fn lent() {
     let (broker, silent) = (Broker::start(), Server::start(Manners::Polite));
     Program::test("lent")

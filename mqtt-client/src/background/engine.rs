@@ -63,8 +63,8 @@ fn registry() -> &'static Registry {
     unsafe { &*pointer }
 }
 
-/// Runs a client's task on the background thread.
-pub(super) fn spawn(shared: &Arc<Shared>) -> io::Result<()> {
+/// Runs a client's task on the background thread, whose runtime is returned.
+pub(super) fn spawn(shared: &Arc<Shared>) -> io::Result<runtime::Handle> {
     let mut engine = registry()
         .engine
         .lock()
@@ -77,7 +77,7 @@ pub(super) fn spawn(shared: &Arc<Shared>) -> io::Result<()> {
     running.clients.retain(|client| client.strong_count() > 0);
     running.clients.push(Arc::downgrade(shared));
     running.runtime.spawn(task::run(Arc::clone(shared)));
-    Ok(())
+    Ok(running.runtime.clone())
 }
 
 /// Ends every client of this process and the background thread, within `deadline` and a little: flushes, disconnects, joins.

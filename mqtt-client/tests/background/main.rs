@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use mqtt_client::background::{self, Handle, Inbox, Observer};
 use mqtt_client::{
     CloseCause, CloseError, Connack, DropReason, Message, Options, Outcome, PublishError, QoS,
-    ReasonCode, State, SubscribeError, SubscribeOptions, TopicName,
+    ReasonCode, RequestError, State, SubscribeError, SubscribeOptions, TopicName,
 };
 use server::{Seen, Server};
 
@@ -30,6 +30,7 @@ fn one_process_and_its_children() {
     let server = Server::start();
     publishes_and_receives(&server);
     takes_back_what_no_connection_has_seen();
+    a_request_ends_in_time();
     tells_an_observer(&server);
     waits_only_when_armed(&server);
     no_signal_reaches_the_thread(&server);
@@ -38,6 +39,21 @@ fn one_process_and_its_children() {
     #[cfg(all(feature = "tls", feature = "websocket"))]
     layers::a_child_leaves_layers_alone();
     shutdown_is_clean_and_a_new_start_works(&server);
+}
+
+fn a_request_ends_in_time() {
+    // Nobody can listen there.
+    let handle = background::start(Options::new("127.0.0.1", 0), Inbox::default()).unwrap();
+    let after = Duration::from_millis(1);
+    let reply = handle.request_within(message("x"), after).unwrap();
+    let result = wait_for(&handle, || reply.result());
+    assert_eq!(result, Err(RequestError::TimedOut { after }));
+    // One that may take longer is ended by the client's end.
+    let reply = handle.request_within(message("x"), 1_000 * PATIENCE);
+    let reply = reply.unwrap();
+    let _ = handle.begin_close(Duration::ZERO);
+    let result = wait_for(&handle, || reply.result());
+    assert_eq!(result, Err(RequestError::Closed));
 }
 
 fn start(server: &Server) -> Handle {
