@@ -173,7 +173,8 @@ pub struct Options {
     /// `None`: it ends with the connection. In 3.x any value but zero asks for a session that is kept (Clean Session 0).
     pub session_expiry: Option<Duration>,
     /// Longest time from opening the transport to CONNACK, TLS and WebSocket handshakes included, for each of `addresses`.
-    /// A name that leads to several addresses has this time for all of them. Default 10 s.
+    /// A name that leads to several addresses has this time for all of them: each gets an equal share of what the ones before it
+    /// have left. Default 10 s.
     pub connect_timeout: Duration,
     /// Will Message.
     pub will: Option<Will>,

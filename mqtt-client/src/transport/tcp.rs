@@ -13,8 +13,7 @@ use super::socket::Socket;
 use crate::error::{ConnectError, ConnectStage};
 use crate::fork::TrackedSocket;
 
-/// Connects to a host, trying each of its addresses in turn, layers included, so that one that is silent leaves time for the
-/// others before the `deadline`. Of several failures, the one that came furthest is told.
+/// Connects to a host, trying each of its addresses in turn; see [`connect_to_any`].
 pub(super) async fn connect(
     dialer: &Dialer,
     host: Host<'_>,
@@ -25,12 +24,25 @@ pub(super) async fn connect(
     let found: Vec<_> = found
         .map_err(|source| resolve_error(host.name, source))?
         .collect();
+    connect_to_any(dialer, host, &found, deadline, attempt).await
+}
+
+/// Connects to the first of a host's addresses that can be had, layers included. Each gets an equal share of the time that is
+/// left until the `deadline`, so that one that is silent leaves time for the others. Of several failures, the one that came
+/// furthest is told.
+async fn connect_to_any(
+    dialer: &Dialer,
+    host: Host<'_>,
+    found: &[SocketAddr],
+    deadline: Instant,
+    attempt: &mut Attempt,
+) -> Result<Transport, ConnectError> {
     let mut furthest = ConnectStage::Resolve;
     let mut failed = resolve_error(
         host.name,
         io::Error::new(io::ErrorKind::NotFound, "the name has no address"),
     );
-    for (place, candidate) in (0_u32..).zip(&found) {
+    for (place, candidate) in (0_u32..).zip(found) {
         attempt.begin(display(host, *candidate));
         let left = u32::try_from(found.len()).unwrap_or(u32::MAX) - place;
         let share = deadline.saturating_duration_since(Instant::now()) / left;
@@ -94,9 +106,12 @@ fn display(host: Host<'_>, address: SocketAddr) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::options::Options;
 
     #[tokio::test]
     async fn small_packets_are_not_held_back() {
@@ -104,5 +119,64 @@ mod tests {
         let socket = open(listener.local_addr().unwrap()).await.unwrap();
         assert!(socket.get_ref().nodelay().unwrap());
         quick_ack(socket.get_ref());
+    }
+
+    /// A listener that answers nobody: its queue is full with one connection, which is given back too.
+    async fn silent() -> (TcpListener, TcpStream) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let first = TcpStream::connect(listener.local_addr().unwrap()).await;
+        (listener, first.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_silent_address_leaves_time_for_the_others() {
+        let (silent, _first) = silent().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let reached = listener.local_addr().unwrap();
+        let dialer = Dialer::new(&Options::default()).unwrap();
+        let host = Host {
+            name: "broker.example",
+            port: 1883,
+        };
+        // The good one stands there so often that a slow machine gets all of the time for it, and the silent one little.
+        let mut found = vec![reached; 300];
+        found.insert(0, silent.local_addr().unwrap());
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let mut attempt = Attempt::new(String::new());
+        let connected = connect_to_any(&dialer, host, &found, deadline, &mut attempt).await;
+        assert!(connected.is_ok());
+        assert_eq!(
+            attempt.into_address(),
+            format!("broker.example:1883 ({reached})")
+        );
+    }
+
+    #[tokio::test]
+    async fn an_address_that_was_silent_is_named_with_its_share_of_the_time() {
+        let (silent, _first) = silent().await;
+        let silent = silent.local_addr().unwrap();
+        let dialer = Dialer::new(&Options::default()).unwrap();
+        let host = Host {
+            name: "broker.example",
+            port: 1883,
+        };
+        let limit = Duration::from_millis(100);
+        let mut attempt = Attempt::new(String::new());
+        let deadline = Instant::now() + limit;
+        let connected =
+            connect_to_any(&dialer, host, &[silent, silent], deadline, &mut attempt).await;
+        let Err(ConnectError::TimedOut {
+            address,
+            stage,
+            after,
+        }) = connected
+        else {
+            panic!("it is not silent");
+        };
+        assert_eq!(address, format!("broker.example:1883 ({silent})"));
+        assert_eq!(stage, ConnectStage::Transport);
+        assert!(after <= limit / 2, "{after:?}");
     }
 }
