@@ -7,6 +7,7 @@
 mod authorize;
 mod begin;
 mod connect;
+mod explain;
 mod farewell;
 mod stream;
 mod subscribe;
@@ -20,7 +21,7 @@ use bytes::{Buf, BytesMut};
 use mqtt_core::server::{Disconnected, Event, Server, ServerLimits, UnsubscribeRequest};
 use mqtt_core::{
     AckToken, Acknowledge, Instant, Message, Outcome, Output, Progress, ProtocolVersion, PublishId,
-    ReasonCode, WillMessage,
+    ReasonCode, Utf8, WillMessage,
 };
 use tokio::io::{self, AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
 use tokio::task::yield_now;
@@ -29,6 +30,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use self::authorize::{Authority, Question};
 pub(crate) use self::begin::{spawn, spawn_after};
+use self::explain::reason_string;
 use self::stream::{poll_read, poll_write};
 use crate::alarm::Alarm;
 use crate::place::Place;
@@ -95,6 +97,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let limits = ServerLimits {
             connect_timeout: deadline.saturating_duration_since(time::Instant::now()),
             acknowledge: Acknowledge::Manual,
+            explain_faults: true,
             strict_text: options.strict_text,
             ..ServerLimits::default()
         };
@@ -170,10 +173,10 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 .router
                 .publish(self.now(), Some(seat.subscriber.key), message);
         let Some(token) = token else { return };
-        self.acknowledge(token, publication.reason_code());
+        self.acknowledge(token, publication.reason_code(), publication.cause());
     }
 
-    fn acknowledge(&mut self, token: AckToken, reason: ReasonCode) {
+    fn acknowledge(&mut self, token: AckToken, reason: ReasonCode, cause: Option<&str>) {
         let Some(seat) = &self.seat else { return };
         // 3.x has no Reason Codes: the message was received, and that is all that can be said.
         let reason = if seat.version.is_v5() {
@@ -181,7 +184,13 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         } else {
             ReasonCode::SUCCESS
         };
-        if let Err(error) = self.server.acknowledge(token, reason) {
+        let acknowledged = match cause.and_then(|cause| Utf8::new(cause).ok()) {
+            Some(cause) => self
+                .server
+                .acknowledge_with_reason_string(token, reason, cause),
+            None => self.server.acknowledge(token, reason),
+        };
+        if let Err(error) = acknowledged {
             tracing::debug!(%error, "an acknowledgement came too late");
         }
     }
@@ -247,7 +256,12 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     fn disconnect(&mut self, reason: ReasonCode) {
         let now = self.now();
         // Once it has ended, what is to be said last is not to be taken back.
-        if !self.server.is_ended() && self.server.disconnect(now, reason).is_err() {
+        if self.server.is_ended() {
+            return;
+        }
+        let cause = reason_string(explain::disconnect(reason));
+        let said = self.server.disconnect_with(now, reason, cause.as_slice());
+        if said.is_err() {
             self.server.handle_close(now);
         }
     }

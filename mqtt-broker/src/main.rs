@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use mqtt_broker::{
     AccessFile, Broker, ListenError, Options, Overflow, PasswordFile, Pem, ServerTls,
 };
-use mqtt_core::{KeepAlive, MaximumPacketSize, QoS};
+use mqtt_core::{KeepAlive, MaximumPacketSize, QoS, TopicName};
 use tracing::level_filters::LevelFilter;
 
 /// How long clients may take to be shown out when the program is told to stop.
@@ -28,7 +28,7 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 /// Everything is kept in memory. Without a password file everybody may connect, and then it listens only on addresses that
 /// other machines cannot reach, unless TLS demands client certificates there. For each listener one line "listening on
 /// ADDRESS:PORT", or "listening on URL" where it is not plain TCP, is written to standard output; the log goes to standard
-/// error. SIGINT and SIGTERM stop it in good order.
+/// error. SIGINT and SIGTERM stop it in good order, a second one at once.
 #[derive(Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
@@ -89,6 +89,9 @@ struct Serve {
     /// The highest QoS of subscriptions and of what 5.0 clients publish.
     #[arg(long, value_name = "QOS", default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=2))]
     max_qos: u8,
+    /// Tell 5.0 clients that ask for Response Information to have responses sent below PREFIX and their client identifier.
+    #[arg(long, value_name = "PREFIX")]
+    response_prefix: Option<String>,
     /// How often what the broker counts is published below $SYS/broker/. 0 is never.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     sys_interval: u64,
@@ -230,6 +233,10 @@ fn options(serve: &Serve) -> Result<Options, Box<dyn Error>> {
         1 => QoS::AtLeastOnce,
         _ => QoS::ExactlyOnce,
     };
+    if let Some(prefix) = &serve.response_prefix {
+        TopicName::new(prefix).map_err(|error| format!("--response-prefix: {error}"))?;
+        options.response_prefix = Some(prefix.clone());
+    }
     options.sys_interval =
         (serve.sys_interval > 0).then(|| Duration::from_secs(serve.sys_interval));
     options.max_connections = serve.max_connections;

@@ -71,6 +71,17 @@ impl Publication {
             ReasonCode::SUCCESS
         }
     }
+
+    /// Why nobody has it, in words, where that is not for want of subscribers.
+    pub(crate) const fn cause(self) -> Option<&'static str> {
+        if self.refused {
+            Some("as many retained messages are kept as may be")
+        } else if self.matched > 0 && self.dropped == self.matched {
+            Some("no subscriber has room for it")
+        } else {
+            None
+        }
+    }
 }
 
 /// What became of a subscription that was asked for.

@@ -13,7 +13,7 @@ use mqtt_core::{AckToken, Message, PacketType, ProtocolVersion, ReasonCode, Role
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time;
 
-use super::Connection;
+use super::{Connection, explain};
 use crate::authorize::{Access, Action, Authorize};
 use crate::system;
 
@@ -141,7 +141,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     pub(super) fn ask_to_publish(&mut self, message: Message, token: Option<AckToken>) {
         let authority = self.seat.as_ref().and_then(|seat| seat.authority.clone());
         if let Err(reason) = system::may_publish(message.topic()) {
-            self.refuse_message(token, reason);
+            self.refuse_message(token, reason, explain::BROKERS_TOPIC);
         } else if let Some(authority) = authority {
             self.ask(async move {
                 let allowed = authority.may_publish(&message).await;
@@ -181,7 +181,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 token,
                 allowed: Err(reason),
                 ..
-            } => self.refuse_message(token, reason),
+            } => self.refuse_message(token, reason, explain::MAY_NOT_PUBLISH),
             Decided::Subscribe { request, allowed } => {
                 self.subscribe(&request, &allowed).await;
             }
@@ -194,10 +194,10 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let _ = self.question.poll(&mut Context::from_waker(Waker::noop()));
     }
 
-    fn refuse_message(&mut self, token: Option<AckToken>, reason: ReasonCode) {
+    fn refuse_message(&mut self, token: Option<AckToken>, reason: ReasonCode, cause: &str) {
         self.shared.context.counters.messages_refused.add(1);
         let Some(token) = token else { return };
-        self.acknowledge(token, sayable(reason, PacketType::Puback));
+        self.acknowledge(token, sayable(reason, PacketType::Puback), Some(cause));
     }
 }
 

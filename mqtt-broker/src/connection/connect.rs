@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use mqtt_core::server::{Accept, ConnectRequest};
 use mqtt_core::{
-    KeepAlive, Message, PacketType, Property, ProtocolVersion, ReasonCode, Role, SessionExpiry,
-    Utf8,
+    KeepAlive, Message, PacketType, ProtocolVersion, ReasonCode, Role, SessionExpiry, TopicName,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time;
 
 use super::authorize::Authority;
+use super::explain::reason_string;
 use super::{Connection, Seat, shown_id, shown_peer};
 use crate::authenticate::ConnectInfo;
 use crate::sessions::{NotOpened, Opened};
@@ -164,6 +164,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             ended,
         } = opened;
         let accept = Accept {
+            response_information: self.response_information(&client_id),
             session_present,
             server_keep_alive: self.server_keep_alive(&request),
             maximum_qos: options.maximum_qos,
@@ -220,6 +221,14 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         self.shared.settle(ended);
     }
 
+    /// Where responses to the client may go, if it asks. Whether it does, the machine knows.
+    fn response_information(&self, client_id: &str) -> Option<String> {
+        let prefix = self.shared.context.options.response_prefix.as_ref()?;
+        let topic = format!("{prefix}{client_id}");
+        // It is to begin topics, and those of nobody else.
+        (!client_id.contains('/') && TopicName::new(&topic).is_ok()).then_some(topic)
+    }
+
     /// The Keep Alive to tell the client, where its own is too long.
     fn server_keep_alive(&self, request: &ConnectRequest) -> Option<KeepAlive> {
         let longest = self.shared.context.options.max_keep_alive;
@@ -247,9 +256,10 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         };
         // Whoever is told that it may not come in is told why, whatever it said of Reason Strings: it could not know
         // (v5 3.1.2.11.7).
-        let cause = cause.and_then(|cause| Utf8::new(cause).ok());
-        let properties: Vec<_> = cause.map(Property::ReasonString).into_iter().collect();
-        let refused = self.server.refuse_with(self.now(), reason, &properties);
+        let cause = reason_string(cause);
+        let refused = self
+            .server
+            .refuse_with(self.now(), reason, cause.as_slice());
         if let Err(error) = refused {
             tracing::debug!(%error, "a client could not be told that it is refused");
         }

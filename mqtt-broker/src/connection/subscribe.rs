@@ -8,8 +8,9 @@ use mqtt_core::{PacketType, ReasonCode, SubscribeOptions};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task;
 
-use super::Connection;
 use super::authorize::sayable;
+use super::explain::{FirstRefused, reason_string};
+use super::{Connection, explain};
 use crate::subscription::granted;
 
 /// What all places of one filter in a SUBSCRIBE come to that are allowed.
@@ -58,13 +59,16 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         }
         let id = request.subscription_id();
         let mut reasons = Vec::with_capacity(request.filters().len());
+        let mut first_refused = FirstRefused::default();
         for (place, (filter, options)) in request.filters().enumerate() {
             if let Some(Err(refused)) = allowed.get(place) {
+                first_refused.note(place, explain::MAY_NOT_SUBSCRIBE);
                 reasons.push(sayable(*refused, PacketType::Suback));
                 continue;
             }
             let first_ones = (place < most).then_some(&mut wanted);
             let Some(wanted) = first_ones.and_then(|wanted| wanted.get_mut(filter.as_str())) else {
+                first_refused.note(place, explain::TOO_MANY_FILTERS);
                 reasons.push(ReasonCode::QUOTA_EXCEEDED);
                 continue;
             };
@@ -88,12 +92,17 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 }
             };
             reasons.push(if reason.is_error() {
+                first_refused.note(place, explain::subscription(reason));
                 reason
             } else {
                 granted(options.qos.min(highest))
             });
         }
-        if let Err(error) = self.server.complete_subscribe(request, &reasons) {
+        let cause = reason_string(first_refused.cause());
+        let completed = self
+            .server
+            .complete_subscribe_with(request, &reasons, cause.as_slice());
+        if let Err(error) = completed {
             tracing::debug!(%error, "a subscription could not be answered");
         }
     }

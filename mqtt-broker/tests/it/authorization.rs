@@ -27,7 +27,13 @@ async fn a_message_that_is_not_allowed_goes_nowhere_and_its_sender_is_told() {
     assert_eq!(peer.publish_qos_1("w/a", b"x").await, 0);
     assert_eq!(peer.publish_qos_1("r/a", b"x").await, 0x87);
     peer.send("34 09 | 0003'r/a' 0002 00 'x'").await;
-    peer.expect("50 03 0002 87").await;
+    peer.expect_explained(
+        0x50,
+        "0002 87",
+        "the client may not publish to this topic",
+        "",
+    )
+    .await;
     peer.send("31 07 | 0003'r/a' 00 'x'").await;
     peer.ping().await;
     // 3.x cannot be told.
@@ -51,7 +57,13 @@ async fn each_filter_is_asked_about() {
     // r/+ at 1, #, w/a, a group for r/b, a group for x, r/+ again at 2.
     peer.send("82 35 0001 00 | 0003'r/+' 01 | 0001'#' 00 | 0003'w/a' 00 | 000C'$share/g/r/b' 00 | 000A'$share/g/x' 00 | 0003'r/+' 02")
         .await;
-    peer.expect("90 09 0001 00 | 01 87 87 00 87 02").await;
+    peer.expect_explained(
+        0x90,
+        "0001",
+        "filter 2: the client may not subscribe to it",
+        "01 87 87 00 87 02",
+    )
+    .await;
     assert_eq!(broker.statistics().subscriptions, 2);
     let mut old = Peer::clean_v311(&broker, "b").await;
     old.send("82 0C 0001 | 0001'#' 01 | 0003'r/b' 01").await;
@@ -173,7 +185,13 @@ async fn no_answer_in_time_is_a_no() {
     peer.send_bytes(&publish_v5(0x32, "t", Some(1), b"x")).await;
     peer.ping().await;
     sleep(Duration::from_secs(5)).await;
-    peer.expect("40 03 0001 87").await;
+    peer.expect_explained(
+        0x40,
+        "0001 87",
+        "the client may not publish to this topic",
+        "",
+    )
+    .await;
     // The broker does not wait for answers when it stops.
     peer.send_bytes(&publish_v5(0x32, "t", Some(1), b"x")).await;
     peer.ping().await;
@@ -262,7 +280,13 @@ async fn a_filter_that_comes_twice_is_decided_on_twice() {
     let mut peer = Peer::clean(&broker, "a").await;
     peer.send("82 13 0001 00 | 0001'a' 00 | 0001'a' 01 | 0001'b' 01 | 0001'b' 00")
         .await;
-    peer.expect("90 07 0001 00 | 00 87 87 00").await;
+    peer.expect_explained(
+        0x90,
+        "0001",
+        "filter 2: the client may not subscribe to it",
+        "00 87 87 00",
+    )
+    .await;
     for topic in ["a", "b"] {
         let topic = TopicName::new(topic).unwrap();
         broker.publish(&Message::new(topic, "x").with_qos(QoS::AtLeastOnce));
@@ -283,7 +307,13 @@ async fn a_client_that_comes_back_does_not_wait_for_what_was_asked_before() {
     // It need not wait for as long as one answer may take.
     let mut new = Peer::clean(&broker, "a").await;
     new.ping().await;
-    old.expect("E0 01 8E").await;
+    old.expect_explained(
+        0xE0,
+        "8E",
+        "another client connected with this identifier",
+        "",
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -123,7 +123,11 @@ async fn v5_mqtt_3_1_2_22_a_silent_client_is_closed_after_one_and_a_half_keep_al
     peer.connack_v5().await;
     let start = Instant::now();
     peer.expect_silence(Duration::from_millis(14_900)).await;
-    peer.expect_disconnect(0x8D).await;
+    peer.expect_farewell(
+        0x8D,
+        "nothing came from the client for one and a half times its keep-alive",
+    )
+    .await;
     assert!(
         start.elapsed() < Duration::from_secs(16),
         "{:?}",
@@ -213,7 +217,7 @@ async fn shutdown_tells_5_0_clients_and_closes_all() {
     let mut pending = Peer::new(&broker);
     let stopping = broker.clone();
     let stopped = tokio::spawn(async move { stopping.shutdown(Duration::from_secs(30)).await });
-    v5.expect_disconnect(0x8B).await;
+    v5.expect_farewell(0x8B, "the server shuts down").await;
     v311.expect_close().await;
     v31.expect_close().await;
     pending.expect_close().await;

@@ -64,7 +64,11 @@ async fn a_slow_consumer_is_disconnected_where_that_is_chosen() {
         slow.packet().await;
     }
     assert_eq!(sender.publish_qos_1("t", b"x").await, 0x97);
-    slow.expect_disconnect(0x97).await;
+    slow.expect_farewell(
+        0x97,
+        "the client reads too slowly: more messages wait for it than may",
+    )
+    .await;
     // What it had not acknowledged is still its own.
     let mut slow = Peer::v5(&broker, "slow", 0, 100, true).await;
     for number in 1..=10 {

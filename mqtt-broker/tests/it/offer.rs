@@ -5,7 +5,7 @@ use std::time::Duration;
 use mqtt_core::{KeepAlive, QoS};
 use tokio::time::sleep;
 
-use crate::support::{Peer, broker_with, connect_v5, packet, string};
+use crate::support::{Peer, broker, broker_with, bytes, connect_v5, packet, string};
 
 #[tokio::test(start_paused = true)]
 async fn v5_mqtt_3_2_2_21_a_longer_keep_alive_is_replaced_by_the_servers() {
@@ -111,4 +111,49 @@ async fn who_is_not_let_in_is_told_why() {
     second
         .expect_refusal(0x89, "as many clients are connected as may be")
         .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_1_2_29_who_wants_no_problem_information_is_told_the_code_only() {
+    let broker = broker();
+    let mut peer = Peer::new(&broker);
+    // Request Problem Information 0.
+    peer.send("10 10 | 0004'MQTT' 05 02 003C 02 17 00 | 0001'a'")
+        .await;
+    assert_eq!(peer.connack_v5().await, (false, 0));
+    peer.send("32 0C | 0006'$SYS/a' 0001 00 'x'").await;
+    peer.expect("40 03 0001 87").await;
+    peer.send("82 88 02 0002 00").await;
+    peer.send_bytes(&[&[0x01, 0x02][..], &[b'/'; 0x102], &[0]].concat())
+        .await;
+    peer.expect("90 04 0002 00 8F").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_mqtt_3_1_2_28_response_information_is_for_who_asks_and_can_be_a_topic() {
+    for (prefix, client_id, asks, expected) in [
+        (Some("responses/"), "a", 1, Some("responses/a")),
+        (Some("responses/"), "a", 0, None),
+        (None, "a", 1, None),
+        (Some("responses/"), "b/c", 1, None),
+        (Some("responses/"), "b+", 1, None),
+    ] {
+        let broker = broker_with(|options| options.response_prefix = prefix.map(str::to_owned));
+        let mut peer = Peer::new(&broker);
+        let connect = [
+            &bytes("0004'MQTT' 05 02 003C 02 19")[..],
+            &[asks],
+            &string(client_id),
+        ];
+        peer.send_bytes(&packet(0x10, &connect)).await;
+        let (first, body) = peer.packet().await;
+        assert_eq!(first, 0x20);
+        // It is the last property.
+        let told = body.split(|byte| *byte == 0x1A).nth(1);
+        assert_eq!(
+            told.map(<[u8]>::to_vec),
+            expected.map(string),
+            "{client_id}: {body:02X?}"
+        );
+    }
 }

@@ -26,9 +26,14 @@ impl Running {
     }
 
     fn start_as(mut command: Command, arguments: &[&str]) -> Self {
+        command.args(["--log-level", "off"]);
+        Self::start_logging(command, arguments)
+    }
+
+    /// With a log, as the command or the arguments say.
+    fn start_logging(mut command: Command, arguments: &[&str]) -> Self {
         let mut child = command
             .args(arguments)
-            .args(["--log-level", "off"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -102,6 +107,32 @@ async fn it_says_where_it_listens_and_stops_in_good_order_when_asked() {
         let mut rest = String::new();
         program.stdout.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "");
+    }
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    for (first, second) in [("TERM", "INT"), ("INT", "TERM")] {
+        let mut command = Command::new(PROGRAM);
+        command.stderr(Stdio::piped());
+        let mut program = Running::start_logging(command, &["--listen", "127.0.0.1:0"]);
+        // One that does not close is waited for in good order, for seconds.
+        let mut peer = Peer::tcp(program.address()).await;
+        peer.send("10 0E | 0004'MQTT' 05 02 003C 00 | 0001'a'")
+            .await;
+        assert_eq!(peer.connack_v5().await, (false, 0));
+        // By one process, so that the second comes right behind the first however busy the machine is.
+        let id = program.child.id().to_string();
+        let script = format!("kill -{first} {id} && kill -{second} {id}");
+        let both = Command::new("sh").args(["-c", &script]).status();
+        assert!(both.unwrap().success());
+        assert!(program.wait().success());
+        let mut log = String::new();
+        let mut stderr = program.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut log).unwrap();
+        let stopping = log.find("stopping").expect(&log);
+        let at_once = log.find("stopped at once").expect(&log);
+        assert!(stopping < at_once, "{log}");
     }
 }
 
@@ -293,6 +324,7 @@ fn what_it_cannot_do_it_says_and_fails() {
             "--password-file: line 1",
         ),
         (["--max-packet-size", "0"], "--max-packet-size"),
+        (["--response-prefix", "a/#"], "--response-prefix"),
         (["--listen", "mqtts://127.0.0.1:0"], "--tls-cert"),
         (["--listen", "http://127.0.0.1:0"], "use mqtt"),
         (["--tls-cert", "chain.pem"], "--tls-key"),
@@ -337,6 +369,7 @@ fn help_names_the_options() {
         "--access-file",
         "--max-keep-alive",
         "--max-qos",
+        "--response-prefix",
         "--sys-interval",
         "--max-connections",
         "--log-level",

@@ -76,7 +76,13 @@ async fn a_retained_message_that_does_not_fit_is_refused() {
     peer.send("33 07 | 0001't' 0001 00 'x'").await;
     peer.expect("40 02 0001 | 30 05 | 0001't' 00 'x'").await;
     peer.send("33 07 | 0001'u' 0002 00 'x'").await;
-    peer.expect("40 03 0002 97").await;
+    peer.expect_explained(
+        0x40,
+        "0002 97",
+        "as many retained messages are kept as may be",
+        "",
+    )
+    .await;
     peer.ping().await;
     assert_eq!(
         (

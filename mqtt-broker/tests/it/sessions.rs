@@ -134,7 +134,8 @@ async fn v5_mqtt_3_1_4_3_a_second_connection_takes_the_session_over() {
     old.expect("32 07 | 0001't' 0001 00 'x'").await;
 
     let mut new = Peer::v5(&broker, "a", 0, 100, true).await;
-    old.expect_disconnect(0x8E).await;
+    old.expect_farewell(0x8E, "another client connected with this identifier")
+        .await;
     // What was not acknowledged comes again, with DUP.
     new.expect("3A 07 | 0001't' 0001 00 'x'").await;
     new.send("40 02 0001").await;

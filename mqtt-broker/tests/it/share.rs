@@ -208,7 +208,8 @@ async fn v5_mqtt_3_8_3_4_no_local_on_a_shared_subscription_is_a_protocol_error()
     let broker = broker();
     let mut peer = Peer::clean(&broker, "a").await;
     peer.send("82 10 0001 00 | 000A'$share/g/t' 05").await;
-    peer.expect_disconnect(0x82).await;
+    let why = "no local on a shared subscription [v5 MQTT-3.8.3-4]";
+    peer.expect_farewell(0x82, why).await;
     assert_eq!(broker.statistics().subscriptions, 0);
 }
 

@@ -100,7 +100,13 @@ async fn v5_mqtt_3_8_4_5_and_3_10_4_6_several_filters_get_one_answer_in_their_or
     // Too deep, granted at 2, granted at 0, one too many.
     peer.send("82 19 0001 00 | 0007'a/b/c/d' 00 | 0001'a' 02 | 0001'b' 00 | 0001'c' 00")
         .await;
-    peer.expect("90 07 0001 00 | 8F 02 00 97").await;
+    peer.expect_explained(
+        0x90,
+        "0001",
+        "filter 1: it has more levels than may be",
+        "8F 02 00 97",
+    )
+    .await;
     assert_eq!(broker.statistics().subscriptions, 2);
     // Replacing needs no room.
     peer.subscribe_v5("a", 0).await;
@@ -163,7 +169,13 @@ async fn subscriptions_end_with_their_session() {
     peer.subscribe_v5("c", 0).await;
     // The room of all sessions together is used up.
     peer.send("82 0F 0001 00 | 0009'd/e/f/g/h' 00").await;
-    peer.expect("90 04 0001 00 97").await;
+    peer.expect_explained(
+        0x90,
+        "0001",
+        "filter 1: as many subscriptions are kept as may be",
+        "97",
+    )
+    .await;
     peer.send("E0 00").await;
     peer.expect_close().await;
     assert_eq!(broker.statistics().subscriptions, 0);
@@ -207,7 +219,13 @@ async fn filters_above_the_bound_are_refused() {
     // The last one is a repetition, but it is not looked at.
     peer.send("82 13 0001 00 | 0001'a' 01 | 0001'b' 00 | 0001'c' 00 | 0001'a' 00")
         .await;
-    peer.expect("90 07 0001 00 | 01 00 97 97").await;
+    peer.expect_explained(
+        0x90,
+        "0001",
+        "filter 3: no more are looked at in one packet",
+        "01 00 97 97",
+    )
+    .await;
     assert_eq!(broker.statistics().subscriptions, 2);
     let mut old = Peer::clean_v311(&broker, "b").await;
     old.send("82 0E 0001 | 0001'a' 01 | 0001'b' 00 | 0001'c' 00")

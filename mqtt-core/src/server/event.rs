@@ -1,6 +1,11 @@
 //! What a [`Server`](super::Server) tells its owner.
 
-use alloc::{boxed::Box, collections::VecDeque, string::String};
+use alloc::{
+    boxed::Box,
+    collections::VecDeque,
+    format,
+    string::{String, ToString},
+};
 use core::fmt;
 
 use bytes::Bytes;
@@ -150,6 +155,18 @@ pub enum DisconnectCause {
     /// The owner ended the connection.
     #[error("the server disconnected: {0}")]
     Server(ReasonCode),
+}
+
+impl DisconnectCause {
+    /// The client's fault in words, for the client.
+    pub(super) fn fault(&self, version: ProtocolVersion) -> Option<String> {
+        match self {
+            Self::InvalidPacket(error) => Some(format!("{error} [{}]", error.rule(version))),
+            Self::Protocol(error) => Some(error.to_string()),
+            Self::KeepAliveTimeout => Some(self.to_string()),
+            _ => None,
+        }
+    }
 }
 
 /// A packet that could be decoded but is not allowed in the state the connection is in.

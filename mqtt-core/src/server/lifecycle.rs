@@ -22,9 +22,9 @@ use crate::{
     error::DecodeError,
     flow::{AckError, AckReason, AckToken, HIGH_WATER, Link, Session},
     packet::{Connack, Disconnect, Packet},
-    types::{PacketType, ReasonCode, Role, SessionExpiry},
+    types::{PacketType, ReasonCode, Role, SessionExpiry, Utf8},
     version::ProtocolVersion,
-    wire::{Output, Properties},
+    wire::{Output, Properties, Property},
 };
 
 /// Where a connection stands; see the module.
@@ -141,8 +141,13 @@ impl Connection {
     }
 
     /// What is left to say: the answers that wait, the CONNACK among them if it was not sent, which must come before any
-    /// DISCONNECT [v5 MQTT-3.14.0-1], and then that DISCONNECT.
-    pub(super) fn last_words(&mut self, last: Option<Last>) -> Option<Box<[u8]>> {
+    /// DISCONNECT [v5 MQTT-3.14.0-1], and then that DISCONNECT. `explanation` is a Reason String for it: DISCONNECT may have
+    /// one whatever the client said of Problem Information (v5 3.1.2.11.7).
+    pub(super) fn last_words(
+        &mut self,
+        last: Option<Last>,
+        explanation: Option<&str>,
+    ) -> Option<Box<[u8]>> {
         let mut output = Output::new();
         self.link.flush_answers(&mut output);
         match last {
@@ -154,7 +159,9 @@ impl Connection {
                 } else {
                     ReasonCode::PROTOCOL_ERROR
                 };
-                let properties = Properties::EMPTY;
+                let explanation = explanation.and_then(|text| Utf8::new(text).ok());
+                let explanation = explanation.map(Property::ReasonString);
+                let properties = Properties::new(explanation.as_slice());
                 let disconnect = Packet::Disconnect(Disconnect { reason, properties });
                 // A client that takes no packet as large as this is left without it.
                 let _ = self.link.encoder().encode(&disconnect, &mut output);

@@ -583,7 +583,11 @@ impl Server {
                 self.farewell = match end.cause {
                     // Nobody listens any more.
                     DisconnectCause::Client { .. } | DisconnectCause::Closed => None,
-                    _ => connection.last_words(end.last),
+                    _ => {
+                        let explain = self.limits.explain_faults;
+                        let fault = explain.then(|| end.cause.fault(connection.version()));
+                        connection.last_words(end.last, fault.flatten().as_deref())
+                    }
                 };
                 let agreed = connection.link.negotiated().session_expiry;
                 (end.publish_will, end.session_expiry.unwrap_or(agreed))

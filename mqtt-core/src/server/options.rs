@@ -24,6 +24,9 @@ pub struct ServerLimits {
     /// Whether control characters and non-characters in strings are refused, as the standard permits (v5 1.5.4).
     /// Default: they are taken, since a client that subscribes cannot help what others publish.
     pub strict_text: bool,
+    /// Whether the DISCONNECT that answers a fault of the client says in words what it was: in a Reason String, with the rule
+    /// that was broken (v5 3.14.2.2.3). Default: the Reason Code has to do.
+    pub explain_faults: bool,
 }
 
 impl Default for ServerLimits {
@@ -36,6 +39,7 @@ impl Default for ServerLimits {
             max_pending_requests: 64,
             acknowledge: Acknowledge::Automatic,
             strict_text: false,
+            explain_faults: false,
         }
     }
 }

@@ -477,3 +477,55 @@ fn after_the_clients_disconnect_nothing_is_said_any_more() {
     peer.assert_sent("");
     assert_eq!(peer.events().len(), 2);
 }
+
+/// A connection that explains faults, of a client that says this in its CONNECT.
+#[track_caller]
+fn explaining(connect: &str) -> Peer {
+    let mut peer = Peer::with_limits(ServerLimits {
+        explain_faults: true,
+        ..ServerLimits::default()
+    });
+    peer.connect(connect, &Accept::default(), session());
+    peer
+}
+
+#[test]
+fn a_fault_is_explained_with_its_rule_even_to_who_declined_problem_information() {
+    for connect in [
+        CONNECT_V5,
+        "10 10 00 04 'MQTT' 05 02 00 3C 02 17 00 00 01 'a'",
+    ] {
+        let mut peer = explaining(connect);
+        // Both QoS bits are set.
+        peer.feed("36 06 00 01 'a' 00 01 00");
+        let mut expected = hex("E0 35 81 33 1F 00 30");
+        expected.extend(b"PUBLISH with both QoS bits set [v5 MQTT-3.3.1-4]");
+        assert_eq!(
+            String::from_utf8_lossy(&peer.sent()),
+            String::from_utf8_lossy(&expected)
+        );
+    }
+    let mut peer = explaining(CONNECT_V5);
+    peer.feed(CONNECT_V5);
+    let mut expected = hex("E0 15 82 13 1F 00 10");
+    expected.extend(b"a second CONNECT");
+    assert_eq!(
+        String::from_utf8_lossy(&peer.sent()),
+        String::from_utf8_lossy(&expected)
+    );
+}
+
+#[test]
+fn v5_mqtt_3_14_2_3_an_explanation_that_is_too_large_is_left_out() {
+    // Maximum Packet Size 40.
+    let mut peer = explaining("10 13 00 04 'MQTT' 05 02 00 3C 05 27 00 00 00 28 00 01 'a'");
+    peer.feed("36 06 00 01 'a' 00 01 00");
+    peer.assert_sent("E0 01 81");
+}
+
+#[test]
+fn a_fault_of_a_client_of_3_1_1_ends_in_a_bare_close() {
+    let mut peer = explaining(CONNECT_V311);
+    peer.feed("36 05 00 01 'a' 00 01");
+    peer.assert_sent("");
+}

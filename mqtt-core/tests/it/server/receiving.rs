@@ -1,8 +1,8 @@
 //! PUBLISH from a client (v5 and v311 3.3, 4.3).
 
 use mqtt_core::{
-    AckError, AckToken, Acknowledge, DecodeError, Message, QoS, ReasonCode, ReceiveMaximum, Utf8,
-    Violation,
+    AckError, AckToken, Acknowledge, DecodeError, MaximumPacketSize, Message, QoS, ReasonCode,
+    ReceiveMaximum, Utf8, Violation,
     server::{Accept, DisconnectCause, Event, ProtocolError, ServerLimits},
 };
 
@@ -678,4 +678,42 @@ fn what_was_decided_after_the_end_is_said_in_the_words_of_the_next_connection() 
         peer.feed(repeat);
         assert_eq!(peer.messages().is_empty(), next == v311);
     }
+}
+
+/// A message is refused with a word about it by a server whose client takes 10 bytes, and by one whose client takes 9.
+#[track_caller]
+fn refused_with_a_word(publish: &str, [whole, code]: [&str; 2]) {
+    for (maximum, expected) in [("0A", whole), ("09", code)] {
+        let connect = format!("10 13 00 04 'MQTT' 05 02 00 3C 05 27 00 00 00 {maximum} 00 01 'a'");
+        // So that the CONNACK has no properties, for which there would be no room.
+        let accept = Accept {
+            receive_maximum: ReceiveMaximum::default(),
+            maximum_packet_size: MaximumPacketSize::LARGEST_POSSIBLE,
+            topic_alias_maximum: 0,
+            ..Accept::default()
+        };
+        let mut peer = Peer::manual(&connect, &accept);
+        peer.feed(publish);
+        let (token, why) = (peer.token(), Utf8::new("w").unwrap());
+        peer.server
+            .acknowledge_with_reason_string(token, ReasonCode::NOT_AUTHORIZED, why)
+            .unwrap();
+        peer.assert_sent(expected);
+    }
+}
+
+#[test]
+fn v5_mqtt_3_4_2_2_a_puback_loses_its_words_rather_than_exceed_the_clients_limit() {
+    refused_with_a_word(
+        "32 07 00 01 'a' 00 07 00 'x'",
+        ["40 08 00 07 87 04 1F 00 01 'w'", "40 03 00 07 87"],
+    );
+}
+
+#[test]
+fn v5_mqtt_3_5_2_2_a_pubrec_loses_its_words_rather_than_exceed_the_clients_limit() {
+    refused_with_a_word(
+        "34 07 00 01 'a' 00 08 00 'x'",
+        ["50 08 00 08 87 04 1F 00 01 'w'", "50 03 00 08 87"],
+    );
 }
