@@ -121,8 +121,8 @@ pub use self::error::{
 };
 pub use self::options::{
     Address, ClientId, DEFAULT_PORT, DEFAULT_TLS_PORT, Identity, Options, OptionsError, Overflow,
-    Roots, SessionLost, StreamFull, Tls, TlsOptionsError, Unacknowledged, Version, WebSocket,
-    WebSocketOptionsError, Will,
+    Roots, SessionLost, StreamFull, Tls, TlsOptionsError, TlsVersion, Unacknowledged, Version,
+    WebSocket, WebSocketOptionsError, Will,
 };
 pub use self::received::{Ack, Received};
 pub use self::reconnect::Reconnect;

@@ -19,7 +19,7 @@ use mqtt_core::{Message, ProtocolVersion};
 pub use address::Address;
 pub use client_id::ClientId;
 pub use error::OptionsError;
-pub use tls::{Identity, Roots, Tls, TlsOptionsError};
+pub use tls::{Identity, Roots, Tls, TlsOptionsError, TlsVersion};
 pub use websocket::{WebSocket, WebSocketOptionsError};
 
 use crate::reconnect::Reconnect;

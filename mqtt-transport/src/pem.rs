@@ -74,13 +74,31 @@ pub enum PemError {
         /// What was looked for.
         section: &'static str,
     },
-    /// A key that a passphrase protects.
+    /// A key that a passphrase protects, and none was given.
     #[error(
         "the private key in {name} is encrypted: decrypt it first, for example with openssl pkey"
     )]
     Encrypted {
         /// The path, or "the given text".
         name: String,
+    },
+    /// The key was encrypted with another passphrase.
+    #[error(
+        "the passphrase does not open the private key in {name}: give the one that it was encrypted with"
+    )]
+    WrongPassphrase {
+        /// The path, or "the given text".
+        name: String,
+    },
+    /// The key was encrypted by other means than AES with a key of PBKDF2-HMAC-SHA-2 or scrypt.
+    #[error(
+        "the private key in {name} is encrypted in a way that is not supported ({cause}): encrypt it anew, for example with openssl pkcs8 -topk8 -v2 aes-256-cbc"
+    )]
+    UnsupportedEncryption {
+        /// The path, or "the given text".
+        name: String,
+        /// What is not supported.
+        cause: String,
     },
     /// A section that is cut off or is not base64.
     #[error("{name} is not well-formed PEM: {cause}")]
@@ -95,16 +113,22 @@ pub enum PemError {
 #[cfg(feature = "tls")]
 mod sections {
     use std::borrow::Cow;
+    use std::fmt::Display;
     use std::fs::File;
     use std::io::Read;
 
+    use pkcs8::der::ErrorKind;
+    use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument, pkcs5};
     use tokio_rustls::rustls::pki_types::pem::{Error, PemObject};
-    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
     use super::{Pem, PemError};
 
     /// The most that is read of a file: a hundred times what a system's list of authorities takes.
     const MAX_FILE: u64 = 32 * 1024 * 1024;
+
+    /// In a key that is encrypted as before PKCS #8.
+    const LEGACY: &str = "Proc-Type: 4,ENCRYPTED";
 
     impl Pem {
         /// All certificates in it: at least one.
@@ -121,25 +145,54 @@ mod sections {
             Ok(found)
         }
 
-        /// The first private key in it: PKCS #8, PKCS #1 or SEC 1, not encrypted.
+        /// The first private key in it: PKCS #8, PKCS #1 or SEC 1. One that is encrypted (PKCS #8) is opened with the
+        /// passphrase, which is not looked at otherwise.
         ///
         /// # Errors
         /// [`PemError`].
-        pub fn private_key(&self) -> Result<PrivateKeyDer<'static>, PemError> {
-            const ENCRYPTED: [&[u8]; 2] = [
-                b"-----BEGIN ENCRYPTED PRIVATE KEY-----",
-                b"Proc-Type: 4,ENCRYPTED",
-            ];
-            let text = self.read()?;
-            let holds = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
-            if ENCRYPTED.into_iter().any(holds) {
-                return Err(PemError::Encrypted { name: self.name() });
+        pub fn private_key(
+            &self,
+            passphrase: Option<&[u8]>,
+        ) -> Result<PrivateKeyDer<'static>, PemError> {
+            let bytes = self.read()?;
+            let text = String::from_utf8_lossy(&bytes);
+            if text.contains(LEGACY) {
+                return Err(self.unsupported(format!("as {LEGACY}")));
             }
-            match PrivateKeyDer::from_pem_slice(&text) {
+            if let Some(section) = encrypted_section(&text) {
+                let name = || PemError::Encrypted { name: self.name() };
+                return self.decrypted(section, passphrase.ok_or_else(name)?);
+            }
+            match PrivateKeyDer::from_pem_slice(&bytes) {
                 Ok(key) => Ok(key),
                 Err(Error::NoItemsFound) => Err(self.missing("private key")),
                 Err(cause) => Err(self.malformed(&cause)),
             }
+        }
+
+        fn decrypted(
+            &self,
+            section: &str,
+            passphrase: &[u8],
+        ) -> Result<PrivateKeyDer<'static>, PemError> {
+            let (_, document) =
+                SecretDocument::from_pem(section).map_err(|cause| self.malformed(&cause))?;
+            let encrypted = document
+                .decode_msg::<EncryptedPrivateKeyInfoRef<'_>>()
+                .map_err(|cause| match cause.kind() {
+                    // An algorithm that the library does not know even by name.
+                    ErrorKind::OidUnknown { .. } => self.unsupported(cause.to_string()),
+                    _ => self.malformed(&cause),
+                })?;
+            let key = encrypted.decrypt(passphrase).map_err(|cause| match cause {
+                pkcs8::Error::EncryptedPrivateKey(
+                    cause @ (pkcs5::Error::UnsupportedAlgorithm { .. }
+                    | pkcs5::Error::NoPbes1CryptSupport),
+                ) => self.unsupported(cause.to_string()),
+                // The padding is wrong, or what came out is no key.
+                _ => PemError::WrongPassphrase { name: self.name() },
+            })?;
+            Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into())
         }
 
         fn read(&self) -> Result<Cow<'_, [u8]>, PemError> {
@@ -170,18 +223,65 @@ mod sections {
             }
         }
 
-        fn malformed(&self, cause: &Error) -> PemError {
+        fn unsupported(&self, cause: String) -> PemError {
+            PemError::UnsupportedEncryption {
+                name: self.name(),
+                cause,
+            }
+        }
+
+        fn malformed(&self, cause: &dyn Display) -> PemError {
             PemError::Malformed {
                 name: self.name(),
                 cause: cause.to_string(),
             }
         }
     }
+
+    /// An encrypted private key, from its first to its last line. What is cut off ends with the text.
+    fn encrypted_section(text: &str) -> Option<&str> {
+        const END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
+        let start = text.find("-----BEGIN ENCRYPTED PRIVATE KEY-----")?;
+        let section = text.get(start..)?;
+        let end = section.find(END).map(|end| end + END.len());
+        section.get(..end.unwrap_or(section.len()))
+    }
 }
 
 #[cfg(all(test, feature = "tls"))]
 mod tests {
     use super::*;
+
+    /// One Ed25519 key in PKCS #8, and its encryptions by `openssl pkcs8 -topk8` with the passphrase "geheim":
+    /// `-v2 aes-256-cbc`, `-scrypt -scrypt_N 1024`, `-v2 des3`, and `-v2 aes-256-cbc -v2prf hmacWithSHA1`.
+    const OPENED: [u8; 48] = [
+        0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04,
+        0x20, 0xfd, 0x57, 0xa4, 0x5e, 0x3b, 0x18, 0xac, 0x8a, 0x81, 0x60, 0xf4, 0xb8, 0xa3, 0xa2,
+        0xe7, 0x17, 0xcc, 0x90, 0xce, 0x13, 0x1f, 0xc4, 0x68, 0x45, 0x1f, 0xb3, 0x63, 0xc0, 0xa9,
+        0x09, 0xf9, 0xb0,
+    ];
+    const PBKDF2: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\
+MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgn7+pnrFQYCgICCAAw\n\
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEMgUFRFdzRxz7vl5PlbRY/sEQDUW\n\
+lzQDaLtby7sQiekIsr1bhifT5dzKJHyCjSA1jX1OAkaAO4Dcqpg3EQn2akdhaxvO\n\
+Em64pbs4CLpxeL3UQ2M=\n\
+-----END ENCRYPTED PRIVATE KEY-----\n";
+    const SCRYPT: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\
+MIGTME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAi8MhqMBgiBKwICBAAC\n\
+AQgCAQEwHQYJYIZIAWUDBAEqBBAK6ylcJZVvC/T8dqMTR0FJBEAiqn6+l9zFG3vz\n\
+sX2p9bmqWowZe6VW4DbwnbRKfva8ePj9rdMFODg77hkZ/pC3Ff3O5f/CrX8wacqc\n\
+VXRD4+Fr\n\
+-----END ENCRYPTED PRIVATE KEY-----\n";
+    const DES3: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\
+MIGKME4GCSqGSIb3DQEFDTBBMCkGCSqGSIb3DQEFDDAcBAj3hLpZC6eoMAICCAAw\n\
+DAYIKoZIhvcNAgkFADAUBggqhkiG9w0DBwQITRSuz0vGWaIEODS+eKnsth0XHOFy\n\
+yvI98QDjgY7ThD5pLYusYFOTRnGV8DuWWF7XFkoXHX++UGneyXnVx06BowyB\n\
+-----END ENCRYPTED PRIVATE KEY-----\n";
+    const SHA1: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----\n\
+MIGNMEkGCSqGSIb3DQEFDTA8MBsGCSqGSIb3DQEFDDAOBAg0/v/zB4e+qQICCAAw\n\
+HQYJYIZIAWUDBAEqBBBqEQSgaDbPWgpcuyAfgnq/BEA51jmBlD5Hq3oxbFu9epZq\n\
++it5jwFm2gu8+ik19QNEs2ZQW8vVXM1cAgWMGTltjtkhfEyguB6YweddNb3ganGO\n\
+-----END ENCRYPTED PRIVATE KEY-----\n";
 
     const KEY: &str = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
 
@@ -205,16 +305,59 @@ mod tests {
             "the given text has no certificate in PEM"
         );
         assert_eq!(
-            shown(Pem::bytes("").private_key().unwrap_err()),
+            shown(Pem::bytes("").private_key(None).unwrap_err()),
             "the given text has no private key in PEM"
         );
-        let encrypted = KEY.replace("PRIVATE", "ENCRYPTED PRIVATE");
+        let cut = Pem::bytes(&KEY[..40]).private_key(None).unwrap_err();
+        assert!(matches!(cut, PemError::Malformed { .. }), "{cut}");
+    }
+
+    #[test]
+    fn an_encrypted_key_is_opened_with_its_passphrase() {
+        let certificate = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        for text in [
+            PBKDF2.to_owned(),
+            SCRYPT.to_owned(),
+            format!("{certificate}{}{certificate}", PBKDF2.replace('\n', "\r\n")),
+        ] {
+            let key = Pem::bytes(text).private_key(Some(b"geheim")).unwrap();
+            assert_eq!(key.secret_der(), OPENED);
+        }
+        // A passphrase beside a key that has none is not looked at.
+        let open = Pem::bytes(KEY).private_key(Some(b"geheim")).unwrap();
+        assert_eq!(open.secret_der(), [0x30, 0x00]);
+    }
+
+    #[test]
+    fn what_stands_against_an_encrypted_key_is_named() {
+        let shown = |text: &str, passphrase: Option<&[u8]>| {
+            let opened = Pem::bytes(text).private_key(passphrase);
+            opened.unwrap_err().to_string()
+        };
         assert_eq!(
-            shown(Pem::bytes(encrypted).private_key().unwrap_err()),
+            shown(PBKDF2, None),
             "the private key in the given text is encrypted: decrypt it first, for example with openssl pkey"
         );
-        let cut = Pem::bytes(&KEY[..40]).private_key().unwrap_err();
-        assert!(matches!(cut, PemError::Malformed { .. }), "{cut}");
+        for wrong in ["Geheim", "", "\u{fc}"] {
+            assert_eq!(
+                shown(PBKDF2, Some(wrong.as_bytes())),
+                "the passphrase does not open the private key in the given text: give the one that it was encrypted with"
+            );
+        }
+        let legacy =
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-EDE3-CBC,00\n";
+        let remedy = "encrypt it anew, for example with openssl pkcs8 -topk8 -v2 aes-256-cbc";
+        for unsupported in [DES3, SHA1, legacy] {
+            let text = shown(unsupported, Some(b"geheim"));
+            assert!(
+                text.contains("not supported") && text.ends_with(remedy),
+                "{text}"
+            );
+        }
+        for broken in [&PBKDF2[..60], &KEY.replace("PRIVATE", "ENCRYPTED PRIVATE")] {
+            let error = Pem::bytes(broken).private_key(Some(b"geheim")).unwrap_err();
+            assert!(matches!(error, PemError::Malformed { .. }), "{error}");
+        }
     }
 
     #[test]
@@ -224,7 +367,7 @@ mod tests {
         std::fs::write(directory.path().join("key.pem"), KEY).unwrap();
         std::os::unix::fs::symlink("key.pem", &link).unwrap();
         assert_eq!(
-            Pem::file(&link).private_key().unwrap().secret_der(),
+            Pem::file(&link).private_key(None).unwrap().secret_der(),
             [0x30, 0x00]
         );
     }

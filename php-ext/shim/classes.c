@@ -19,7 +19,8 @@ typedef struct {
 
 /* One handler table per class with a native value: the class is known by the table when such an object is freed. */
 static zend_object_handlers native_handlers[MQTT_MESSAGE + 1];
-static zend_object_handlers options_handlers;
+/* Of classes whose objects have secrets. */
+static zend_object_handlers secretive_handlers;
 
 static mqtt_object *from_zend(zend_object *object)
 {
@@ -75,12 +76,12 @@ static void free_native(zend_object *object)
 	zend_object_std_dtor(object);
 }
 
-static zend_object *create_options(zend_class_entry *class_entry)
+static zend_object *create_secretive(zend_class_entry *class_entry)
 {
 	zend_object *created = zend_objects_new(class_entry);
 
 	object_properties_init(created, class_entry);
-	created->handlers = &options_handlers;
+	created->handlers = &secretive_handlers;
 	return created;
 }
 
@@ -292,10 +293,11 @@ static void register_values(void)
 	zend_class_entry **ce = mqtt_class_entries;
 
 	ce[MQTT_OPTIONS] = register_class_Mqtt_Options();
-	ce[MQTT_OPTIONS]->create_object = create_options;
-	memcpy(&options_handlers, zend_get_std_object_handlers(), sizeof(zend_object_handlers));
-	options_handlers.get_properties_for = mqtt_options_shown;
+	ce[MQTT_OPTIONS]->create_object = create_secretive;
 	ce[MQTT_TLS] = register_class_Mqtt_Tls();
+	ce[MQTT_TLS]->create_object = create_secretive;
+	memcpy(&secretive_handlers, zend_get_std_object_handlers(), sizeof(zend_object_handlers));
+	secretive_handlers.get_properties_for = mqtt_without_secrets;
 	ce[MQTT_PROPERTIES] = register_class_Mqtt_Properties();
 	ce[MQTT_WILL] = register_class_Mqtt_Will();
 	ce[MQTT_OUTGOING] = register_class_Mqtt_Outgoing();
@@ -312,6 +314,7 @@ void mqtt_register_classes(void)
 	ce[MQTT_QOS] = register_class_Mqtt_Qos();
 	ce[MQTT_PROTOCOL] = register_class_Mqtt_Protocol();
 	ce[MQTT_TRANSPORT] = register_class_Mqtt_Transport();
+	ce[MQTT_TLS_VERSION] = register_class_Mqtt_TlsVersion();
 	ce[MQTT_STATE] = register_class_Mqtt_State();
 	ce[MQTT_DELIVERY_STATE] = register_class_Mqtt_DeliveryState();
 	ce[MQTT_ACK_MODE] = register_class_Mqtt_AckMode();

@@ -242,8 +242,10 @@ ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Tls___construct, 0, 0, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, caPem, IS_STRING, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, certFile, IS_STRING, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, keyFile, IS_STRING, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, keyPassphrase, IS_STRING, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, serverName, IS_STRING, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, alpn, IS_ARRAY, 0, "[]")
+	ZEND_ARG_OBJ_INFO_WITH_DEFAULT_VALUE(0, minVersion, Mqtt\\TlsVersion, 0, "Mqtt\\TlsVersion::V12")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, insecure, _IS_BOOL, 0, "false")
 ZEND_END_ARG_INFO()
 
@@ -381,6 +383,11 @@ static const zend_function_entry class_Mqtt_Protocol_methods[] = {
 
 
 static const zend_function_entry class_Mqtt_Transport_methods[] = {
+	ZEND_FE_END
+};
+
+
+static const zend_function_entry class_Mqtt_TlsVersion_methods[] = {
 	ZEND_FE_END
 };
 
@@ -690,6 +697,23 @@ static zend_class_entry *register_class_Mqtt_Transport(void)
 	zend_string *enum_case_Unix_value_str = zend_string_init("unix", strlen("unix"), 1);
 	ZVAL_STR(&enum_case_Unix_value, enum_case_Unix_value_str);
 	zend_enum_add_case_cstr(class_entry, "Unix", &enum_case_Unix_value);
+
+	return class_entry;
+}
+
+static zend_class_entry *register_class_Mqtt_TlsVersion(void)
+{
+	zend_class_entry *class_entry = zend_register_internal_enum("Mqtt\\TlsVersion", IS_STRING, class_Mqtt_TlsVersion_methods);
+
+	zval enum_case_V12_value;
+	zend_string *enum_case_V12_value_str = zend_string_init("1.2", strlen("1.2"), 1);
+	ZVAL_STR(&enum_case_V12_value, enum_case_V12_value_str);
+	zend_enum_add_case_cstr(class_entry, "V12", &enum_case_V12_value);
+
+	zval enum_case_V13_value;
+	zend_string *enum_case_V13_value_str = zend_string_init("1.3", strlen("1.3"), 1);
+	ZVAL_STR(&enum_case_V13_value, enum_case_V13_value_str);
+	zend_enum_add_case_cstr(class_entry, "V13", &enum_case_V13_value);
 
 	return class_entry;
 }
@@ -1240,6 +1264,12 @@ static zend_class_entry *register_class_Mqtt_Tls(void)
 	zend_declare_typed_property(class_entry, property_keyFile_name, &property_keyFile_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
 	zend_string_release(property_keyFile_name);
 
+	zval property_keyPassphrase_default_value;
+	ZVAL_UNDEF(&property_keyPassphrase_default_value);
+	zend_string *property_keyPassphrase_name = zend_string_init("keyPassphrase", sizeof("keyPassphrase") - 1, 1);
+	zend_declare_typed_property(class_entry, property_keyPassphrase_name, &property_keyPassphrase_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_string_release(property_keyPassphrase_name);
+
 	zval property_serverName_default_value;
 	ZVAL_UNDEF(&property_serverName_default_value);
 	zend_string *property_serverName_name = zend_string_init("serverName", sizeof("serverName") - 1, 1);
@@ -1252,11 +1282,21 @@ static zend_class_entry *register_class_Mqtt_Tls(void)
 	zend_declare_typed_property(class_entry, property_alpn_name, &property_alpn_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY));
 	zend_string_release(property_alpn_name);
 
+	zend_string *property_minVersion_class_Mqtt_TlsVersion = zend_string_init("Mqtt\\TlsVersion", sizeof("Mqtt\\TlsVersion")-1, 1);
+	zval property_minVersion_default_value;
+	ZVAL_UNDEF(&property_minVersion_default_value);
+	zend_string *property_minVersion_name = zend_string_init("minVersion", sizeof("minVersion") - 1, 1);
+	zend_declare_typed_property(class_entry, property_minVersion_name, &property_minVersion_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_minVersion_class_Mqtt_TlsVersion, 0, 0));
+	zend_string_release(property_minVersion_name);
+
 	zval property_insecure_default_value;
 	ZVAL_UNDEF(&property_insecure_default_value);
 	zend_string *property_insecure_name = zend_string_init("insecure", sizeof("insecure") - 1, 1);
 	zend_declare_typed_property(class_entry, property_insecure_name, &property_insecure_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
 	zend_string_release(property_insecure_name);
+
+
+	zend_add_parameter_attribute(zend_hash_str_find_ptr(&class_entry->function_table, "__construct", sizeof("__construct") - 1), 4, ZSTR_KNOWN(ZEND_STR_SENSITIVEPARAMETER), 0);
 
 	return class_entry;
 }

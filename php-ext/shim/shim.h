@@ -14,7 +14,7 @@
 
 /* The classes by number. The order is that of `Class` in src/shim.rs. */
 enum mqtt_class {
-	MQTT_QOS, MQTT_PROTOCOL, MQTT_TRANSPORT, MQTT_STATE, MQTT_DELIVERY_STATE, MQTT_ACK_MODE, MQTT_OVERFLOW, MQTT_RETAIN_HANDLING,
+	MQTT_QOS, MQTT_PROTOCOL, MQTT_TRANSPORT, MQTT_TLS_VERSION, MQTT_STATE, MQTT_DELIVERY_STATE, MQTT_ACK_MODE, MQTT_OVERFLOW, MQTT_RETAIN_HANDLING,
 	MQTT_CLIENT, MQTT_DELIVERY, MQTT_BATCH, MQTT_SUBSCRIPTION, MQTT_MESSAGE_ITERATOR, MQTT_MESSAGE,
 	MQTT_OPTIONS, MQTT_TLS, MQTT_PROPERTIES, MQTT_WILL, MQTT_OUTGOING,
 	MQTT_CONNACK, MQTT_STATUS, MQTT_FLUSH_RESULT, MQTT_BATCH_RESULT,
@@ -45,7 +45,7 @@ zend_object *mqtt_create_exception(zend_class_entry *class_entry);
 /* values.c */
 void mqtt_construct(zend_execute_data *execute_data, int class_number);
 bool mqtt_fill(zend_object *object, HashTable *named, zend_object *base, bool strict);
-HashTable *mqtt_options_shown(zend_object *object, zend_prop_purpose purpose);
+HashTable *mqtt_without_secrets(zend_object *object, zend_prop_purpose purpose);
 
 /* zend.c */
 bool mqtt_argument_count(zend_execute_data *execute_data, uint32_t least, uint32_t most);
@@ -67,6 +67,7 @@ bool mqtt_call(zval *callable, uint32_t count, zval *arguments);
 bool mqtt_iterate(zval *iterable, bool (*each)(void *context, zval *key, zval *value), void *context);
 void mqtt_array_iterator(zval *takes_array, zval *result);
 bool mqtt_may_open(const char *path);
+bool mqtt_absolute_path(const char *path, zval *result);
 bool mqtt_exception_pending(void);
 void mqtt_type_error(const char *message);
 void mqtt_error(const char *message);

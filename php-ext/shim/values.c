@@ -92,11 +92,11 @@ bool mqtt_fill(zend_object *object, HashTable *named, zend_object *base, bool st
 	return true;
 }
 
-/* Puts a mask over a property that has a value to hide. */
+/* Puts a mask over a property that has a value to hide, if there is such a property. */
 static void mask(HashTable *shown, zend_class_entry *class_entry, const char *name, size_t length)
 {
 	zend_property_info *info = zend_hash_str_find_ptr(&class_entry->properties_info, name, length);
-	zval *value = zend_hash_find_ind(shown, info->name), masked;
+	zval *value = info ? zend_hash_find_ind(shown, info->name) : NULL, masked;
 
 	if (value && (Z_TYPE_P(value) == IS_STRING || (Z_TYPE_P(value) == IS_ARRAY && zend_hash_num_elements(Z_ARRVAL_P(value))))) {
 		ZVAL_STRINGL(&masked, hidden, sizeof(hidden) - 1);
@@ -104,8 +104,8 @@ static void mask(HashTable *shown, zend_class_entry *class_entry, const char *na
 	}
 }
 
-/* var_dump() and friends show neither the password nor headers, which may carry a token. */
-HashTable *mqtt_options_shown(zend_object *object, zend_prop_purpose purpose)
+/* var_dump() and friends show neither password nor passphrase, nor headers, which may carry a token. */
+HashTable *mqtt_without_secrets(zend_object *object, zend_prop_purpose purpose)
 {
 	HashTable *all = zend_std_get_properties_for(object, purpose), *shown;
 
@@ -116,5 +116,6 @@ HashTable *mqtt_options_shown(zend_object *object, zend_prop_purpose purpose)
 	zend_release_properties(all);
 	mask(shown, object->ce, "password", sizeof("password") - 1);
 	mask(shown, object->ce, "headers", sizeof("headers") - 1);
+	mask(shown, object->ce, "keyPassphrase", sizeof("keyPassphrase") - 1);
 	return shown;
 }

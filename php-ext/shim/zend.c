@@ -281,6 +281,21 @@ bool mqtt_may_open(const char *path)
 }
 
 /*
+ * The path as seen from the working directory that PHP code knows: with threads, each has one of its own. Symbolic links
+ * stay. false: it is too long.
+ */
+bool mqtt_absolute_path(const char *path, zval *result)
+{
+	char absolute[MAXPATHLEN];
+
+	if (!expand_filepath(path, absolute)) {
+		return false;
+	}
+	ZVAL_STRING(result, absolute);
+	return true;
+}
+
+/*
  * What PHP does between two opcodes when a signal or the time limit asks for it; our waits do it too. Returns whether
  * there was anything to do. Does not return when the time limit has passed.
  */

@@ -143,6 +143,7 @@ impl Drop for Client {
 
 fn construct(call: &Call<'_>) -> Answer {
     let settings = Settings::from_argument(call, 1)?;
+    settings.check_files()?;
     let connection = Connection::new(settings, Origin::Own);
     let this = call.this()?;
     if !this.set_native(Client::new(Rc::clone(&connection))) {

@@ -20,7 +20,7 @@ const NAMES: [(&str, &str); 22] = [
     ("session_expiry", "sessionExpiry"),
     ("tls.alpn", "alpn"),
     ("tls.identity", "certFile and keyFile"),
-    ("tls.passphrase", "keyPassphrase"),
+    ("tls.key_passphrase", "keyPassphrase"),
     ("tls.roots", "caFile or caPem"),
     ("tls.server_name", "serverName"),
     ("topic_alias_maximum", "topicAliasMaximum"),

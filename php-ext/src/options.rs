@@ -6,7 +6,8 @@ use std::time::Duration;
 use ext_php_rs::types::{ZendHashTable, Zval};
 use mqtt_client::background::Inbox;
 use mqtt_client::{
-    Address, ClientId, DEFAULT_PORT, DEFAULT_TLS_PORT, Overflow, Reconnect, Version, WebSocket,
+    Address, ClientId, DEFAULT_PORT, DEFAULT_TLS_PORT, Overflow, Reconnect, Roots, Version,
+    WebSocket,
 };
 
 use crate::exception::{Failure, Thrown};
@@ -75,7 +76,7 @@ impl Settings {
         Ok(Self::from_object(object)?)
     }
 
-    /// Reads and checks an `Options` object.
+    /// Reads and checks an `Options` object, but for files: those of a persistent client that runs already are not needed.
     pub(crate) fn from_object(object: Object<'_>) -> Result<Self, Failure> {
         let carrier = Carrier::of(object)?;
         let settings = Self {
@@ -106,9 +107,18 @@ impl Settings {
             inbox_max_messages: bound(object, "inboxMaxMessages", None)?,
             inbox_max_bytes: bound(object, "inboxMaxBytes", None)?,
         };
-        let checked = settings.to_client()?.check();
-        checked.map_err(|error| Failure::option(names::options_error(&error)))?;
+        let mut options = settings.to_client()?;
+        if let Some(tls) = &mut options.tls {
+            tls.roots = Roots::System;
+            tls.identity = None;
+        }
+        check(&options)?;
         Ok(settings)
+    }
+
+    /// Looks into the files of certificates and keys as well: whoever has these settings is about to use them.
+    pub(crate) fn check_files(&self) -> Result<(), Failure> {
+        check(&self.to_client()?)
     }
 
     pub(crate) fn to_client(&self) -> Result<mqtt_client::Options, Failure> {
@@ -150,6 +160,11 @@ impl Settings {
     pub(crate) fn address(&self) -> String {
         self.address.to_string()
     }
+}
+
+fn check(options: &mqtt_client::Options) -> Result<(), Failure> {
+    let checked = options.check();
+    checked.map_err(|error| Failure::option(names::options_error(&error)))
 }
 
 /// What MQTT is carried by, as the options say.

@@ -121,6 +121,7 @@ impl Table {
                 format!("there are {most} persistent clients here already (mqtt.max_persistent)");
             return Err(Failure::new(Class::ConnectionException, message));
         }
+        settings.check_files()?;
         self.last_number += 1;
         let name = id.map_or(Name::Numbered(self.last_number), |id| {
             Name::Given(id.to_vec())

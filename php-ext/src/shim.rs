@@ -18,6 +18,7 @@ pub(crate) enum Class {
     Qos,
     Protocol,
     Transport,
+    TlsVersion,
     State,
     DeliveryState,
     AckMode,
@@ -83,6 +84,7 @@ unsafe extern "C" {
     fn mqtt_iterate(iterable: *mut Zval, each: EachElement, context: *mut c_void) -> bool;
     fn mqtt_array_iterator(takes_array: *mut Zval, result: *mut Zval);
     fn mqtt_may_open(path: *const c_char) -> bool;
+    fn mqtt_absolute_path(path: *const c_char, result: *mut Zval) -> bool;
     fn mqtt_stream_open(takes_source: *mut c_void, result: *mut Zval);
     fn mqtt_exception_pending() -> bool;
     fn mqtt_type_error(message: *const c_char);
@@ -443,6 +445,15 @@ pub(crate) fn array_iterator(array: Zval) -> Zval {
 pub(crate) fn may_open(path: &CStr) -> bool {
     // SAFETY: the engine copies the path.
     unsafe { mqtt_may_open(path.as_ptr()) }
+}
+
+/// The path as seen from PHP's working directory; `None` if it is too long, or then not UTF-8.
+pub(crate) fn absolute_path(path: &CStr) -> Option<String> {
+    let mut result = Zval::new();
+    // SAFETY: the engine copies the path, and `result` is a valid place for the string.
+    let made = unsafe { mqtt_absolute_path(path.as_ptr(), &raw mut result) };
+    let text = result.zend_str().filter(|_| made)?;
+    String::from_utf8(text.as_bytes().to_vec()).ok()
 }
 
 /// A PHP stream over `source`, which comes back in `mqtt_stream_descriptor` and, at its end, in `mqtt_stream_free`.

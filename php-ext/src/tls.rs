@@ -2,11 +2,11 @@
 
 use std::ffi::CString;
 
-use mqtt_client::Tls;
+use mqtt_client::{Tls, TlsVersion};
 
 use crate::exception::Failure;
 use crate::properties::nullable_text;
-use crate::shim::{self, Object};
+use crate::shim::{self, Class, Object};
 use crate::value;
 
 /// How TLS is to be spoken. Files are told apart by their names, not by what is in them.
@@ -16,8 +16,10 @@ pub(crate) struct TlsSettings {
     ca_pem: Option<Vec<u8>>,
     cert_file: Option<String>,
     key_file: Option<String>,
+    key_passphrase: Option<Vec<u8>>,
     server_name: Option<String>,
     alpn: Vec<Vec<u8>>,
+    min_version: TlsVersion,
     insecure: bool,
 }
 
@@ -29,8 +31,10 @@ impl TlsSettings {
             ca_pem: value::bytes_of(object.property("caPem")).map(<[u8]>::to_vec),
             cert_file: file(object, "certFile")?,
             key_file: file(object, "keyFile")?,
+            key_passphrase: value::bytes_of(object.property("keyPassphrase")).map(<[u8]>::to_vec),
             server_name: nullable_text(object, "serverName")?,
             alpn: alpn(object)?,
+            min_version: min_version(object),
             insecure: object.property("insecure").bool().unwrap_or(false),
         };
         if settings.ca_file.is_some() && settings.ca_pem.is_some() {
@@ -39,11 +43,16 @@ impl TlsSettings {
         if settings.key_file.is_some() && settings.cert_file.is_none() {
             return Err(Failure::option("keyFile needs a certFile"));
         }
+        if settings.key_passphrase.is_some() && settings.cert_file.is_none() {
+            return Err(Failure::option("keyPassphrase needs a certFile"));
+        }
         Ok(settings)
     }
 
     pub(crate) fn to_client(&self) -> Tls {
-        let mut tls = Tls::new().with_insecure_no_verify(self.insecure);
+        let mut tls = Tls::new()
+            .with_min_version(self.min_version)
+            .with_insecure_no_verify(self.insecure);
         if let Some(path) = &self.ca_file {
             tls = tls.with_roots_file(path);
         }
@@ -53,6 +62,7 @@ impl TlsSettings {
         if let Some(certificate) = &self.cert_file {
             let key = self.key_file.as_ref().unwrap_or(certificate);
             tls = tls.with_identity_files(certificate, key);
+            tls.key_passphrase.clone_from(&self.key_passphrase);
         }
         tls.server_name.clone_from(&self.server_name);
         tls.alpn.clone_from(&self.alpn);
@@ -60,18 +70,30 @@ impl TlsSettings {
     }
 }
 
-/// The name of a file, which the settings of PHP let scripts read.
+/// The absolute name of a file, which the settings of PHP let scripts read.
 pub(crate) fn file(object: Object<'_>, name: &str) -> Result<Option<String>, Failure> {
     let Some(path) = nullable_text(object, name)? else {
         return Ok(None);
     };
-    let allowed = CString::new(path.as_str()).is_ok_and(|path| shim::may_open(&path));
-    if allowed {
-        Ok(Some(path))
-    } else {
-        Err(Failure::option(format!(
-            "{name}: open_basedir does not allow {path}"
-        )))
+    let known = CString::new(path.as_str()).ok();
+    let known = known.filter(|known| shim::may_open(known));
+    let known = known
+        .ok_or_else(|| Failure::option(format!("{name}: open_basedir does not allow {path}")))?;
+    if path.is_empty() {
+        return Ok(Some(path));
+    }
+    // Now, and not where the file is opened: that may be in another thread, after a chdir().
+    let absolute = shim::absolute_path(&known);
+    absolute
+        .map(Some)
+        .ok_or_else(|| Failure::option(format!("{name}: the whole path of {path} is too long")))
+}
+
+fn min_version(object: Object<'_>) -> TlsVersion {
+    let case = Object::of_class(object.property("minVersion"), Class::TlsVersion);
+    match case.and_then(|case| value::bytes_of(case.enum_value())) {
+        Some(b"1.3") => TlsVersion::V1_3,
+        _ => TlsVersion::V1_2,
     }
 }
 

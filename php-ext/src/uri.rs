@@ -15,6 +15,7 @@ enum Kind {
     Float,
     Bool,
     Protocol,
+    TlsVersion,
     Overflow,
 }
 
@@ -43,11 +44,13 @@ const PARAMETERS: [(&str, Kind); 20] = [
 ];
 
 /// Those of the constructor of `Tls`.
-const TLS_PARAMETERS: [(&str, Kind); 5] = [
+const TLS_PARAMETERS: [(&str, Kind); 7] = [
     ("caFile", Kind::Text),
     ("certFile", Kind::Text),
     ("keyFile", Kind::Text),
+    ("keyPassphrase", Kind::Text),
     ("serverName", Kind::Text),
+    ("minVersion", Kind::TlsVersion),
     ("insecure", Kind::Bool),
 ];
 
@@ -183,6 +186,11 @@ fn parse(kind: Kind, text: &str) -> Result<Zval, &'static str> {
             "4" => Ok(shim::enum_case(Class::Protocol, c"V311")),
             "5" => Ok(shim::enum_case(Class::Protocol, c"V5")),
             _ => Err("3, 4 or 5"),
+        },
+        Kind::TlsVersion => match text {
+            "1.2" => Ok(shim::enum_case(Class::TlsVersion, c"V12")),
+            "1.3" => Ok(shim::enum_case(Class::TlsVersion, c"V13")),
+            _ => Err("1.2 or 1.3"),
         },
         Kind::Overflow => match text {
             "reject" => Ok(shim::enum_case(Class::Overflow, c"Reject")),

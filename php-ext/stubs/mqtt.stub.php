@@ -53,6 +53,13 @@ namespace Mqtt {
         case Unix = 'unix';
     }
 
+    /** A version of TLS. */
+    enum TlsVersion: string
+    {
+        case V12 = '1.2';
+        case V13 = '1.3';
+    }
+
     /** What the connection behind a client does now. */
     enum State: string
     {
@@ -671,7 +678,8 @@ namespace Mqtt {
 
     /**
      * How TLS is spoken: by rustls, 1.2 and 1.3. By default the broker's certificate must lead to an authority that the
-     * system trusts, be valid now, and be for the host that was asked for. Files are PEM, read when a client is made.
+     * system trusts, be valid now, and be for the host that was asked for. Files are PEM, read when a client is made; a relative
+     * path is taken from the working directory of then.
      *
      * @strict-properties
      * @not-serializable
@@ -682,21 +690,25 @@ namespace Mqtt {
         public readonly ?string $caPem;
         public readonly ?string $certFile;
         public readonly ?string $keyFile;
+        public readonly ?string $keyPassphrase;
         public readonly ?string $serverName;
         public readonly array $alpn;
+        public readonly TlsVersion $minVersion;
         public readonly bool $insecure;
 
         /**
          * @param string|null $caFile authorities to trust in place of those of the system; or the broker's own certificate, if it is self-signed
          * @param string|null $caPem the same, as text
          * @param string|null $certFile certificate of this client, with those that lead to its authority
-         * @param string|null $keyFile its private key, not encrypted; null where it is in certFile, too
+         * @param string|null $keyFile its private key; null where it is in certFile, too
+         * @param string|null $keyPassphrase opens the private key, if it is encrypted (PKCS #8 with AES); not shown by var_dump() and its like
          * @param string|null $serverName asked for, and to be found in the certificate; null takes the host
          * @param list<string> $alpn application protocols to offer, best first
+         * @param TlsVersion $minVersion the oldest version to speak
          * @param bool $insecure takes any certificate: ANYBODY ON THE WAY CAN THEN READ AND CHANGE EVERYTHING, passwords included
          * @throws Exception\InvalidOptionException names the file and what is wrong with it
          */
-        public function __construct(?string $caFile = null, ?string $caPem = null, ?string $certFile = null, ?string $keyFile = null, ?string $serverName = null, array $alpn = [], bool $insecure = false) {}
+        public function __construct(?string $caFile = null, ?string $caPem = null, ?string $certFile = null, ?string $keyFile = null, #[\SensitiveParameter] ?string $keyPassphrase = null, ?string $serverName = null, array $alpn = [], TlsVersion $minVersion = TlsVersion::V12, bool $insecure = false) {}
     }
 
     /**

@@ -82,7 +82,7 @@ fn server_config(
 ) -> Result<ServerConfig, ServerTlsError> {
     let provider = Arc::new(ring::default_provider());
     let chain = chain.certificates().map_err(ServerTlsError::Certificate)?;
-    let key = key.private_key().map_err(ServerTlsError::Key)?;
+    let key = key.private_key(None).map_err(ServerTlsError::Key)?;
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .expect("ring has ciphers for TLS 1.2 and 1.3");

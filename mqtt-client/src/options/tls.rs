@@ -23,8 +23,19 @@ pub enum Roots {
 pub struct Identity {
     /// The certificate, followed by the intermediate ones that lead to an authority the server trusts.
     pub certificate: Pem,
-    /// Its private key: PKCS #8, PKCS #1 or SEC 1, not encrypted.
+    /// Its private key: PKCS #8, PKCS #1 or SEC 1. If it is encrypted (PKCS #8 only), [`Tls::key_passphrase`] opens it.
     pub key: Pem,
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246).
+    #[default]
+    V1_2,
+    /// TLS 1.3 (RFC 8446).
+    V1_3,
 }
 
 /// TLS 1.2 and 1.3 by rustls. By default the server's certificate must lead to an authority that the system trusts, be
@@ -53,6 +64,11 @@ pub struct Tls {
     pub roots: Roots,
     /// The certificate of this client, for servers that ask for one. Default: none.
     pub identity: Option<Identity>,
+    /// What the private key of `identity` was encrypted with. Default: none, for a key that is not encrypted. `Debug` does not
+    /// show it.
+    pub key_passphrase: Option<Vec<u8>>,
+    /// The oldest version to speak. Default: 1.2, older ones being out of use.
+    pub min_version: TlsVersion,
     /// The name to ask for (SNI) and to find in the certificate. Default: the host of the address. Must be given where there
     /// is none: for a Unix socket, or a [`Connector`](crate::Connector).
     pub server_name: Option<String>,
@@ -62,8 +78,7 @@ pub struct Tls {
     /// Takes any certificate for good, so that **anybody on the way can read and change everything, passwords included**.
     /// For experiments only; to trust one self-signed certificate, use `roots`. Default false.
     pub insecure_no_verify: bool,
-    /// A configuration of the caller's in place of `roots`, `identity`, `alpn` and `insecure_no_verify`, which must then be
-    /// left alone.
+    /// A configuration of the caller's in place of all other fields but `server_name`, which must then be left alone.
     #[cfg(feature = "tls")]
     pub config: Option<Arc<tokio_rustls::rustls::ClientConfig>>,
 }
@@ -127,6 +142,20 @@ impl Tls {
         self
     }
 
+    /// Sets [`key_passphrase`](Self::key_passphrase).
+    #[must_use]
+    pub fn with_key_passphrase(mut self, passphrase: impl Into<Vec<u8>>) -> Self {
+        self.key_passphrase = Some(passphrase.into());
+        self
+    }
+
+    /// Sets [`min_version`](Self::min_version).
+    #[must_use]
+    pub fn with_min_version(mut self, version: TlsVersion) -> Self {
+        self.min_version = version;
+        self
+    }
+
     /// Sets [`server_name`](Self::server_name).
     #[must_use]
     pub fn with_server_name(mut self, name: impl Into<String>) -> Self {
@@ -155,6 +184,8 @@ impl fmt::Debug for Tls {
         shown
             .field("roots", &self.roots)
             .field("identity", &self.identity)
+            .field("key_passphrase", &self.key_passphrase.is_some())
+            .field("min_version", &self.min_version)
             .field("server_name", &self.server_name)
             .field("alpn", &self.alpn.len())
             .field("insecure_no_verify", &self.insecure_no_verify);
@@ -178,6 +209,12 @@ pub enum TlsOptionsError {
         option: &'static str,
         /// The file and what is wrong with it.
         cause: mqtt_transport::PemError,
+    },
+    /// The key of the identity is encrypted, and there is no passphrase.
+    #[error("tls.identity: the private key in {name} is encrypted; set tls.key_passphrase")]
+    PassphraseNeeded {
+        /// The path, or "the given text".
+        name: String,
     },
     /// A certificate among the roots is none.
     #[error("tls.roots: {cause}")]

@@ -11,12 +11,14 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, Error, InconsistentKeys, RootCertStore};
+use tokio_rustls::rustls::{
+    ClientConfig, DEFAULT_VERSIONS, Error, InconsistentKeys, RootCertStore, version,
+};
 
 use super::ByteStream;
 use super::dialer::{Attempt, Host};
 use crate::error::{ConnectError, TlsError};
-use crate::options::{Address, Options, Roots, Tls, TlsOptionsError};
+use crate::options::{Address, Options, Roots, Tls, TlsOptionsError, TlsVersion};
 pub(super) use cause::cause;
 
 /// TLS for all connections of a client: what one of them learned, the next one can resume.
@@ -115,6 +117,8 @@ pub(super) fn check(options: &Options) -> Result<(), TlsOptionsError> {
         for (option, used) in [
             ("tls.roots", tls.roots != Roots::System),
             ("tls.identity", tls.identity.is_some()),
+            ("tls.key_passphrase", tls.key_passphrase.is_some()),
+            ("tls.min_version", tls.min_version != TlsVersion::default()),
             ("tls.alpn", !tls.alpn.is_empty()),
             ("tls.insecure_no_verify", tls.insecure_no_verify),
         ] {
@@ -160,8 +164,12 @@ fn server_name(name: &str) -> Result<ServerName<'static>, TlsOptionsError> {
 
 fn client_config(tls: &Tls, roots: RootCertStore) -> Result<ClientConfig, TlsOptionsError> {
     let provider = Arc::new(ring::default_provider());
+    let versions = match tls.min_version {
+        TlsVersion::V1_2 => DEFAULT_VERSIONS,
+        TlsVersion::V1_3 => &[&version::TLS13],
+    };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .expect("ring has ciphers for TLS 1.2 and 1.3");
     let builder = if tls.insecure_no_verify {
         let verifier = insecure::AnyCertificate::new(&provider);
@@ -176,8 +184,11 @@ fn client_config(tls: &Tls, roots: RootCertStore) -> Result<ClientConfig, TlsOpt
         Some(identity) => {
             let chain = identity.certificate.certificates();
             let chain = chain.map_err(in_option("tls.identity"))?;
-            let key = identity.key.private_key();
-            let key = key.map_err(in_option("tls.identity"))?;
+            let key = identity.key.private_key(tls.key_passphrase.as_deref());
+            let key = key.map_err(|cause| match cause {
+                PemError::Encrypted { name } => TlsOptionsError::PassphraseNeeded { name },
+                cause => in_option("tls.identity")(cause),
+            })?;
             builder
                 .with_client_auth_cert(chain, key)
                 .map_err(|error| match error {

@@ -11,11 +11,13 @@ use mqtt_client::rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedPr
 use mqtt_client::rustls::{crypto::ring, version};
 use mqtt_client::{
     Client, ConnectError, ConnectStage, Connector, Options, QoS, ReasonCode, Reconnect, Tls,
-    TlsError,
+    TlsError, TlsVersion,
 };
 use mqtt_transport::certificates::{
     Authority, Certified, Purpose, Validity, self_signed, self_signed_authority,
 };
+use pkcs8::pkcs5::pbes2::Parameters;
+use pkcs8::{LineEnding, PrivateKeyInfoRef};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -318,6 +320,62 @@ async fn a_client_certificate_lets_in_where_one_is_demanded() {
             "the server does not accept the client certificate: it has expired"
         );
     }
+}
+
+/// The private key of `certified`, encrypted with the passphrase "secret".
+fn encrypted_key(certified: &Certified) -> String {
+    let key = PrivateKeyDer::from_pem_slice(certified.key.as_bytes()).unwrap();
+    let parameters = Parameters::generate_pbkdf2_sha256_aes256cbc(10, b"salt", [7; 16]).unwrap();
+    let encrypted = PrivateKeyInfoRef::try_from(key.secret_der())
+        .and_then(|key| key.encrypt_with_params(parameters, b"secret"))
+        .unwrap();
+    let pem = encrypted.to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF);
+    pem.unwrap().to_string()
+}
+
+#[tokio::test]
+async fn the_key_of_a_client_certificate_may_be_encrypted() {
+    let authority = Authority::new("root");
+    let certified = authority.server(&["127.0.0.1"]);
+    let client = authority.client("device-7");
+    let server = Server::start(closed_server(&certified, &authority, &version::TLS13)).await;
+    let tls = Tls::new()
+        .with_roots_pem(authority.pem())
+        .with_identity_pem(client.chain.clone(), encrypted_key(&client));
+    let options = |tls: Tls| server.options(tls);
+    works(options(tls.clone().with_key_passphrase("secret"))).await;
+
+    let refused = |tls: Tls| options(tls).check().unwrap_err().to_string();
+    assert_eq!(
+        refused(tls.clone()),
+        "tls.identity: the private key in the given text is encrypted; set tls.key_passphrase"
+    );
+    assert_eq!(
+        refused(tls.clone().with_key_passphrase("Secret")),
+        "tls.identity: the passphrase does not open the private key in the given text: give the one that it was encrypted with"
+    );
+    let shown = format!("{:?}", tls.with_key_passphrase("secret"));
+    assert!(!shown.contains("secret"), "{shown}");
+}
+
+#[tokio::test]
+async fn the_oldest_version_of_tls_can_be_chosen() {
+    let authority = Authority::new("root");
+    let certified = authority.server(&["127.0.0.1"]);
+    let tls = Tls::new().with_roots_pem(authority.pem());
+    let newest = tls.clone().with_min_version(TlsVersion::V1_3);
+    let client = authority.client("device-7");
+    let with_client = |tls: &Tls| {
+        tls.clone()
+            .with_identity_pem(client.chain.clone(), client.key.clone())
+    };
+    let old = Server::start(closed_server(&certified, &authority, &version::TLS12)).await;
+    works(old.options(with_client(&tls))).await;
+    assert_eq!(
+        refused(old.options(with_client(&newest))).await.to_string(),
+        "the server refuses what was offered: no version of TLS in common"
+    );
+    works(Server::start(open_server(&certified)).await.options(newest)).await;
 }
 
 #[tokio::test]
