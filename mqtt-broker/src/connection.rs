@@ -56,7 +56,6 @@ struct Connection<S> {
     shared: Arc<Shared>,
     reader: ReadHalf<S>,
     writer: WriteHalf<S>,
-    peer: Option<SocketAddr>,
     server: Server,
     input: BytesMut,
     output: Output,
@@ -86,13 +85,7 @@ struct Seat {
 }
 
 impl<S: AsyncRead + AsyncWrite> Connection<S> {
-    fn new(
-        shared: Arc<Shared>,
-        place: Place,
-        stream: S,
-        peer: Option<SocketAddr>,
-        deadline: time::Instant,
-    ) -> Box<Self> {
+    fn new(shared: Arc<Shared>, place: Place, stream: S, deadline: time::Instant) -> Box<Self> {
         let options = &shared.context.options;
         let limits = ServerLimits {
             connect_timeout: deadline.saturating_duration_since(time::Instant::now()),
@@ -111,7 +104,6 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             shared,
             reader,
             writer,
-            peer,
             input: BytesMut::new(),
             output: Output::new(),
             unflushed: false,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use mqtt_core::Instant;
 use tokio::time;
 
+use crate::door::Door;
 use crate::options::Options;
 use crate::statistics::Counters;
 
@@ -12,6 +13,7 @@ use crate::statistics::Counters;
 pub(crate) struct Context {
     pub(crate) options: Options,
     pub(crate) counters: Counters,
+    pub(crate) door: Door,
     pub(crate) clock: Clock,
 }
 
@@ -20,6 +22,7 @@ impl Context {
         Self {
             options,
             counters: Counters::default(),
+            door: Door::default(),
             clock: Clock::new(),
         }
     }

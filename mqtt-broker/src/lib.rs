@@ -60,8 +60,7 @@
 //! # What it does not do
 //!
 //! There is no store on disk, no bridge and no cluster, and no AUTH exchange: a CONNECT that names an Authentication Method is
-//! refused with Bad authentication method (0x8C). Response Information is not given. A message whose client may publish it
-//! goes to all who may subscribe to its topic: what is delivered is not asked about again.
+//! refused with Bad authentication method (0x8C). A message whose client may publish it goes to all who may subscribe to its topic: what is delivered is not asked about again.
 //!
 //! # Where things are
 //!
@@ -69,6 +68,7 @@
 //! |---|---|
 //! | `broker`, `local` | the handle, and publishing and subscribing without a socket |
 //! | `listener`, `connection` | sockets and the layers over them, and the task that owns one client's connection |
+//! | `place`, `door` | how many connections there may be, and who has to go when too many only begin |
 //! | `router`, `subscription`, `share`, `retained` | subscriptions, groups and retained messages: who gets a message |
 //! | `authenticate`, `authorize`, `password_file`, `access_file` | who may connect, publish and subscribe |
 //! | `system` | what the broker counts, as messages below `$SYS/` |
@@ -83,8 +83,10 @@ mod authorize;
 mod broker;
 mod connection;
 mod context;
+mod door;
 mod listener;
 mod local;
+mod network;
 mod options;
 #[cfg(feature = "password-file")]
 mod password_file;

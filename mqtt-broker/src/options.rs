@@ -42,7 +42,8 @@ pub struct Options {
     /// Most connected clients. The next one is refused with Server busy (0x89), unless it takes over a session whose client is
     /// connected, and so that one's place. Default 10,000.
     pub max_connections: usize,
-    /// Most connections whose CONNECT has not been accepted yet, or that are being closed. The next one is closed at once.
+    /// Most connections whose CONNECT has not been accepted yet, or that are being closed. The next one is let in all the same,
+    /// and the oldest of these is closed that come from the address with the most of them (of IPv6, from the first half of it).
     /// Default 1,024.
     pub max_pending_connections: usize,
     /// How long a connection may take until its CONNECT is accepted, TLS and WebSocket handshakes and authentication included.

@@ -7,6 +7,7 @@ use tokio::io::{self, AsyncRead, AsyncWrite};
 use tokio::time;
 
 use super::{Connection, shown_peer};
+use crate::door::Ticket;
 use crate::place::Place;
 use crate::shared::Shared;
 
@@ -19,9 +20,10 @@ pub(crate) fn spawn(
     let Some(place) = take_place(shared, peer) else {
         return;
     };
+    let ticket = place.ticket();
     let deadline = time::Instant::now() + shared.context.options.connect_timeout;
-    let connection = Connection::new(Arc::clone(shared), place, stream, peer, deadline);
-    shared.tasks.spawn(connection.run());
+    let connection = Connection::new(Arc::clone(shared), place, stream, deadline);
+    start(shared, ticket, connection.run());
 }
 
 /// Starts a task that serves one client as soon as `opening` has come to a stream. The connection counts, and its time for
@@ -34,24 +36,33 @@ pub(crate) fn spawn_after<S: AsyncRead + AsyncWrite + Send + 'static>(
     let Some(place) = take_place(shared, peer) else {
         return;
     };
+    let ticket = place.ticket();
     let deadline = time::Instant::now() + shared.context.options.connect_timeout;
     let shared_by_task = Arc::clone(shared);
-    shared.tasks.spawn(async move {
+    start(shared, ticket, async move {
         // What is needed for the handshakes is on the heap while they last, and not in the task all the time.
         let opened = Box::pin(opened(&shared_by_task, opening, deadline, peer)).await;
         if let Some(stream) = opened {
-            Connection::new(shared_by_task, place, stream, peer, deadline)
+            Connection::new(shared_by_task, place, stream, deadline)
                 .run()
                 .await;
         }
     });
 }
 
+/// Starts the task, which may be ended as long as its client is at the door.
+fn start(shared: &Shared, ticket: Option<Ticket>, task: impl Future<Output = ()> + Send + 'static) {
+    let task = shared.tasks.spawn(task);
+    if let Some(ticket) = ticket {
+        shared.context.door.set_task(ticket, task.abort_handle());
+    }
+}
+
 fn take_place(shared: &Shared, peer: Option<SocketAddr>) -> Option<Place> {
     let place = if shared.stop.is_cancelled() {
         None
     } else {
-        Place::take(&shared.context)
+        Place::take(&shared.context, peer)
     };
     if place.is_none() {
         shared.context.counters.connections_refused.add(1);

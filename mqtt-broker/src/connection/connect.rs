@@ -68,7 +68,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             Ok(opened) => self.accept(request, client_id, opened),
             Err(refusal) => {
                 self.shared.context.counters.connections_refused.add(1);
-                let (client_id, peer) = (shown_id(&client_id), shown_peer(self.peer));
+                let (client_id, peer) = (shown_id(&client_id), shown_peer(self.place.peer));
                 let Refusal { reason, cause } = refusal;
                 tracing::info!(client_id, peer, %reason, cause, "refused a client");
                 self.refuse(request.version, refusal);
@@ -92,12 +92,17 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                 client_id,
                 username: request.username.as_deref(),
                 password: request.password.as_deref(),
-                peer: self.peer,
+                peer: self.place.peer,
             };
             authenticator.authenticate(&info).await?;
         }
         if let Some(will) = &request.will {
             self.admit_will(request, client_id, &will.message).await?;
+        }
+        if self.place.leave_door().is_err() {
+            // The task is about to be ended, so that nobody hears of it.
+            let cause = "somebody else came to the door";
+            return Err(Refusal::new(ReasonCode::SERVER_BUSY, cause));
         }
         if !self.place.promote() {
             // A client that comes back before its old connection was found dead needs no place but its own.
@@ -150,7 +155,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             version: request.version,
             client_id: Arc::clone(client_id),
             username: request.username.as_deref().map(Box::from),
-            peer: self.peer,
+            peer: self.place.peer,
             limit: options.authorize_timeout,
         }))
     }
@@ -179,7 +184,8 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         match self.server.accept(self.now(), session, &accept) {
             Ok(()) => {
                 self.shared.context.counters.connections_accepted.add(1);
-                let (client_id, peer) = (shown_id(&subscriber.client_id), shown_peer(self.peer));
+                let (client_id, peer) =
+                    (shown_id(&subscriber.client_id), shown_peer(self.place.peer));
                 let version = request.version;
                 tracing::info!(
                     client_id,

@@ -87,7 +87,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         if !is_in_order {
             self.shared.context.counters.connections_failed.add(1);
         }
-        let peer = shown_peer(self.peer);
+        let peer = shown_peer(self.place.peer);
         match &self.seat {
             Some(seat) => {
                 let client_id = shown_id(&seat.subscriber.client_id);

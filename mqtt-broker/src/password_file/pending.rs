@@ -1,11 +1,10 @@
 //! How many passwords are being checked or wait for it, in all and for one peer.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The bits of an IPv6 address that its owner chooses freely, so that they tell nobody from another.
-const INTERFACE_BITS: u128 = u64::MAX as u128;
+use crate::network::network;
 
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -74,14 +73,6 @@ impl Drop for Ticket {
                 counts.by_network.remove(&network);
             }
         }
-    }
-}
-
-/// What stands for one peer: its address, of IPv6 the first half.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !INTERFACE_BITS).into(),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

@@ -198,12 +198,55 @@ async fn the_session_limit_refuses_with_quota_exceeded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn too_many_pending_connections_are_closed_unheard() {
+async fn silent_connections_on_all_places_do_not_keep_clients_out() {
     let broker = broker_with(|options| options.max_pending_connections = 2);
-    let _pending = [Peer::new(&broker), Peer::new(&broker)];
-    let mut third = Peer::new(&broker);
-    third.expect_close().await;
+    let mut silent = [Peer::new(&broker), Peer::new(&broker)];
+    let mut client = Peer::clean(&broker, "a").await;
+    client.ping().await;
+    silent[0].expect_close().await;
     assert_eq!(broker.statistics().connections_refused, 1);
+    // One who lingers after it was refused is no better.
+    let mut refused = Peer::new(&broker);
+    refused.send("C0 00").await;
+    refused.expect_close().await;
+    let mut other = Peer::clean(&broker, "b").await;
+    other.ping().await;
+    silent[1].expect_close().await;
+    client.ping().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_crowd_from_one_address_pushes_out_its_own() {
+    use tokio::net::{TcpSocket, TcpStream};
+
+    let options = |options: &mut Options| {
+        options.max_pending_connections = 10;
+        options.connect_timeout = Duration::from_secs(600);
+    };
+    let broker = broker_with(options);
+    let address = broker.listen("127.0.0.1:0").await.unwrap();
+    let connect = connect_v5("slow", 2, 0);
+    let (begin, rest) = connect.split_at(7);
+    let mut slow = Peer::tcp(address).await;
+    slow.send_bytes(begin).await;
+    let mut crowd: Vec<TcpStream> = Vec::new();
+    for _ in 0..100 {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        crowd.push(socket.connect(address).await.unwrap());
+    }
+    for stream in crowd.drain(..91) {
+        let mut silent = Peer::over(stream);
+        silent.expect_close().await;
+    }
+    slow.send_bytes(rest).await;
+    assert_eq!(slow.connack_v5().await, (false, 0));
+    // One of the crowd may come in too.
+    let mut last = Peer::over(crowd.pop().unwrap());
+    last.send_bytes(&connect_v5("crowd", 2, 0)).await;
+    assert_eq!(last.connack_v5().await, (false, 0));
+    assert_eq!(broker.statistics().connections_refused, 91);
 }
 
 #[tokio::test(start_paused = true)]
