@@ -245,9 +245,13 @@ impl World {
         };
         self.input.extend(self.wire.drain(..count));
         let before = self.input.clone();
+        let was_closed = self.client.is_closed();
         let progress = self.client.handle_input(self.now, &mut self.input);
-        let taken = &before[..before.len() - self.input.len()];
-        self.watch.taken(taken, self.client.is_closed());
+        // What comes after the end is thrown away.
+        if !was_closed {
+            let taken = &before[..before.len() - self.input.len()];
+            self.watch.taken(taken, self.client.is_closed());
+        }
         if self.client.is_closed() {
             assert!(progress == Progress::Done && self.input.is_empty());
         }

@@ -280,9 +280,13 @@ impl World {
         };
         self.input.extend(self.wire.drain(..count));
         let before = self.input.clone();
+        let was_ended = self.server.is_ended();
         let progress = self.server.handle_input(self.now, &mut self.input);
-        let taken = &before[..before.len() - self.input.len()];
-        self.watch.taken(taken, self.server.is_ended());
+        // What comes after the end is thrown away.
+        if !was_ended {
+            let taken = &before[..before.len() - self.input.len()];
+            self.watch.taken(taken, self.server.is_ended());
+        }
         if self.server.is_ended() {
             assert!(!progress.is_blocked() && self.input.is_empty());
         }

@@ -31,6 +31,8 @@ pub(crate) struct Watch {
 struct Connection {
     /// Packets that the machine sent.
     packets: usize,
+    /// The machine took a packet.
+    has_begun: bool,
     /// The machine's last word is said.
     is_over: bool,
     limits: Option<Limits>,
@@ -116,13 +118,13 @@ impl Watch {
 
     fn packet_taken(&mut self, packet: &Packet<'_>) {
         let connection = &mut self.connection;
+        // Whatever else comes first ends the connection, and what follows that tells the machine nothing.
+        let is_first = !std::mem::replace(&mut connection.has_begun, true);
         match *packet {
-            Packet::Connect(connect) => {
-                connection
-                    .limits
-                    .get_or_insert(Limits::new(connect.properties));
+            Packet::Connect(connect) if is_first => {
+                connection.limits = Some(Limits::new(connect.properties));
             }
-            Packet::Connack(connack) if connection.limits.is_none() => {
+            Packet::Connack(connack) if is_first => {
                 connection.limits = Some(Limits::new(connack.properties));
                 if !connack.session_present && !connack.reason.is_error() {
                     self.forget_session();

@@ -93,7 +93,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut findings = Vec::new();
     for target in targets {
         let mut progress = Progress::start(target);
-        let ended = process::run(&mut search(target, time)?, time + LIMIT, &mut progress)?;
+        let ended = process::run(&mut search(target, time, Start::Random)?, time + LIMIT, &mut progress)?;
         process::keep_log(&format!("fuzz-{target}"), &ended.output)?;
         let took = seconds(progress.elapsed());
         match found(target, &ended) {
@@ -123,11 +123,23 @@ pub(crate) fn build() -> Result<Command> {
     Ok(cargo)
 }
 
+/// Where a search starts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start {
+    /// From the same numbers every time, so that whoever tests a change sees what others see.
+    Fixed,
+    /// From new numbers, for new findings.
+    Random,
+}
+
 /// Runs a target that was built: for so long it looks for input that it does not stand.
-pub(crate) fn search(target: &str, time: Duration) -> Result<Command> {
+pub(crate) fn search(target: &str, time: Duration, start: Start) -> Result<Command> {
     let corpus = workspace::scratch(&format!("fuzz-corpus/{target}"))?;
     let findings = workspace::scratch(&format!("fuzz-findings/{target}"))?;
     let mut command = program(target)?;
+    if let Start::Fixed = start {
+        command.arg("-seed=1");
+    }
     command
         .arg(format!("-max_total_time={}", time.as_secs()))
         .arg(format!("-artifact_prefix={}/", findings.display()))
