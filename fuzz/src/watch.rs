@@ -33,6 +33,8 @@ struct Connection {
     packets: usize,
     /// The machine took a packet.
     has_begun: bool,
+    /// The CONNECT that the machine sent asks for a new session.
+    clean_start: bool,
     /// The machine's last word is said.
     is_over: bool,
     limits: Option<Limits>,
@@ -126,7 +128,12 @@ impl Watch {
             }
             Packet::Connack(connack) if is_first => {
                 connection.limits = Some(Limits::new(connack.properties));
-                if !connack.session_present && !connack.reason.is_error() {
+                // 3.1 has no Session Present; there the client takes the session for the server's too.
+                let goes_on = match self.received.version {
+                    Some(ProtocolVersion::V3_1) => !connection.clean_start,
+                    _ => connack.session_present,
+                };
+                if !goes_on && !connack.reason.is_error() {
                     self.forget_session();
                 }
             }
@@ -228,6 +235,7 @@ impl Watch {
             .map_or(usize::MAX, |it| it.maximum_packet_size);
         assert!(len <= maximum, "{packet:?} is larger than {maximum}");
         match *packet {
+            Packet::Connect(connect) => self.connection.clean_start = connect.clean_start,
             Packet::Publish(publish) => self.publish_sent(&publish),
             Packet::Puback(ack) => self.answered(PacketType::Puback, ack.packet_id.get()),
             Packet::Pubrec(ack) => {
