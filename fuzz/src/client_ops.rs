@@ -217,11 +217,11 @@ impl World {
         if self.version.is_v5() {
             options.session_expiry = SessionExpiry::NEVER;
         }
-        let gives_up = clean_start || self.client.session().client_id() != options.client_id;
+        let another = client_id && self.client.session().client_id() != options.client_id;
         if self.client.connect(self.now, &options).is_err() {
             return;
         }
-        if gives_up {
+        if clean_start || another {
             self.watch.forget_session();
         }
         // The end of the connection before is reported first.

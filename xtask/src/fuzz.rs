@@ -93,7 +93,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let mut findings = Vec::new();
     for target in targets {
         let mut progress = Progress::start(target);
-        let ended = process::run(&mut search(target, time, Start::Random)?, time + LIMIT, &mut progress)?;
+        let ended = process::run(
+            &mut search(target, time, Start::Random)?,
+            time + LIMIT,
+            &mut progress,
+        )?;
         process::keep_log(&format!("fuzz-{target}"), &ended.output)?;
         let took = seconds(progress.elapsed());
         match found(target, &ended) {

@@ -1,4 +1,4 @@
-//! Decoding and encoding allocate nothing, and machines in their steady state no more than the messages they hand out. A
+//! Decoding, encoding and matching allocate nothing, and machines in their steady state no more than the messages they hand out. A
 //! test binary of its own, since it replaces the allocator.
 
 #![expect(
@@ -8,6 +8,7 @@
 
 mod machines;
 mod packets;
+mod topics;
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
