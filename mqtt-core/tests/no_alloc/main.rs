@@ -1,5 +1,5 @@
-//! Decoding, encoding and matching allocate nothing, and machines in their steady state no more than the messages they hand out. A
-//! test binary of its own, since it replaces the allocator.
+//! Decoding, encoding and matching allocate nothing, and machines in their steady state no more than the messages they hand
+//! out. A test binary of its own, since it replaces the allocator.
 
 #![expect(
     clippy::unwrap_used,
