@@ -42,6 +42,8 @@ struct Connection {
     aliases: BTreeSet<u16>,
     /// Identifiers of the PUBLISH packets that the peer has not acknowledged.
     unacknowledged: BTreeSet<u16>,
+    /// Identifiers of the PUBREL packets that were sent.
+    released: BTreeSet<u16>,
     /// Identifiers of the requests that the peer has not answered.
     requests: BTreeSet<u16>,
 }
@@ -89,6 +91,10 @@ impl Watch {
 
     /// A new connection begins. `version` is that of a client's CONNECT.
     pub(crate) fn connect(&mut self, version: Option<ProtocolVersion>) {
+        // Before 5.0 a clean session is over when its connection is.
+        if self.connection.clean_start && version.is_some_and(|version| !version.is_v5()) {
+            self.forget_session();
+        }
         self.received.version = version;
         self.sent.clear();
         self.connection = Connection::default();
@@ -156,8 +162,13 @@ impl Watch {
                 self.owe(PacketType::Pubcomp, id);
             }
             Packet::Pubcomp(ack) => {
-                connection.unacknowledged.remove(&ack.packet_id.get());
-                self.received_by_peer.remove(&ack.packet_id.get());
+                let id = ack.packet_id.get();
+                connection.unacknowledged.remove(&id);
+                let is_early = !connection.released.contains(&id);
+                if self.received_by_peer.remove(&id) && is_early {
+                    // A resumed connection sends every PUBREL anew, and this one may be on its way.
+                    self.owe(PacketType::Pubrel, id);
+                }
             }
             Packet::Suback(suback) => {
                 connection.requests.remove(&suback.packet_id.get());
@@ -247,6 +258,7 @@ impl Watch {
             Packet::Pubrel(ack) => {
                 // It is sent anew on the next connection.
                 let id = ack.packet_id.get();
+                self.connection.released.insert(id);
                 if !self.received_by_peer.contains(&id) {
                     self.answered(PacketType::Pubrel, id);
                 }
