@@ -107,6 +107,11 @@
 #define PMQ_FEATURE_WEBSOCKET 2
 
 /**
+ * What pmq_features tells: this build of the library goes through proxies.
+ */
+#define PMQ_FEATURE_PROXY 4
+
+/**
  * In place of a number: without end. For waits, and for pmq_options_set_session_expiry and pmq_options_set_reconnect.
  */
 #define PMQ_FOREVER UINT32_MAX
@@ -520,7 +525,8 @@ uint32_t pmq_version_number(void);
 uint32_t pmq_abi(void);
 
 /**
- * What this build can do beside plain TCP: PMQ_FEATURE_TLS and PMQ_FEATURE_WEBSOCKET, or neither.
+ * What this build can do beside plain TCP: PMQ_FEATURE_TLS, PMQ_FEATURE_WEBSOCKET and PMQ_FEATURE_PROXY, each or
+ * none.
  */
 uint32_t pmq_features(void);
 
@@ -1022,6 +1028,16 @@ pmq_status pmq_options_add_address(pmq_options *options,
  * Adds the path of a Unix socket to the servers tried in turn.
  */
 pmq_status pmq_options_add_unix(pmq_options *options, const char *path, size_t path_len, pmq_error **error);
+
+/**
+ * Sets the proxy through which TCP ports are reached, TLS and WebSocket included, as a URL: "http://user:password@host:port" for
+ * CONNECT of HTTP (default port 80), or "socks5://user:password@host:port" (1080). It looks up the names of servers. Environment
+ * variables are not looked at. NULL, with a length of 0, stands for no proxy. Default: none.
+ */
+pmq_status pmq_options_set_proxy(pmq_options *options,
+                                 const char *url,
+                                 size_t url_len,
+                                 pmq_error **error);
 
 /**
  * Has the client speak WebSocket at a path, which most servers want to be "/mqtt". ws:// and wss:// URLs do that by themselves.

@@ -19,6 +19,8 @@ const VERSION: &CStr =
 pub const PMQ_FEATURE_TLS: u32 = 1;
 /// What pmq_features tells: this build of the library does WebSocket.
 pub const PMQ_FEATURE_WEBSOCKET: u32 = 2;
+/// What pmq_features tells: this build of the library goes through proxies.
+pub const PMQ_FEATURE_PROXY: u32 = 4;
 
 /// The version of the library, such as "0.1.0". Static text: never freed.
 #[unsafe(no_mangle)]
@@ -44,13 +46,15 @@ pub extern "C" fn pmq_abi() -> u32 {
     guard::query(0, || Some(0))
 }
 
-/// What this build can do beside plain TCP: PMQ_FEATURE_TLS and PMQ_FEATURE_WEBSOCKET, or neither.
+/// What this build can do beside plain TCP: PMQ_FEATURE_TLS, PMQ_FEATURE_WEBSOCKET and PMQ_FEATURE_PROXY, each or
+/// none.
 #[unsafe(no_mangle)]
 pub extern "C" fn pmq_features() -> u32 {
     guard::query(0, || {
         let tls = u32::from(cfg!(feature = "tls")) * PMQ_FEATURE_TLS;
         let websocket = u32::from(cfg!(feature = "websocket")) * PMQ_FEATURE_WEBSOCKET;
-        Some(tls | websocket)
+        let proxy = u32::from(cfg!(feature = "proxy")) * PMQ_FEATURE_PROXY;
+        Some(tls | websocket | proxy)
     })
 }
 

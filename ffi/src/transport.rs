@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use mqtt_client::Address;
+use mqtt_client::{Address, OptionsError, Proxy};
 
 use crate::error::Error;
 use crate::options::{Options, set};
@@ -41,6 +41,30 @@ pub unsafe extern "C" fn pmq_options_add_unix(
         guard::change(options, "options", error, |options| {
             let path = bytes::path(path, path_len, "path")?;
             options.client.addresses.push(Address::unix(path));
+            Ok(())
+        })
+    }
+}
+
+/// Sets the proxy through which TCP ports are reached, TLS and WebSocket included, as a URL: "http://user:password@host:port" for
+/// CONNECT of HTTP (default port 80), or "socks5://user:password@host:port" (1080). It looks up the names of servers. Environment
+/// variables are not looked at. NULL, with a length of 0, stands for no proxy. Default: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_proxy(
+    options: *mut Options,
+    url: *const c_char,
+    url_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(options, "options", error, |options| {
+            let url = bytes::text(url, url_len, "url")?;
+            options.client.proxy = if url.is_empty() {
+                None
+            } else {
+                Some(Proxy::from_url(url).map_err(OptionsError::from)?)
+            };
             Ok(())
         })
     }

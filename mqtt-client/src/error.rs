@@ -1,5 +1,6 @@
 //! Errors the application sees, one enum per thing it can do.
 
+mod proxy;
 mod tls;
 
 use std::io;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use mqtt_core::{EncodeError, QoS, ReasonCode, TopicError};
 use thiserror::Error;
 
+pub use proxy::ProxyError;
 pub use tls::TlsError;
 
 use crate::options::OptionsError;
@@ -113,6 +115,8 @@ pub enum ConnectStage {
     Resolve,
     /// Opening the transport.
     Transport,
+    /// Waiting for the proxy to open it.
+    Proxy,
     /// In the TLS handshake.
     Tls,
     /// Waiting for the answer to the WebSocket upgrade.
@@ -126,6 +130,7 @@ impl ConnectStage {
         match self {
             Self::Resolve => "looking up its address",
             Self::Transport => "opening the connection",
+            Self::Proxy => "waiting for it to open the connection",
             Self::Tls => "in the TLS handshake",
             Self::WebSocket => "waiting for its answer to the WebSocket upgrade",
             Self::Connack => "waiting for its CONNACK",
@@ -155,6 +160,16 @@ pub enum ConnectError {
         address: String,
         /// What the operating system or the connector said.
         source: Arc<io::Error>,
+    },
+    /// The proxy was reached, and did not open the connection.
+    #[error("{address} does not lead to {server}: {cause}")]
+    Proxy {
+        /// Where the proxy is.
+        address: String,
+        /// The server it was to lead to.
+        server: String,
+        /// What was wrong.
+        cause: ProxyError,
     },
     /// TLS came to nothing: the certificate is not as it must be, or this client's is not as the server wants it. Tried
     /// again, as certificates are renewed.

@@ -62,7 +62,7 @@
 //! # Transports
 //!
 //! An [`Address`] is a TCP port or a Unix socket; [`Options::tls`] and [`Options::websocket`] put TLS, WebSocket or both over
-//! any of them, a [`Connector`]'s included. [`Options::from_url`] knows `mqtt`, `mqtts`, `ws`, `wss` and `unix`.
+//! any of them, a [`Connector`]'s included. A [`Proxy`] leads to TCP ports. [`Options::from_url`] knows `mqtt`, `mqtts`, `ws`, `wss` and `unix`.
 //!
 //! ```no_run
 //! use mqtt_client::{Client, Options, Tls};
@@ -75,7 +75,7 @@
 //! # }
 //! ```
 //!
-//! TLS and WebSocket are the features `tls` and `websocket`, which are on by default. Without one, the options are still
+//! TLS, WebSocket and proxies are the features `tls`, `websocket` and `proxy`, which are on by default. Without one, the options are still
 //! there and refuse to start.
 //!
 //! A durable queue is not part of it yet.
@@ -117,12 +117,12 @@ pub use tokio_rustls::rustls;
 pub use self::client::Client;
 pub use self::delivery::{Delivery, DeliveryState};
 pub use self::error::{
-    CloseError, ConnectError, ConnectStage, PublishError, SubscribeError, TlsError,
+    CloseError, ConnectError, ConnectStage, ProxyError, PublishError, SubscribeError, TlsError,
 };
 pub use self::options::{
     Address, ClientId, DEFAULT_PORT, DEFAULT_TLS_PORT, Identity, Options, OptionsError, Overflow,
-    Roots, SessionLost, StreamFull, Tls, TlsOptionsError, TlsVersion, Unacknowledged, Version,
-    WebSocket, WebSocketOptionsError, Will,
+    Proxy, ProxyOptionsError, ProxyProtocol, Roots, SessionLost, StreamFull, Tls, TlsOptionsError,
+    TlsVersion, Unacknowledged, Version, WebSocket, WebSocketOptionsError, Will,
 };
 pub use self::received::{Ack, Received};
 pub use self::reconnect::Reconnect;

@@ -7,6 +7,7 @@ mod check;
 mod client_id;
 mod error;
 mod from_url;
+mod proxy;
 mod tls;
 mod websocket;
 
@@ -19,6 +20,7 @@ use mqtt_core::{Message, ProtocolVersion};
 pub use address::Address;
 pub use client_id::ClientId;
 pub use error::OptionsError;
+pub use proxy::{Proxy, ProxyOptionsError, ProxyProtocol};
 pub use tls::{Identity, Roots, Tls, TlsOptionsError, TlsVersion};
 pub use websocket::{WebSocket, WebSocketOptionsError};
 
@@ -153,6 +155,8 @@ pub struct Options {
     pub addresses: Vec<Address>,
     /// Opens the transport in place of the addresses, if set. TLS and WebSocket go over it as over any other.
     pub connector: Option<Connector>,
+    /// The proxy through which TCP ports are reached, if any; environment variables are not looked at. Default: none.
+    pub proxy: Option<Proxy>,
     /// TLS, if it is spoken. Default: none.
     pub tls: Option<Tls>,
     /// WebSocket, if it is spoken; within TLS if both are. Default: none.
@@ -309,6 +313,13 @@ impl Options {
         self
     }
 
+    /// Reaches TCP ports through a proxy.
+    #[must_use]
+    pub fn with_proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
     /// Speaks TLS, to all addresses.
     #[must_use]
     pub fn with_tls(mut self, tls: Tls) -> Self {
@@ -410,6 +421,7 @@ impl Default for Options {
         Self {
             addresses: vec![Address::tcp("localhost", DEFAULT_PORT)],
             connector: None,
+            proxy: None,
             tls: None,
             websocket: None,
             version: Version::Auto,
@@ -450,6 +462,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("addresses", &self.addresses)
             .field("connector", &self.connector.is_some())
+            .field("proxy", &self.proxy)
             .field("tls", &self.tls)
             .field("websocket", &self.websocket)
             .field("version", &self.version)

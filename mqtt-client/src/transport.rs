@@ -2,6 +2,8 @@
 
 mod connector;
 mod dialer;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod socket;
 mod tcp;
 #[cfg(feature = "tls")]

@@ -53,6 +53,8 @@ pub(crate) enum Need {
     Valgrind,
     /// `pkg-config`, which finds the installed C library.
     PkgConfig,
+    /// `cmake`, which finds it too.
+    Cmake,
     /// `make`, with which PHP is built.
     Make,
     /// `xz`, for what PHP's source is packed with.
@@ -93,6 +95,7 @@ impl Need {
             Self::MosquittoClients => "mosquitto_pub and mosquitto_sub",
             Self::Valgrind => "valgrind",
             Self::PkgConfig => "pkg-config",
+            Self::Cmake => "cmake",
             Self::Make => "make",
             Self::Xz => "xz",
             Self::MosquittoLibrary => "libmosquitto",
@@ -116,6 +119,8 @@ impl Need {
             Self::MosquittoClients => Source::Apt(&["mosquitto-clients"]),
             Self::Valgrind => Source::Apt(&["valgrind"]),
             Self::PkgConfig => Source::Apt(&["pkg-config"]),
+            // It builds with make where it is told nothing else, and does not bring it along.
+            Self::Cmake => Source::Apt(&["cmake", "make"]),
             Self::Make => Source::Apt(&["make"]),
             Self::Xz => Source::Apt(&["xz-utils"]),
             Self::MosquittoLibrary => Source::Apt(&["libmosquitto-dev"]),

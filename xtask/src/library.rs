@@ -1,5 +1,7 @@
 //! `cargo xtask install`: the C library as other packages find it.
 
+mod descriptions;
+
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -22,10 +24,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The number of the binary interface, which is in the SONAME.
 const ABI: u32 = 0;
 
-/// What a program needs beside the static library: what the standard library of Rust is linked with.
-const PRIVATE: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc";
-
-/// Builds the C library for release and installs it: libpushmq.so and .a, pushmq.h, pushmq.pc for pkg-config, the examples.
+/// Builds the C library for release and installs it: libpushmq.so and .a, pushmq.h, what pkg-config and
+/// CMake have to know, the examples.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Options {
     /// Where it is to be used
@@ -145,39 +145,27 @@ pub(crate) fn put(options: &Options) -> Result<Vec<PathBuf>> {
         replace(&place, |place| symlink(target, place))?;
         files.push(place);
     }
-    let place = options.place(&libdir.join("pkgconfig/pushmq.pc"));
-    make_folder(&place)?;
-    replace(&place, |place| {
-        fs::write(place, description(&options.prefix, libdir))
-    })?;
-    files.push(place);
+    let descriptions = [
+        (
+            "pkgconfig/pushmq.pc",
+            descriptions::pkg_config(&options.prefix, libdir),
+        ),
+        (
+            "cmake/pushmq/pushmq-config.cmake",
+            descriptions::cmake(&options.prefix, libdir),
+        ),
+        (
+            "cmake/pushmq/pushmq-config-version.cmake",
+            descriptions::cmake_version(),
+        ),
+    ];
+    for (name, text) in descriptions {
+        let place = options.place(&libdir.join(name));
+        make_folder(&place)?;
+        replace(&place, |place| fs::write(place, text))?;
+        files.push(place);
+    }
     Ok(files)
-}
-
-/// What pkg-config tells about the library.
-fn description(prefix: &Path, libdir: &Path) -> String {
-    // Some distributions give the whole path.
-    let libdir = libdir.strip_prefix(prefix).unwrap_or(libdir);
-    let libdir = if libdir.is_absolute() {
-        libdir.display().to_string()
-    } else {
-        format!("${{exec_prefix}}/{}", libdir.display())
-    };
-    let prefix = prefix.display();
-    format!(
-        "prefix={prefix}
-exec_prefix=${{prefix}}
-libdir={libdir}
-includedir=${{prefix}}/include
-
-Name: pushmq
-Description: MQTT client that knows what was delivered
-Version: {VERSION}
-Cflags: -I${{includedir}}
-Libs: -L${{libdir}} -lpushmq
-Libs.private: {PRIVATE}
-"
-    )
 }
 
 fn install_file(from: &Path, to: &Path) -> Result<()> {
@@ -243,19 +231,5 @@ mod tests {
         replace(&place, |place| fs::write(place, "new")).unwrap();
         assert_eq!(fs::read_to_string(&place).unwrap(), "new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn pkg_config_is_told_where_everything_is() {
-        let text = description(Path::new("/opt/x"), Path::new("lib64"));
-        assert!(text.starts_with("prefix=/opt/x\n"), "{text}");
-        assert!(text.contains("libdir=${exec_prefix}/lib64\n"), "{text}");
-        for (libdir, told) in [
-            ("/opt/x/lib64", "${exec_prefix}/lib64"),
-            ("/elsewhere", "/elsewhere"),
-        ] {
-            let text = description(Path::new("/opt/x"), Path::new(libdir));
-            assert!(text.contains(&format!("\nlibdir={told}\n")), "{text}");
-        }
     }
 }

@@ -8,7 +8,7 @@
     reason = "in helpers of tests too: whatever is not as expected fails"
 )]
 
-#[cfg(all(feature = "tls", feature = "websocket"))]
+#[cfg(all(feature = "proxy", feature = "tls", feature = "websocket"))]
 use std::fs;
 
 mod broker;
@@ -18,7 +18,7 @@ mod program;
 mod server;
 
 use broker::Broker;
-#[cfg(all(feature = "tls", feature = "websocket"))]
+#[cfg(all(feature = "proxy", feature = "tls", feature = "websocket"))]
 use mqtt_transport::certificates::Authority;
 use program::Program;
 use server::{Manners, Nobody, Server};
@@ -118,7 +118,7 @@ fn acks() {
     Program::test("acks").run(&[&broker.url()]);
 }
 
-#[cfg(all(feature = "tls", feature = "websocket"))]
+#[cfg(all(feature = "proxy", feature = "tls", feature = "websocket"))]
 #[test]
 fn transports() {
     let folder = tempfile::tempdir().unwrap();
@@ -155,6 +155,7 @@ fn transports() {
         &websocket.url(),
         &unix.url(),
         folder.path().to_str().unwrap(),
+        &server::proxy(),
     ]);
 }
 

@@ -1,6 +1,6 @@
 /* Everything but plain TCP. argv[1]: a broker with TLS that wants client certificates, for "localhost"; argv[2]: one with
  * WebSocket; argv[3]: one at a Unix socket; argv[4]: a folder with ca.pem, other.pem (an authority that has nothing to do with
- * it), client.pem and client.key. */
+ * it), client.pem and client.key; argv[5]: host and port of an HTTP proxy that wants "me" and "secret". */
 #include "check.h"
 
 static char *folder;
@@ -106,14 +106,28 @@ static void other_transports(const char *websocket, const char *unix_socket) {
     pmq_options_free(&options);
 }
 
+static void proxies(const char *websocket, const char *proxy) {
+    pmq_error *error = NULL;
+    pmq_options *options = check_options(websocket);
+    char url[256];
+    snprintf(url, sizeof url, "http://%s", proxy);
+    OK(pmq_options_set_proxy(options, url, PMQ_Z, &error));
+    CHECK(try_it(options) == PMQ_STATUS_CONNECTION);
+    snprintf(url, sizeof url, "http://me:secret@%s", proxy);
+    OK(pmq_options_set_proxy(options, url, PMQ_Z, &error));
+    CHECK(try_it(options) == PMQ_STATUS_OK);
+    pmq_options_free(&options);
+}
+
 int main(int argc, char **argv) {
-    if (argc != 5) {
+    if (argc != 6) {
         return 2;
     }
-    CHECK(pmq_features() == (PMQ_FEATURE_TLS | PMQ_FEATURE_WEBSOCKET));
+    CHECK(pmq_features() == (PMQ_FEATURE_TLS | PMQ_FEATURE_WEBSOCKET | PMQ_FEATURE_PROXY));
     folder = argv[4];
     certificates(argv[1]);
     unusable(argv[1]);
     other_transports(argv[2], argv[3]);
+    proxies(argv[2], argv[5]);
     return check_result();
 }

@@ -5,7 +5,7 @@ static void the_library(void) {
     CHECK(strcmp(pmq_version(), "0.1.0") == 0);
     CHECK(pmq_version_number() == 0x000100);
     CHECK(pmq_abi() == 0);
-    CHECK((pmq_features() & ~(uint32_t)(PMQ_FEATURE_TLS | PMQ_FEATURE_WEBSOCKET)) == 0);
+    CHECK((pmq_features() & ~(uint32_t)(PMQ_FEATURE_TLS | PMQ_FEATURE_WEBSOCKET | PMQ_FEATURE_PROXY)) == 0);
     CHECK(strcmp(pmq_status_name(PMQ_STATUS_TOPIC_FILTER), "PMQ_STATUS_TOPIC_FILTER") == 0);
     CHECK(strcmp(pmq_status_name(-999), "unknown status") == 0);
     CHECK(strcmp(pmq_reason_name(0x87), "Not authorized") == 0);
@@ -231,6 +231,9 @@ static void options(void) {
     CHECK(options == NULL);
     OK(pmq_options_new(NULL, 0, &options, &error));
     OK(pmq_options_add_address(options, "::1", PMQ_Z, 1883, &error));
+    OK(pmq_options_set_proxy(options, "socks5://me:secret@localhost", PMQ_Z, &error));
+    FAILS(pmq_options_set_proxy(options, "https://localhost", PMQ_Z, &error), PMQ_STATUS_OPTIONS);
+    OK(pmq_options_set_proxy(options, NULL, 0, &error));
     OK(pmq_options_set_protocol(options, PMQ_PROTOCOL_V311, &error));
     FAILS(pmq_options_set_protocol(options, 6, &error), PMQ_STATUS_ARGUMENT);
     OK(pmq_options_set_client_id(options, "me", PMQ_Z, &error));

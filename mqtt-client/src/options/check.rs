@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mqtt_core::TopicName;
 
-use super::{Address, ClientId, Options, OptionsError, Version};
+use super::{Address, ClientId, Options, OptionsError, ProxyOptionsError, Version};
 use crate::transport::Dialer;
 
 impl Options {
@@ -24,6 +24,12 @@ impl Options {
                 .any(|address| matches!(address, Address::Unix(_)))
         {
             return Err(OptionsError::NoUnixSockets);
+        }
+        if let Some(proxy) = &self.proxy {
+            proxy.check()?;
+            if self.connector.is_some() {
+                return Err(ProxyOptionsError::WithConnector.into());
+            }
         }
         whole_seconds("keep_alive", self.keep_alive, u64::from(u16::MAX))?;
         if let Some(expiry) = self.session_expiry {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mqtt_core::TopicError;
 use thiserror::Error;
 
-use super::{TlsOptionsError, WebSocketOptionsError};
+use super::{ProxyOptionsError, TlsOptionsError, WebSocketOptionsError};
 
 /// Options that cannot work.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -55,6 +55,9 @@ pub enum OptionsError {
     /// Neither an address nor a connector.
     #[error("no address to connect to")]
     NoAddress,
+    /// The proxy cannot work as it is asked for.
+    #[error(transparent)]
+    Proxy(#[from] ProxyOptionsError),
     /// TLS cannot work as it is asked for.
     #[error(transparent)]
     Tls(#[from] TlsOptionsError),

@@ -1,10 +1,13 @@
 //! Opening a transport as the options say: the address, then TLS, then WebSocket, each where it is asked for.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
 use tokio::time::{Duration, Instant};
 
+#[cfg(feature = "proxy")]
+use super::proxy;
 #[cfg(feature = "tls")]
 use super::tls;
 #[cfg(unix)]
@@ -13,6 +16,8 @@ use super::unix;
 use super::websocket;
 use super::{ByteStream, Connector, Transport, tcp};
 use crate::error::{ConnectError, ConnectStage};
+#[cfg(feature = "proxy")]
+use crate::options::Proxy;
 #[cfg(not(feature = "tls"))]
 use crate::options::TlsOptionsError;
 #[cfg(not(feature = "websocket"))]
@@ -21,6 +26,8 @@ use crate::options::{Address, Options, OptionsError};
 
 /// What the layers need, made once for all connections of a client.
 pub(crate) struct Dialer {
+    #[cfg(feature = "proxy")]
+    proxy: Option<Proxy>,
     #[cfg(feature = "tls")]
     tls: Option<tls::Layer>,
     #[cfg(feature = "websocket")]
@@ -32,6 +39,16 @@ pub(crate) struct Dialer {
 pub(super) struct Host<'a> {
     pub(super) name: &'a str,
     pub(super) port: u16,
+}
+
+impl fmt::Display for Host<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.contains(':') {
+            write!(f, "[{}]:{}", self.name, self.port)
+        } else {
+            write!(f, "{}:{}", self.name, self.port)
+        }
+    }
 }
 
 /// How far an attempt to connect has come, for whoever loses patience.
@@ -100,9 +117,11 @@ impl Dialer {
 
     /// Reads certificates and keys. The options must have passed [`check`](Self::check).
     pub(crate) fn new(options: &Options) -> Result<Self, OptionsError> {
-        #[cfg(not(any(feature = "tls", feature = "websocket")))]
+        #[cfg(not(any(feature = "proxy", feature = "tls", feature = "websocket")))]
         let _ = options;
         Ok(Self {
+            #[cfg(feature = "proxy")]
+            proxy: options.proxy.clone(),
             #[cfg(feature = "tls")]
             tls: options.tls.as_ref().map(tls::Layer::new).transpose()?,
             #[cfg(feature = "websocket")]
@@ -137,6 +156,45 @@ impl Dialer {
         }
     }
 
+    /// The proxy that leads to TCP ports, if one does.
+    #[cfg_attr(
+        not(feature = "proxy"),
+        expect(clippy::unused_self, reason = "without the feature there is none")
+    )]
+    pub(super) fn proxy(&self) -> Option<Host<'_>> {
+        #[cfg(feature = "proxy")]
+        return self.proxy.as_ref().map(|proxy| Host {
+            name: &proxy.host,
+            port: proxy.port,
+        });
+        #[cfg(not(feature = "proxy"))]
+        None
+    }
+
+    /// Goes on to `host` over a socket that leads there, or to the proxy.
+    pub(super) async fn go_on(
+        &self,
+        #[cfg_attr(not(feature = "proxy"), expect(unused_mut, reason = "as above"))]
+        mut socket: Box<dyn ByteStream>,
+        host: Host<'_>,
+        attempt: &mut Attempt,
+    ) -> Result<Transport, ConnectError> {
+        #[cfg(feature = "proxy")]
+        if let Some(proxy) = &self.proxy {
+            let address = attempt.address();
+            attempt.stage = ConnectStage::Proxy;
+            // On the heap, so that clients without a proxy do not hold its buffers.
+            let asked = Box::pin(proxy::ask(proxy, &mut *socket, host)).await;
+            asked.map_err(|cause| ConnectError::Proxy {
+                address: address.clone(),
+                server: host.to_string(),
+                cause,
+            })?;
+            attempt.begin(format!("{host} through {address}"));
+        }
+        self.layer(socket, Some(host), attempt).await
+    }
+
     /// Has `connector` open a transport.
     pub(crate) async fn through(
         &self,
@@ -158,7 +216,7 @@ impl Dialer {
             reason = "without the features there are no layers"
         )
     )]
-    pub(super) async fn layer(
+    async fn layer(
         &self,
         stream: Box<dyn ByteStream>,
         host: Option<Host<'_>>,

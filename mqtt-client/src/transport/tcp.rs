@@ -13,23 +13,24 @@ use super::socket::Socket;
 use crate::error::{ConnectError, ConnectStage};
 use crate::fork::TrackedSocket;
 
-/// Connects to a host, trying each of its addresses in turn; see [`connect_to_any`].
+/// Connects to a host, or to the proxy that leads there, trying each of its addresses in turn; see [`connect_to_any`].
 pub(super) async fn connect(
     dialer: &Dialer,
     host: Host<'_>,
     deadline: Instant,
     attempt: &mut Attempt,
 ) -> Result<Transport, ConnectError> {
-    let found = lookup_host((host.name, host.port)).await;
+    let hop = dialer.proxy().unwrap_or(host);
+    let found = lookup_host((hop.name, hop.port)).await;
     let found: Vec<_> = found
-        .map_err(|source| resolve_error(host.name, source))?
+        .map_err(|source| resolve_error(hop.name, source))?
         .collect();
     connect_to_any(dialer, host, &found, deadline, attempt).await
 }
 
-/// Connects to the first of a host's addresses that can be had, layers included. Each gets an equal share of the time that is
-/// left until the `deadline`, so that one that is silent leaves time for the others. Of several failures, the one that came
-/// furthest is told.
+/// Connects to the first of the addresses of a host, or of its proxy, that can be had, layers included. Each gets an equal share
+/// of the time that is left until the `deadline`, so that one that is silent leaves time for the others. Of several failures, the
+/// one that came furthest is told.
 async fn connect_to_any(
     dialer: &Dialer,
     host: Host<'_>,
@@ -37,19 +38,25 @@ async fn connect_to_any(
     deadline: Instant,
     attempt: &mut Attempt,
 ) -> Result<Transport, ConnectError> {
+    let proxy = dialer.proxy();
+    let hop = proxy.unwrap_or(host);
     let mut furthest = ConnectStage::Resolve;
     let mut failed = resolve_error(
-        host.name,
+        hop.name,
         io::Error::new(io::ErrorKind::NotFound, "the name has no address"),
     );
     for (place, candidate) in (0_u32..).zip(found) {
-        attempt.begin(display(host, *candidate));
+        let shown = display(hop, *candidate);
+        attempt.begin(match proxy {
+            Some(_) => format!("the proxy {shown}"),
+            None => shown,
+        });
         let left = u32::try_from(found.len()).unwrap_or(u32::MAX) - place;
         let share = deadline.saturating_duration_since(Instant::now()) / left;
         let connecting = async {
             let socket = open(*candidate).await;
             let socket = socket.map_err(|source| attempt.failed(source))?;
-            dialer.layer(Box::new(socket), Some(host), attempt).await
+            dialer.go_on(Box::new(socket), host, attempt).await
         };
         let error = match timeout(share, connecting).await {
             Ok(Ok(transport)) => return Ok(transport),
@@ -100,7 +107,7 @@ fn display(host: Host<'_>, address: SocketAddr) -> String {
     if address.ip().to_string() == host.name {
         address.to_string()
     } else {
-        format!("{}:{} ({address})", host.name, host.port)
+        format!("{host} ({address})")
     }
 }
 

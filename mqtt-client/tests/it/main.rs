@@ -8,6 +8,8 @@
 
 mod broker;
 mod connect;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod publish;
 mod request;
 mod subscribe;

@@ -27,6 +27,7 @@ pub(super) fn look(need: Need) -> Result<String, String> {
         Need::MosquittoClients => command("mosquitto_pub").and_then(|_| command("mosquitto_sub")),
         Need::Valgrind => command("valgrind"),
         Need::PkgConfig => command("pkg-config"),
+        Need::Cmake => command("make").and_then(|_| command("cmake")),
         Need::Make => command("make"),
         Need::Xz => command("xz"),
         Need::MosquittoLibrary => look_mosquitto_library(),

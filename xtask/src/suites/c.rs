@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
 use super::{Run, Suite};
 use crate::install::Need;
@@ -18,8 +18,13 @@ const STRICT: [&str; 5] = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werro
 
 pub(super) const FFI: Suite = Suite {
     name: "ffi",
-    about: "libpushmq: programs in C and C++, also under the address sanitizer; panics; installation and pkg-config",
-    needs: &[Need::CCompiler, Need::CppCompiler, Need::PkgConfig],
+    about: "libpushmq: programs in C and C++, also under the address sanitizer; panics; installation, pkg-config and CMake",
+    needs: &[
+        Need::CCompiler,
+        Need::CppCompiler,
+        Need::PkgConfig,
+        Need::Cmake,
+    ],
     run: |run| {
         run.cargo_test(&["-p", "pushmq-ffi"])?;
         under(run, "asan")?;
@@ -56,26 +61,59 @@ fn installation(run: &mut Run) -> Result<()> {
     let prefix = install(run)?;
     let source = prefix.join("share/doc/pushmq/examples/publisher.c");
     for linking in [Linking::Shared, Linking::Static] {
-        let verdict = program(&prefix, &source, linking).and_then(|mut program| {
-            let broker = peers::ours::start()?;
-            program.arg(format!("mqtt://{}", broker.address()));
-            let ended = run
-                .program("publisher", &mut program)?
-                .expect_success("publisher")?;
-            ensure!(
-                ended.output == "the broker has it: No matching subscribers\n",
-                "it printed {}",
-                ended.output
-            );
-            Ok(())
-        });
+        let verdict =
+            program(&prefix, &source, linking).and_then(|mut program| publishes(run, &mut program));
         run.verdict(
             &format!("an installed library, {linking:?}, found by pkg-config"),
             verdict,
         )?;
     }
+    let built = cmake_project(&prefix, &source);
+    for linking in [Linking::Shared, Linking::Static] {
+        let verdict = match &built {
+            Ok(folder) => publishes(run, &mut Command::new(folder.join(format!("{linking:?}")))),
+            Err(error) => Err(anyhow!("{error:#}")),
+        };
+        run.verdict(
+            &format!("an installed library, {linking:?}, found by CMake"),
+            verdict,
+        )?;
+    }
     run.verdict("the names of the shared library", names(&prefix))?;
     run.verdict("an installation for a package", package())
+}
+
+/// The example publisher does what it should.
+fn publishes(run: &mut Run, publisher: &mut Command) -> Result<()> {
+    let broker = peers::ours::start()?;
+    publisher.arg(format!("mqtt://{}", broker.address()));
+    let ended = run
+        .program("publisher", publisher)?
+        .expect_success("publisher")?;
+    ensure!(
+        ended.output == "the broker has it: No matching subscribers\n",
+        "it printed {}",
+        ended.output
+    );
+    Ok(())
+}
+
+/// Builds the project of a stranger with what `find_package` tells about the installation at `prefix`. Returns the folder with the programs `Shared` and `Static`.
+fn cmake_project(prefix: &Path, source: &Path) -> Result<PathBuf> {
+    let folder = workspace::scratch("libpushmq-cmake")?;
+    // A cache of an earlier run would know where it was.
+    fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    let mut configure = Command::new("cmake");
+    configure
+        .arg("-S")
+        .arg(workspace::root().join("ffi/tests/cmake"))
+        .arg("-B")
+        .arg(&folder)
+        .arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display()))
+        .arg(format!("-DSOURCE={}", source.display()));
+    succeed(&mut configure)?;
+    succeed(Command::new("cmake").arg("--build").arg(&folder))?;
+    Ok(folder)
 }
 
 /// Installs the everyday build into a fresh folder of ours, and returns that.
