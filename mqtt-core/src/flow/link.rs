@@ -280,8 +280,8 @@ impl Link {
                 return;
             }
         };
-        // Without a Reason String, which the encoder leaves out where it does not fit, these packets take two to five bytes. A peer that announced a limit below that cannot be answered at all, and
-        // sending nothing is what its limit asks for.
+        // Without a Reason String, which the encoder leaves out where it does not fit, these packets take two to five bytes. A
+        // peer that announced a limit below that cannot be answered at all, and sending nothing is what its limit asks for.
         let _ = self.encoder().encode(&packet, output);
     }
 }

@@ -40,7 +40,8 @@ pub(super) const FMT: Suite = Suite {
 pub(super) const CLIPPY: Suite = Suite {
     name: "clippy",
     about: "no warning of the compiler or of clippy, tests and examples included",
-    needs: &[Need::CCompiler, Need::Clippy],
+    // The fuzz targets are linked with libFuzzer, which is C++.
+    needs: &[Need::CCompiler, Need::CppCompiler, Need::Clippy],
     run: |run| {
         let all = [
             "clippy",
@@ -63,7 +64,15 @@ pub(super) const CLIPPY: Suite = Suite {
             "-D",
             "warnings",
         ];
-        run.check("cargo clippy without std", workspace::cargo()?.args(bare))
+        run.check("cargo clippy without std", workspace::cargo()?.args(bare))?;
+        for folder in OUTLYING {
+            let all = ["clippy", "--all-targets", "--", "-D", "warnings"];
+            run.check(
+                &format!("cargo clippy in {folder}"),
+                &mut outlying(folder, &all)?,
+            )?;
+        }
+        Ok(())
     },
 };
 
