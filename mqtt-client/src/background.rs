@@ -202,6 +202,14 @@ impl Handle {
         self.generation != fork::generation()
     }
 
+    /// Has an [idle](State::Idle) client connect, though there is nothing to do yet; otherwise without effect. Never blocks.
+    pub fn connect(&self) {
+        if !self.is_forked() {
+            // One that is closed says so by its state.
+            let _ = self.client.shared().command(Command::Connect);
+        }
+    }
+
     /// Takes a message for sending. Never blocks: with [`Overflow::Wait`] a full queue is an error here.
     ///
     /// # Errors

@@ -81,12 +81,14 @@ impl Client {
         &self.owner.shared
     }
 
-    /// Waits until the client is connected, through as many attempts as it takes.
+    /// Waits until the client is connected, through as many attempts as it takes. One that is idle connects for it.
     ///
     /// # Errors
     /// The client ended for good, or the time is over; the error is the last thing that stood against the connection.
     pub async fn connected(&self, longest: Duration) -> Result<Connack, ConnectError> {
         let mut states = self.states();
+        // One that is closed says so by its state.
+        let _ = self.shared().command(Command::Connect);
         let connected = async {
             loop {
                 match &*states.borrow_and_update() {

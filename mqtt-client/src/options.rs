@@ -180,6 +180,13 @@ pub struct Options {
     /// A name that leads to several addresses has this time for all of them: each gets an equal share of what the ones before it
     /// have left. Default 10 s.
     pub connect_timeout: Duration,
+    /// Ends the connection with a DISCONNECT when the client had nothing to do for so long, and makes it again for the next
+    /// publish, request, subscription or [`Client::connected`](crate::Client::connected). Default `None`: it is kept.
+    ///
+    /// Nothing is lost by it: a client with a publish that has no outcome, a message that is not acknowledged, or a request
+    /// without its response has something to do, and so has one with a subscription. The session ends, or is kept, as with any
+    /// other end of a connection; the [state](crate::State) meanwhile is [`State::Idle`](crate::State::Idle).
+    pub idle_disconnect: Option<Duration>,
     /// Will Message.
     pub will: Option<Will>,
     /// How many QoS 1 and 2 messages the server may have unacknowledged towards us, 1 to 65,535 (5.0). Default 1,024.
@@ -374,6 +381,7 @@ impl Options {
         with_clean_start clean_start: bool;
         with_session_expiry session_expiry: Option<Duration>;
         with_connect_timeout connect_timeout: Duration;
+        with_idle_disconnect idle_disconnect: Option<Duration>;
         with_receive_maximum receive_maximum: u16;
         with_maximum_packet_size maximum_packet_size: u32;
         with_topic_alias_maximum topic_alias_maximum: u16;
@@ -432,6 +440,7 @@ impl Default for Options {
             clean_start: true,
             session_expiry: None,
             connect_timeout: Duration::from_secs(10),
+            idle_disconnect: None,
             will: None,
             receive_maximum: 1_024,
             maximum_packet_size: 16 * 1024 * 1024,

@@ -202,6 +202,11 @@ impl Responses {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a response is awaited.
+    pub(crate) fn are_awaited(&self) -> bool {
+        !self.inner().open.is_empty()
+    }
+
     /// Takes a request: it is published as soon as the subscription to the Response Topic stands.
     pub(crate) fn begin(
         self: &Arc<Self>,

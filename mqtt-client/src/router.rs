@@ -144,6 +144,13 @@ impl Router {
         }
     }
 
+    /// Whether no message is awaited, and nothing is to be told to the server or answered by it. The subscription to responses
+    /// may stay for ever, and counts only while there is a request.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        !self.requests.are_for_unsubscribes()
+            && (self.groups.values()).all(|group| !group.stream.is_awaited())
+    }
+
     /// Gives a message to every subscription it is for. What can be acknowledged at once is added to `acks`.
     pub(crate) fn route(&mut self, arrival: Arrival, acks: &mut Vec<(AckToken, AckAnswer)>) {
         self.shared

@@ -136,6 +136,8 @@ pub(crate) enum Command {
         key: SubscriptionKey,
         tell_server: bool,
     },
+    /// A connection is wanted, though there is nothing to do on it yet.
+    Connect,
     Close {
         deadline: Instant,
         request: Request<Result<(), CloseError>>,
@@ -158,7 +160,7 @@ pub(crate) struct Counters {
     pub(crate) received: AtomicU64,
     pub(crate) dropped: AtomicU64,
     pub(crate) unanswered: AtomicU64,
-    pub(crate) reconnects: AtomicU64,
+    pub(crate) connections: AtomicU64,
     pub(crate) refused_again: AtomicU64,
 }
 
@@ -180,6 +182,13 @@ pub(crate) struct Batch {
     pub(crate) acks: Vec<(AckToken, AckAnswer)>,
     /// More publishes wait than were asked for.
     pub(crate) more: bool,
+}
+
+impl Batch {
+    /// Whether there is nothing in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.publishes.is_empty() && self.commands.is_empty() && self.acks.is_empty()
+    }
 }
 
 /// What the task knows about the publishes it holds.
@@ -563,10 +572,13 @@ impl Shared {
     }
 
     pub(crate) fn set_last_error(&self, error: ConnectError) {
-        let mut connection = self.connection();
-        connection.connack = None;
-        connection.last_error = Some(error);
-        drop(connection);
+        self.connection().last_error = Some(error);
+        self.forget_connack();
+    }
+
+    /// The connection is over.
+    pub(crate) fn forget_connack(&self) {
+        self.connection().connack = None;
         self.work().negotiated = None;
     }
 
@@ -602,7 +614,7 @@ impl Shared {
             dropped: self.counters.dropped.load(Ordering::Relaxed),
             held: self.held.messages.load(Ordering::Relaxed),
             unanswered: self.counters.unanswered.load(Ordering::Relaxed),
-            reconnects: self.counters.reconnects.load(Ordering::Relaxed),
+            connections: self.counters.connections.load(Ordering::Relaxed),
             refused_again: self.counters.refused_again.load(Ordering::Relaxed),
             ..Status::default()
         };
@@ -616,6 +628,7 @@ impl Shared {
             let oldest = work.oldest_in_core.map(|(_, at)| at).or(waiting);
             status.oldest_pending = oldest.map(|at| at.elapsed());
         }
+        status.reconnects = status.connections.saturating_sub(1);
         let connection = self.connection();
         status.address.clone_from(&connection.address);
         status.last_error = connection.last_error.as_ref().map(ToString::to_string);
@@ -677,7 +690,7 @@ impl Command {
                 stream.close();
             }
             Self::Unsubscribe { request, .. } => request.answer(Err(SubscribeError::Closed)),
-            Self::Leave { .. } => {}
+            Self::Leave { .. } | Self::Connect => {}
             Self::Close { request, .. } => request.answer(Ok(())),
         }
     }

@@ -10,7 +10,8 @@ use crate::error::ConnectError;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum State {
-    /// Its task has not run yet.
+    /// There is no connection, and none is tried: the task has not run yet, or there was nothing to do for
+    /// [`Options::idle_disconnect`](crate::Options::idle_disconnect).
     Idle,
     /// Opening the transport, or waiting for CONNACK.
     Connecting,
@@ -119,6 +120,8 @@ pub struct Status {
     pub held: usize,
     /// [`Ack`](crate::Ack)s that were dropped without an answer.
     pub unanswered: u64,
+    /// How often the server accepted the client.
+    pub connections: u64,
     /// How often the connection came back after it had been up.
     pub reconnects: u64,
     /// Subscriptions that the server had granted and refused when they were made anew.

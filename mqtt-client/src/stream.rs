@@ -215,6 +215,14 @@ impl Stream {
         self.responses.is_some()
     }
 
+    /// Whether anybody waits for what may come.
+    pub(crate) fn is_awaited(&self) -> bool {
+        match &self.responses {
+            Some(responses) => responses.are_awaited(),
+            None => true,
+        }
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

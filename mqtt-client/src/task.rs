@@ -64,6 +64,10 @@ struct Task {
     changed: bool,
     /// An answer cannot be given in 3.x but by hanging up.
     hang_up: bool,
+    /// The application did something since this was looked at last.
+    used: bool,
+    /// It wants a connection, though there is nothing to do on it yet.
+    wanted: bool,
     finished: bool,
 }
 
@@ -108,6 +112,8 @@ impl Task {
             force_clean_start: false,
             changed: false,
             hang_up: false,
+            used: false,
+            wanted: false,
             finished: false,
             shared,
         }
@@ -123,6 +129,15 @@ impl Task {
         loop {
             let (error, lasted, retry) = match self.attempt(&route).await {
                 Ended::Closed => return CloseCause::Requested,
+                Ended::Idle => {
+                    failures = 0;
+                    route.arrived();
+                    route.lost();
+                    match self.rest().await {
+                        Waited::Closing => return CloseCause::Requested,
+                        Waited::Done(()) => continue,
+                    }
+                }
                 Ended::Lost {
                     error,
                     lasted,
@@ -253,10 +268,28 @@ impl Task {
         }
     }
 
+    /// Waits without a connection until there is something to do on one.
+    async fn rest(&mut self) -> Waited<()> {
+        let shared = Arc::clone(&self.shared);
+        self.wanted = false;
+        loop {
+            self.take_work(0);
+            self.tell_changed();
+            if self.is_done_closing() {
+                return Waited::Closing;
+            }
+            if self.wanted || shared.has_publishes() || !self.router.is_at_rest() {
+                return Waited::Done(());
+            }
+            shared.wake.notified().await;
+        }
+    }
+
     /// Takes over what the handles left, and up to `max_publishes` publishes (they stay in the batch).
     fn take_work(&mut self, max_publishes: usize) {
         self.expire();
         self.shared.take(&mut self.batch, max_publishes);
+        self.used |= !self.batch.is_empty();
         while let Some(command) = self.batch.commands.pop_front() {
             self.apply(command);
         }
@@ -298,6 +331,7 @@ impl Task {
                     self.router.unsubscribe(orphans, None);
                 }
             }
+            Command::Connect => self.wanted = true,
             Command::Close { deadline, request } => self.begin_closing(deadline, request),
         }
     }

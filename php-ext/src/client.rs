@@ -195,6 +195,7 @@ fn connect(call: &Call<'_>) -> Answer {
     let timeout = call.timeout_or(1, 5.0)?;
     let connection = &call.native::<Client>()?.connection;
     let handle = connection.handle()?;
+    handle.connect();
     let settled = || {
         let state = connection.observe(handle);
         state.is_connected() || state.is_closed()

@@ -111,7 +111,7 @@ impl Connection {
         }
         if self.handle.get().is_none() {
             let started = match &self.origin {
-                Origin::Own => Guarded::new(start(&self.settings, self.wants_changes.get())?),
+                Origin::Own => Guarded::new(start(&self.settings, None, self.wants_changes.get())?),
                 Origin::Persistent(name) => {
                     persistent::handle(name, &self.settings, self.wants_changes.get())?
                 }
@@ -261,10 +261,17 @@ impl Deref for Running {
     }
 }
 
-pub(crate) fn start(settings: &Settings, wants_changes: bool) -> Result<Running, Failure> {
+/// Starts a connection, which disconnects when there was nothing to do on it for `longest_idle`.
+pub(crate) fn start(
+    settings: &Settings,
+    longest_idle: Option<Duration>,
+    wants_changes: bool,
+) -> Result<Running, Failure> {
+    let mut options = settings.to_client()?;
+    options.idle_disconnect = longest_idle;
     let watch = Watch::new(wants_changes);
     let watcher = Watcher(Arc::clone(&watch));
-    let handle = background::start_observed(settings.to_client()?, settings.inbox(), watcher)
+    let handle = background::start_observed(options, settings.inbox(), watcher)
         .map_err(|error| Failure::start(&error, &settings.address()))?;
     Ok(Running { handle, watch })
 }

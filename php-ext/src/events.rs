@@ -187,6 +187,10 @@ fn record(connection: &Connection, change: &Change) -> Option<Record> {
             let error = names::connect_error(error);
             (Level::Error, format!("{error}; the connection is given up"))
         }
+        State::Idle => {
+            let message = format!("disconnected from {address}: not used for some time");
+            (Level::Info, message)
+        }
         State::Closed(_) => (Level::Info, format!("disconnected from {address}")),
         _ => return None,
     };

@@ -3,6 +3,7 @@
 //! Threads do not share connections: what a request subscribes to would come to the requests of the others as well.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use crate::connection::{self, Guarded, Running};
 use crate::exception::Failure;
@@ -64,7 +65,8 @@ pub(crate) fn handle(
         if let Some(handle) = &entry.handle {
             return Ok(handle.clone());
         }
-        let handle = Guarded::new(connection::start(settings, wants_changes)?);
+        let running = connection::start(settings, longest_idle(), wants_changes)?;
+        let handle = Guarded::new(running);
         entry.handle = Some(handle.clone());
         Ok(handle)
     })
@@ -133,6 +135,12 @@ impl Table {
         });
         Ok(name)
     }
+}
+
+/// `mqtt.idle_disconnect_s`
+fn longest_idle() -> Option<Duration> {
+    let seconds = u64::try_from(shim::ini_int("mqtt.idle_disconnect_s")).unwrap_or(0);
+    (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
 fn with_table<T>(use_it: impl FnOnce(&mut Table) -> T) -> T {

@@ -54,7 +54,6 @@ pub(crate) fn status_object(connection: &Connection, unhandled: u64) -> Answer {
     let error = handle
         .and_then(|handle| handle.last_error())
         .map(|error| names::connect_error(&error));
-    let connections = status.reconnects + u64::from(connack.is_some());
     let made = shim::new_object(Class::Status);
     Object::of(&made)
         .ok_or(Thrown::Pending)?
@@ -71,7 +70,7 @@ pub(crate) fn status_object(connection: &Connection, unhandled: u64) -> Answer {
             "address",
             value::nullable(status.address, |address| value::text(&address)),
         )
-        .init("connections", value::count(connections))
+        .init("connections", value::count(status.connections))
         .init(
             "generation",
             value::count(mqtt_client::background::generation()),

@@ -63,7 +63,7 @@ namespace Mqtt {
     /** What the connection behind a client does now. */
     enum State: string
     {
-        /** Nothing was started yet: there is no thread and no socket. */
+        /** There is no connection, as there was nothing to do on one: before the first use, and after `mqtt.idle_disconnect_s` without any. */
         case Idle = 'idle';
         /** A connection is being made. */
         case Connecting = 'connecting';

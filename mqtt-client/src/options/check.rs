@@ -40,6 +40,10 @@ impl Options {
         }
         for (option, zero) in [
             ("connect_timeout", self.connect_timeout.is_zero()),
+            (
+                "idle_disconnect",
+                self.idle_disconnect == Some(Duration::ZERO),
+            ),
             ("receive_maximum", self.receive_maximum == 0),
             ("maximum_packet_size", self.maximum_packet_size == 0),
             ("queue_max_messages", self.queue_max_messages == 0),

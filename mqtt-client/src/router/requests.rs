@@ -36,6 +36,10 @@ impl Unsubscribe {
 }
 
 impl Requests {
+    pub(super) fn are_for_unsubscribes(&self) -> bool {
+        !self.waiting.is_empty() || !self.unsubscribes.is_empty()
+    }
+
     /// The new session has no subscriptions, so nothing has to be taken back.
     pub(super) fn session_lost(&mut self) {
         for unsubscribe in std::mem::take(&mut self.waiting) {

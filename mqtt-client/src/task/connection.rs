@@ -17,6 +17,7 @@ use tokio::time::{Duration, Instant, Sleep, sleep_until, timeout_at};
 
 use self::cause::foreign_tongue;
 use super::Task;
+use crate::clock::from_now;
 use crate::error::ConnectError;
 use crate::options::{OptionsError, StreamFull};
 use crate::router::Arrival;
@@ -33,6 +34,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub(super) enum Ended {
     /// The client was to end.
     Closed,
+    /// There was nothing to do for as long as the options allow.
+    Idle,
     Lost {
         error: ConnectError,
         /// How long the server had accepted the client, if it did.
@@ -63,6 +66,8 @@ struct Line {
     progress: Progress,
     paused: bool,
     accepted_at: Option<Instant>,
+    /// When it is to be given up, if nothing is done until then.
+    idle_at: Option<Instant>,
     ended: Option<DisconnectCause>,
     io_error: Option<io::Error>,
     /// What the server speaks, if its first bytes tell that it is not MQTT.
@@ -80,6 +85,7 @@ impl Line {
             progress: Progress::Done,
             paused: false,
             accepted_at: None,
+            idle_at: None,
             ended: None,
             io_error: None,
             foreign: None,
@@ -114,14 +120,20 @@ impl Task {
             if line.ended.is_some() {
                 return self.hang_up(line).await;
             }
-            if line.accepted_at.is_some() && self.is_done_closing() {
-                self.say_goodbye(&mut line).await;
+            if let Some(closing) = &self.closing
+                && self.is_done_closing()
+            {
+                let deadline = closing.deadline;
+                if line.accepted_at.is_some() {
+                    self.say_goodbye(&mut line, deadline).await;
+                }
                 return Ended::Closed;
             }
-            if self.closing.is_some() && line.accepted_at.is_none() && self.is_done_closing() {
-                return Ended::Closed;
+            if line.idle_at.is_some_and(|at| at <= Instant::now()) {
+                self.leave(line).await;
+                return Ended::Idle;
             }
-            let armed = self.arm(timer.as_mut());
+            let armed = self.arm(timer.as_mut(), line.idle_at);
             let want_read = line.progress == Progress::Done && !line.paused;
             let Line {
                 transport,
@@ -180,6 +192,7 @@ impl Task {
         let told = self.outbox.tell(&self.shared);
         self.changed |= told;
         self.tell_changed();
+        self.watch_for_idleness(line);
         let blocked = line.progress == Progress::Blocked && !line.paused;
         let fed = line.accepted_at.is_some() && self.window() > 0 && self.shared.has_publishes();
         blocked || fed
@@ -249,12 +262,8 @@ impl Task {
         if info.session_present || may_have_session {
             self.router.hold_unrouted();
         }
-        if self.was_connected {
-            self.shared
-                .counters
-                .reconnects
-                .fetch_add(1, Ordering::Relaxed);
-        }
+        let counters = &self.shared.counters;
+        counters.connections.fetch_add(1, Ordering::Relaxed);
         self.was_connected = true;
         self.force_clean_start = false;
         self.client_id.clone_from(&info.client_id);
@@ -312,15 +321,34 @@ impl Task {
         }
     }
 
+    /// The time without anything to do starts anew with each use, and when the last thing to do is done.
+    fn watch_for_idleness(&mut self, line: &mut Line) {
+        let used = std::mem::take(&mut self.used);
+        let Some(longest) = self.shared.options.idle_disconnect else {
+            return;
+        };
+        let rests = line.accepted_at.is_some()
+            && self.shared.pending() == 0
+            && self.core.unacknowledged() == 0
+            && !line.output.has_remaining()
+            && self.router.is_at_rest();
+        if !rests {
+            line.idle_at = None;
+        } else if used || line.idle_at.is_none() {
+            line.idle_at = Some(from_now(longest));
+        }
+    }
+
     /// Sets the timer to whatever is due first, and says whether anything is.
-    fn arm(&self, timer: Pin<&mut Sleep>) -> bool {
+    fn arm(&self, timer: Pin<&mut Sleep>, idle_at: Option<Instant>) -> bool {
         let machine = self
             .core
             .poll_timeout()
             .map(|deadline| self.clock.when(deadline));
         let closing = self.closing.as_ref().map(|closing| closing.flush_until);
         let expiry = self.shared.next_expiry();
-        let Some(due) = [machine, closing, expiry].into_iter().flatten().min() else {
+        let due = [machine, closing, expiry, idle_at];
+        let Some(due) = due.into_iter().flatten().min() else {
             return false;
         };
         if timer.deadline() != due || timer.is_elapsed() {
@@ -383,11 +411,22 @@ impl Task {
         }
     }
 
+    /// Gives up a connection on which there is nothing to do. What comes meanwhile finds the next one.
+    async fn leave(&mut self, mut line: Line) {
+        tracing::info!(address = line.address, "disconnecting: nothing to do");
+        self.shared.forget_connack();
+        self.set_state(State::Idle);
+        self.tell_changed();
+        self.say_goodbye(&mut line, Instant::now() + LAST_WORDS)
+            .await;
+        self.core.handle_close(self.clock.now());
+        self.drain_events(&mut line);
+        self.router.connection_lost();
+        self.shared.held.pausing.store(false, Ordering::Release);
+    }
+
     /// Ends the connection in the way that loses nothing (D10).
-    async fn say_goodbye(&mut self, line: &mut Line) {
-        let Some(deadline) = self.closing.as_ref().map(|closing| closing.deadline) else {
-            return;
-        };
+    async fn say_goodbye(&mut self, line: &mut Line, deadline: Instant) {
         let now = self.clock.now();
         if self
             .core

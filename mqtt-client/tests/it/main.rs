@@ -8,6 +8,7 @@
 
 mod broker;
 mod connect;
+mod idle;
 #[cfg(feature = "proxy")]
 mod proxy;
 mod publish;
