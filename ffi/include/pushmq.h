@@ -450,6 +450,20 @@ typedef enum {
 } pmq_stat;
 
 /**
+ * A version of TLS.
+ */
+typedef enum {
+  /**
+   * TLS 1.2.
+   */
+  PMQ_TLS_VERSION_V12 = 12,
+  /**
+   * TLS 1.3.
+   */
+  PMQ_TLS_VERSION_V13 = 13,
+} pmq_tls_version;
+
+/**
  * A client: one connection to a server that comes back by itself.
  */
 typedef struct pmq_client pmq_client;
@@ -931,6 +945,14 @@ pmq_status pmq_options_set_max_packet(pmq_options *options, uint32_t bytes, pmq_
 pmq_status pmq_options_set_topic_alias_max(pmq_options *options, uint16_t aliases, pmq_error **error);
 
 /**
+ * Sets how many Topic Aliases this client uses where the server allows them, so that each of its busiest topics is sent in full
+ * only once in a connection (MQTT 5.0). Default 0.
+ */
+pmq_status pmq_options_set_outgoing_topic_aliases(pmq_options *options,
+                                                  uint16_t aliases,
+                                                  pmq_error **error);
+
+/**
  * Sets the topic to which the responses to this client's requests are published (MQTT 5.0); no two clients may have the same.
  * Default: "response/" and 32 random digits. For servers that let a client subscribe only to certain topics.
  */
@@ -1090,8 +1112,8 @@ pmq_status pmq_tls_set_ca_file(pmq_tls *tls,
 pmq_status pmq_tls_set_ca_pem(pmq_tls *tls, const void *pem, size_t pem_len, pmq_error **error);
 
 /**
- * Sets the files of this client's certificate (followed by intermediate ones) and private key, in PEM, not encrypted, for
- * servers that ask for one.
+ * Sets the files of this client's certificate (followed by intermediate ones) and private key, in PEM, for servers that ask
+ * for one. An encrypted key needs pmq_tls_set_key_passphrase.
  */
 pmq_status pmq_tls_set_client_cert_files(pmq_tls *tls,
                                          const char *certificate,
@@ -1109,6 +1131,20 @@ pmq_status pmq_tls_set_client_cert_pem(pmq_tls *tls,
                                        const void *key,
                                        size_t key_len,
                                        pmq_error **error);
+
+/**
+ * Sets what this client's private key is encrypted with (PKCS #8 only), which is never logged. NULL, with a length of 0, stands
+ * for a key that is not encrypted. Default: that.
+ */
+pmq_status pmq_tls_set_key_passphrase(pmq_tls *tls,
+                                      const void *passphrase,
+                                      size_t passphrase_len,
+                                      pmq_error **error);
+
+/**
+ * Sets the oldest version of TLS to speak, a pmq_tls_version. Default PMQ_TLS_VERSION_V12.
+ */
+pmq_status pmq_tls_set_min_version(pmq_tls *tls, int32_t version, pmq_error **error);
 
 /**
  * Sets the name to ask the server for (SNI) and to find in its certificate. Default: the host of the address.
@@ -1378,6 +1414,16 @@ uint64_t pmq_event_count(const pmq_event *event);
 pmq_status pmq_event_ack(const pmq_event *event,
                          uint8_t reason,
                          pmq_error **error);
+
+/**
+ * As pmq_event_ack with a `reason` of 0x80 or above, and says why in words, for the log of the server (MQTT 5.0; left out where
+ * they make the packet larger than the server takes).
+ */
+pmq_status pmq_event_reject(const pmq_event *event,
+                            uint8_t reason,
+                            const char *why,
+                            size_t why_len,
+                            pmq_error **error);
 
 /**
  * Makes another handle to the same event, for a handler that wants to keep it. Each is freed on its own.

@@ -4,7 +4,9 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::Arc;
 
-use mqtt_client::{Ack, Connack, ConnectError, ProtocolVersion, ReasonCode, Received, background};
+use mqtt_client::{
+    Ack, Connack, ConnectError, ProtocolVersion, ReasonCode, Received, Utf8, background,
+};
 
 use crate::error::{Error, Result};
 use crate::handle::{self, Out};
@@ -208,16 +210,12 @@ impl Event {
 }
 
 impl Arrival {
-    fn acknowledge(&self, reason: ReasonCode) -> Result<()> {
+    /// Gives the answer, which `answer` tells to have been the first.
+    fn answer(&self, answer: impl FnOnce(&Ack) -> bool) -> Result<()> {
         if self.generation != background::generation() {
             return Err(Error::forked());
         }
-        let answered = if reason.is_error() {
-            self.ack.reject(reason)
-        } else {
-            self.ack.acknowledge()
-        };
-        if answered || !self.owed {
+        if answer(&self.ack) || !self.owed {
             Ok(())
         } else {
             Err(Error::new(
@@ -426,18 +424,54 @@ pub unsafe extern "C" fn pmq_event_ack(
     reason: u8,
     error: *mut *mut Error,
 ) -> Status {
-    let body = || {
-        // SAFETY: the caller's promise, see the crate's documentation.
-        let event = unsafe { handle::get(event, "event") }?;
-        match &*event.0 {
-            Content::Message(arrival) => arrival.acknowledge(ReasonCode::new(reason)),
-            _ => Err(Error::argument(
-                "only a message is acknowledged: this is another event",
-            )),
+    let reason = ReasonCode::new(reason);
+    let answer = |ack: &Ack| {
+        if reason.is_error() {
+            ack.reject(reason)
+        } else {
+            ack.acknowledge()
         }
+    };
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe { guard::call(error, || arrival(event)?.answer(answer)) }
+}
+
+/// As pmq_event_ack with a `reason` of 0x80 or above, and says why in words, for the log of the server (MQTT 5.0; left out where
+/// they make the packet larger than the server takes).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_event_reject(
+    event: *const Event,
+    reason: u8,
+    why: *const c_char,
+    why_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    let body = || {
+        // SAFETY: the caller's promises, see the crate's documentation.
+        let (arrival, why) = unsafe { (arrival(event)?, bytes::text(why, why_len, "why")?) };
+        let reason = ReasonCode::new(reason);
+        if !reason.is_error() {
+            return Err(Error::argument(format_args!("{reason} rejects nothing")));
+        }
+        let why = Utf8::new(why).map_err(Error::argument)?;
+        arrival.answer(|ack| ack.reject_with_reason_string(reason, why))
     };
     // SAFETY: as above.
     unsafe { guard::call(error, body) }
+}
+
+/// The message of an event that is to be answered.
+///
+/// # Safety
+/// As [`handle::get`].
+unsafe fn arrival<'a>(event: *const Event) -> Result<&'a Arrival> {
+    // SAFETY: by this function's own contract.
+    match &*unsafe { handle::get(event, "event") }?.0 {
+        Content::Message(arrival) => Ok(arrival),
+        _ => Err(Error::argument(
+            "only a message is acknowledged: this is another event",
+        )),
+    }
 }
 
 /// Makes another handle to the same event, for a handler that wants to keep it. Each is freed on its own.

@@ -325,6 +325,22 @@ pub unsafe extern "C" fn pmq_options_set_topic_alias_max(
     }
 }
 
+/// Sets how many Topic Aliases this client uses where the server allows them, so that each of its busiest topics is sent in full
+/// only once in a connection (MQTT 5.0). Default 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_outgoing_topic_aliases(
+    options: *mut Options,
+    aliases: u16,
+    error: *mut *mut Error,
+) -> Status {
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        set(options, error, |options| {
+            options.client.outgoing_topic_aliases = aliases;
+        })
+    }
+}
+
 /// Sets the topic to which the responses to this client's requests are published (MQTT 5.0); no two clients may have the same.
 /// Default: "response/" and 32 random digits. For servers that let a client subscribe only to certain topics.
 #[unsafe(no_mangle)]

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_void};
 
-use mqtt_client::Tls as ClientTls;
+use mqtt_client::{self as client, Tls as ClientTls};
 
 use crate::error::Error;
 use crate::handle::{self, Out};
@@ -15,6 +15,16 @@ use crate::{bytes, guard};
 #[derive(Clone, Debug, Default)]
 pub struct Tls {
     client: ClientTls,
+}
+
+/// A version of TLS.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    V12 = 12,
+    /// TLS 1.3.
+    V13 = 13,
 }
 
 impl Tls {
@@ -81,8 +91,8 @@ pub unsafe extern "C" fn pmq_tls_set_ca_pem(
     }
 }
 
-/// Sets the files of this client's certificate (followed by intermediate ones) and private key, in PEM, not encrypted, for
-/// servers that ask for one.
+/// Sets the files of this client's certificate (followed by intermediate ones) and private key, in PEM, for servers that ask
+/// for one. An encrypted key needs pmq_tls_set_key_passphrase.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_tls_set_client_cert_files(
     tls: *mut Tls,
@@ -119,6 +129,49 @@ pub unsafe extern "C" fn pmq_tls_set_client_cert_pem(
             let certificate = bytes::binary(certificate, certificate_len, "certificate")?;
             let key = bytes::binary(key, key_len, "key")?;
             tls.change(|tls| tls.with_identity_pem(certificate, key));
+            Ok(())
+        })
+    }
+}
+
+/// Sets what this client's private key is encrypted with (PKCS #8 only), which is never logged. NULL, with a length of 0, stands
+/// for a key that is not encrypted. Default: that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_tls_set_key_passphrase(
+    tls: *mut Tls,
+    passphrase: *const c_void,
+    passphrase_len: usize,
+    error: *mut *mut Error,
+) -> Status {
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(tls, "tls", error, |tls| {
+            let given = bytes::binary(passphrase, passphrase_len, "passphrase")?;
+            tls.client.key_passphrase = (!passphrase.is_null()).then(|| given.to_owned());
+            Ok(())
+        })
+    }
+}
+
+/// Sets the oldest version of TLS to speak, a pmq_tls_version. Default PMQ_TLS_VERSION_V12.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_tls_set_min_version(
+    tls: *mut Tls,
+    version: i32,
+    error: *mut *mut Error,
+) -> Status {
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        guard::change(tls, "tls", error, |tls| {
+            tls.client.min_version = match version {
+                12 => client::TlsVersion::V1_2,
+                13 => client::TlsVersion::V1_3,
+                other => {
+                    return Err(Error::argument(format_args!(
+                        "{other} is no pmq_tls_version"
+                    )));
+                }
+            };
             Ok(())
         })
     }

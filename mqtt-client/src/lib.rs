@@ -62,7 +62,8 @@
 //! # Transports
 //!
 //! An [`Address`] is a TCP port or a Unix socket; [`Options::tls`] and [`Options::websocket`] put TLS, WebSocket or both over
-//! any of them, a [`Connector`]'s included. A [`Proxy`] leads to TCP ports. [`Options::from_url`] knows `mqtt`, `mqtts`, `ws`, `wss` and `unix`.
+//! any of them, a [`Connector`]'s included. A [`Proxy`] leads to TCP ports. [`Options::from_url`] knows `mqtt`, `mqtts`, `ws`,
+//! `wss` and `unix`.
 //!
 //! ```no_run
 //! use mqtt_client::{Client, Options, Tls};

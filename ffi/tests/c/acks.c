@@ -26,6 +26,7 @@ int main(int argc, char **argv) {
     client = connect_as(argv[1], "acks", true);
     event = check_event(client, PMQ_EVENT_CONNECTED);
     FAILS(pmq_event_ack(event, 0, &error), PMQ_STATUS_ARGUMENT);
+    FAILS(pmq_event_reject(event, 0x80, "why", PMQ_Z, &error), PMQ_STATUS_ARGUMENT);
     pmq_event_free(&event);
     check_subscribe(client, "m");
 
@@ -46,6 +47,13 @@ int main(int argc, char **argv) {
     check_publish(client, "m", "2");
     event = check_event(client, PMQ_EVENT_MESSAGE);
     OK(pmq_event_ack(event, 0x99, &error));
+    pmq_event_free(&event);
+    check_publish(client, "m", "in words");
+    event = check_event(client, PMQ_EVENT_MESSAGE);
+    FAILS(pmq_event_reject(event, 0x10, "no reason to reject", PMQ_Z, &error), PMQ_STATUS_ARGUMENT);
+    FAILS(pmq_event_reject(event, 0x99, "a\0b", 3, &error), PMQ_STATUS_ARGUMENT);
+    OK(pmq_event_reject(event, 0x99, "not UTF-8", PMQ_Z, &error));
+    FAILS(pmq_event_reject(event, 0x99, "not UTF-8", PMQ_Z, &error), PMQ_STATUS_ANSWERED);
     pmq_event_free(&event);
     check_publish(client, "m", "3");
     event = check_event(client, PMQ_EVENT_MESSAGE);

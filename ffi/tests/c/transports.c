@@ -54,6 +54,12 @@ static void certificates(const char *url) {
     CHECK(try_tls(url, tls) == PMQ_STATUS_TLS);
     OK(pmq_tls_set_client_cert_files(tls, file("client.pem"), PMQ_Z, file("client.key"), PMQ_Z, &error));
     CHECK(try_tls(url, tls) == PMQ_STATUS_OK);
+    OK(pmq_tls_set_min_version(tls, PMQ_TLS_VERSION_V13, &error));
+    FAILS(pmq_tls_set_min_version(tls, 11, &error), PMQ_STATUS_ARGUMENT);
+    /* For a key that is encrypted, which this is not. */
+    OK(pmq_tls_set_key_passphrase(tls, "secret", 6, &error));
+    OK(pmq_tls_set_key_passphrase(tls, NULL, 0, &error));
+    CHECK(try_tls(url, tls) == PMQ_STATUS_OK);
     /* The right certificate for somebody else. */
     OK(pmq_tls_set_server_name(tls, "other.example", PMQ_Z, &error));
     CHECK(try_tls(url, tls) == PMQ_STATUS_TLS);

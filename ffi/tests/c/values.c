@@ -254,6 +254,7 @@ static void options(void) {
     OK(pmq_options_set_completions(options, PMQ_COMPLETIONS_WAIT, &error));
     FAILS(pmq_options_set_completions(options, -1, &error), PMQ_STATUS_ARGUMENT);
     OK(pmq_options_set_republish(options, false, &error));
+    OK(pmq_options_set_outgoing_topic_aliases(options, 0, &error));
     OK(pmq_options_set_resubscribe(options, false, &error));
     /* What cannot work is found before anything is started. */
     OK(pmq_options_set_topic_alias_max(options, 5, &error));

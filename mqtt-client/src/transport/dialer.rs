@@ -238,6 +238,6 @@ impl Dialer {
             }
             None => stream,
         };
-        Ok(Transport { stream })
+        Ok(Transport::new(stream))
     }
 }
