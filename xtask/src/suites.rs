@@ -25,7 +25,7 @@ use crate::progress::{Progress, seconds};
 use crate::workspace;
 
 pub(crate) use php::{NEEDS as PHP_NEEDS, extension};
-pub(crate) use rust::{BROKER_TESTS, CLIENT_TESTS, CORE_TESTS, TRANSPORT_TESTS};
+pub(crate) use rust::{BROKER_TESTS, CLIENT_TESTS, CORE_TESTS, TRANSPORT_TESTS, rivals};
 
 /// Longest time for one program of a suite: a cold build of everything on a slow machine, or a test that hangs.
 pub(crate) const LIMIT: Duration = Duration::from_secs(20 * 60);

@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use super::Suite;
+use crate::bench;
 use crate::install::Need;
 use crate::workspace;
 
@@ -30,7 +31,7 @@ pub(super) const FMT: Suite = Suite {
         for folder in OUTLYING {
             run.check(
                 &format!("cargo fmt in {folder}"),
-                &mut outlying(folder, &["fmt", "--check"])?,
+                &mut outlying(folder, &["fmt", "--all", "--check"])?,
             )?;
         }
         Ok(())
@@ -138,15 +139,28 @@ pub(super) const TOOLS: Suite = Suite {
 
 pub(super) const BENCHES: Suite = Suite {
     name: "benches",
-    about: "the benchmarks build",
+    about: "the benchmarks build, compared codecs do what is measured, and disagreements with them are settled",
     needs: &[Need::CCompiler],
     run: |run| {
         run.check(
             "cargo check in benches",
             &mut outlying("benches", &["check", "--all-targets"])?,
+        )?;
+        run.cargo_test_with(&mut outlying("benches", &["test", "-p", "mqtt-rivals"])?)?;
+        run.check("codecs side by side", &mut bench::codec::check()?)?;
+        run.check(
+            "disagreements with the strictest codecs",
+            &mut bench::strictness::compare()?,
         )
     },
 };
+
+/// A program of `benches/rivals`, to be followed by its arguments.
+pub(crate) fn rivals(program: &str, options: &[&str]) -> Result<Command> {
+    let mut command = outlying("benches", &["run", "-p", "mqtt-rivals", "--bin", program])?;
+    command.args(options).arg("--");
+    Ok(command)
+}
 
 /// Cargo in a workspace of its own. It builds into a target directory of its own too: its lock file has other versions.
 pub(super) fn outlying(folder: &str, arguments: &[&str]) -> Result<Command> {
