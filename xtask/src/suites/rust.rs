@@ -67,7 +67,14 @@ pub(super) const CLIPPY: Suite = Suite {
         ];
         run.check("cargo clippy without std", workspace::cargo()?.args(bare))?;
         for folder in OUTLYING {
-            let all = ["clippy", "--all-targets", "--", "-D", "warnings"];
+            let all = [
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ];
             run.check(
                 &format!("cargo clippy in {folder}"),
                 &mut outlying(folder, &all)?,
