@@ -157,6 +157,7 @@ pub(crate) struct Counters {
     pub(crate) sent: AtomicU64,
     pub(crate) acknowledged: AtomicU64,
     pub(crate) failed: AtomicU64,
+    pub(crate) overflowed: AtomicU64,
     pub(crate) received: AtomicU64,
     pub(crate) dropped: AtomicU64,
     pub(crate) unanswered: AtomicU64,
@@ -284,6 +285,7 @@ impl Shared {
                     let (completer, delivery) = Completer::new(PublishId::new(work.accepted));
                     drop(work);
                     self.counters.failed.fetch_add(1, Ordering::Relaxed);
+                    self.counters.overflowed.fetch_add(1, Ordering::Relaxed);
                     completer.complete(Outcome::Dropped(DropReason::Overflow));
                     return Ok(delivery);
                 }
@@ -318,6 +320,9 @@ impl Shared {
         work.expect_expiry(queued.expires_at());
         work.publishes.push_back(queued);
         drop(work);
+        self.counters
+            .overflowed
+            .fetch_add(pushed_out.len() as u64, Ordering::Relaxed);
         self.push_out(pushed_out, &Outcome::Dropped(DropReason::Overflow));
         self.wake.notify_one();
         Ok(delivery)
@@ -610,6 +615,7 @@ impl Shared {
             sent: self.counters.sent.load(Ordering::Relaxed),
             acknowledged: self.counters.acknowledged.load(Ordering::Relaxed),
             failed: self.counters.failed.load(Ordering::Relaxed),
+            overflowed: self.counters.overflowed.load(Ordering::Relaxed),
             received: self.counters.received.load(Ordering::Relaxed),
             dropped: self.counters.dropped.load(Ordering::Relaxed),
             held: self.held.messages.load(Ordering::Relaxed),

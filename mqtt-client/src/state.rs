@@ -112,6 +112,8 @@ pub struct Status {
     pub acknowledged: u64,
     /// Publishes with any other outcome: refused, expired, dropped, or acknowledged with an error.
     pub failed: u64,
+    /// How many of them were dropped because the queue was full.
+    pub overflowed: u64,
     /// Messages received from the server.
     pub received: u64,
     /// Received messages that no stream took: QoS 0 for a full one, or for nobody.

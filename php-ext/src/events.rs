@@ -1,10 +1,10 @@
 //! `Client::onState()` and `Client::setLogger()`: changes of state, from the background thread's list to PHP code.
 
 use std::ffi::c_char;
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use ext_php_rs::types::Zval;
-use mqtt_client::{CloseCause, State};
+use mqtt_client::{CloseCause, State, Status};
 
 use crate::client::{self, Client};
 use crate::connection::Connection;
@@ -14,7 +14,7 @@ use crate::names;
 use crate::nesting;
 use crate::shim::{self, Class, Object};
 use crate::value::{self, Key};
-use crate::watch::Change;
+use crate::watch::{self, Change};
 
 methods! {
     "zim_Mqtt_Client_onState" 1..=1 => on_state;
@@ -113,8 +113,73 @@ pub(crate) fn dispatch(connection: &Connection) -> Result<(), Thrown> {
             tell(&client, shim::enum_case(Class::State, state), cause)?;
         }
     }
+    log_troubles(connection)
+}
+
+/// Tells the logger what went wrong beside the connection since it was told last, each kind in one record.
+fn log_troubles(connection: &Connection) -> Result<(), Thrown> {
+    let (Some(client), Some(running)) = (connection.client_object(), connection.started()) else {
+        return Ok(());
+    };
+    if !nesting::has_room()
+        || Object::of(&client).is_none_or(|client| client.property(LOGGER).is_null())
+    {
+        return Ok(());
+    }
+    let status = running.status();
+    let untold = running
+        .watch
+        .untold(TROUBLES.map(|trouble| (trouble.count)(&status)));
+    drop(status);
+    for (count, trouble) in untold.into_iter().zip(&TROUBLES) {
+        if count == 0 {
+            continue;
+        }
+        let what = trouble.what;
+        let context = context(
+            &connection.settings().address(),
+            SystemTime::now(),
+            Some(("count", value::count(count))),
+        );
+        let record = Record {
+            level: Level::Warning,
+            message: value::text(&format!("{what}: {count}")),
+            context,
+        };
+        log(&client, Some(record))?;
+    }
     Ok(())
 }
+
+/// Something that may go wrong beside the connection.
+struct Trouble {
+    /// How often it did since the client was started.
+    count: fn(&Status) -> u64,
+    what: &'static str,
+}
+
+const TROUBLES: [Trouble; watch::TROUBLES] = [
+    Trouble {
+        count: |status| status.overflowed,
+        what: "messages dropped because the queue was full",
+    },
+    Trouble {
+        count: |status| status.failed.saturating_sub(status.overflowed),
+        what: "messages that were not delivered",
+    },
+    Trouble {
+        count: |status| status.dropped,
+        what: "received messages dropped because the inbox was full or nobody subscribed",
+    },
+    Trouble {
+        count: |status| status.unanswered,
+        what: "received messages let go without ack() or reject()",
+    },
+    Trouble {
+        count: |status| status.refused_again,
+        what: "subscriptions that the broker refused after a reconnect",
+    },
+];
 
 /// Calls what onState() was given.
 fn tell(client: &Zval, state: Zval, cause: Zval) -> Result<(), Thrown> {
@@ -176,7 +241,17 @@ fn record(connection: &Connection, change: &Change) -> Option<Record> {
         .unwrap_or_else(|| connection.settings().address());
     let (level, message) = match &change.state {
         State::Connecting => (Level::Debug, format!("connecting to {address}")),
-        State::Connected => (Level::Info, format!("connected to {address}")),
+        State::Connected if connection.settings().is_insecure() => {
+            let message = format!(
+                "connected to {address}, or to anybody who poses as it: certificates are not verified"
+            );
+            (Level::Warning, message)
+        }
+        State::Connected => {
+            let version = change.version.map(|version| format!(", MQTT {version}"));
+            let version = version.unwrap_or_default();
+            (Level::Info, format!("connected to {address}{version}"))
+        }
         State::Backoff { delay, error, .. } => {
             let seconds = delay.as_secs_f64();
             let error = names::connect_error(error);
@@ -194,17 +269,22 @@ fn record(connection: &Connection, change: &Change) -> Option<Record> {
         State::Closed(_) => (Level::Info, format!("disconnected from {address}")),
         _ => return None,
     };
-    let since_1970 = change.at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let entry = |name: &str, value| (Key::Text(name.as_bytes().into()), value);
-    let context = value::map([
-        entry("address", value::text(&address)),
-        entry("time", value::float(since_1970.as_secs_f64())),
-    ]);
     Some(Record {
         level,
         message: value::text(&message),
-        context,
+        context: context(&address, change.at, None),
     })
+}
+
+/// What comes with each record, and one entry more.
+fn context(address: &str, at: SystemTime, more: Option<(&str, Zval)>) -> Zval {
+    let since_1970 = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let entries = [
+        ("address", value::text(address)),
+        ("time", value::float(since_1970.as_secs_f64())),
+    ];
+    let entries = entries.into_iter().chain(more);
+    value::map(entries.map(|(name, value)| (Key::Text(name.as_bytes().into()), value)))
 }
 
 /// Why there is no connection, or null.

@@ -156,6 +156,11 @@ impl Settings {
         }
     }
 
+    /// Whether certificates are not verified.
+    pub(crate) fn is_insecure(&self) -> bool {
+        self.tls.as_ref().is_some_and(TlsSettings::is_insecure)
+    }
+
     /// host:port or unix:path, for messages.
     pub(crate) fn address(&self) -> String {
         self.address.to_string()

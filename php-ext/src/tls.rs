@@ -49,6 +49,10 @@ impl TlsSettings {
         Ok(settings)
     }
 
+    pub(crate) const fn is_insecure(&self) -> bool {
+        self.insecure
+    }
+
     pub(crate) fn to_client(&self) -> Tls {
         let mut tls = Tls::new()
             .with_min_version(self.min_version)

@@ -4,12 +4,16 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use mqtt_client::background::{Observer, Readiness};
 use mqtt_client::{Connack, State};
+use mqtt_core::ProtocolVersion;
+
+/// Kinds of trouble that are counted.
+pub(crate) const TROUBLES: usize = 5;
 
 /// Changes that wait for PHP, at most: beyond, the oldest go.
 const MOST_CHANGES: usize = 256;
@@ -17,8 +21,9 @@ const MOST_CHANGES: usize = 256;
 /// A change of state.
 pub(crate) struct Change {
     pub(crate) state: State,
-    /// Where the connection is, once it is one.
+    /// Where the connection is, and what is spoken on it, once it is one.
     pub(crate) address: Option<String>,
+    pub(crate) version: Option<ProtocolVersion>,
     pub(crate) at: SystemTime,
 }
 
@@ -29,6 +34,8 @@ pub(crate) struct Watch {
     wants_changes: AtomicBool,
     /// PHP has a stream.
     has_readiness: AtomicBool,
+    /// How much of each kind of trouble a logger has heard of, whichever request it belonged to.
+    told: [AtomicU64; TROUBLES],
     inner: Mutex<Inner>,
 }
 
@@ -62,6 +69,15 @@ impl Watch {
             return None;
         }
         self.inner().changes.pop_front()
+    }
+
+    /// How much more there is of each kind of trouble than a logger has heard of. It is taken for told.
+    pub(crate) fn untold(&self, counts: [u64; TROUBLES]) -> [u64; TROUBLES] {
+        let mut told = self.told.iter();
+        counts.map(|count| {
+            let before = told.next().map(|told| told.swap(count, Ordering::Relaxed));
+            count.saturating_sub(before.unwrap_or(count))
+        })
     }
 
     /// A descriptor of the caller's own, readable while there is something to do. Look once more at what there is after
@@ -123,6 +139,7 @@ impl Observer for Watcher {
             inner.changes.push_back(Change {
                 state: state.clone(),
                 address: connack.map(|connack| connack.address.clone()),
+                version: connack.map(|connack| connack.version),
                 at: SystemTime::now(),
             });
         }

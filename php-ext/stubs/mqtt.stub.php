@@ -353,8 +353,13 @@ namespace Mqtt {
         public function onState(?callable $handler): void {}
 
         /**
-         * Has the life of the connection logged, in the places where onState() tells of it. Neither payloads nor secrets are
-         * ever logged. What is below `mqtt.log_level` is left out. null takes it back.
+         * Has the life of the connection logged, in the places where onState() tells of it: attempts as `debug`, connections
+         * that come and go as `info`, attempts that failed as `warning`, an end for good as `error`. As `warning` too, once
+         * each with their `count` in the context: messages that were dropped because the queue was full, or not delivered,
+         * received ones that were dropped or let go without ack() or reject(), and subscriptions that the broker refused
+         * after a reconnect. Of a persistent client, those of earlier requests that no logger heard of are among them.
+         *
+         * Neither payloads nor secrets are ever logged. What is below `mqtt.log_level` is left out. null takes it back.
          *
          * @param \Psr\Log\LoggerInterface|null $logger or any object with its method log($level, $message, $context)
          */

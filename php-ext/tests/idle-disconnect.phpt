@@ -21,6 +21,7 @@ $port = scripted_server(function ($connection) use ($log) {
             default => null,
         };
     }
+    fclose($connection);
 });
 $broker = new Broker();
 $own = new Client($broker->uri());
@@ -60,7 +61,7 @@ echo "the other one: {$own->state()->value}\n";
 --EXPECT--
 idle
 debug: connecting to BROKER
-info: connected to BROKER
+info: connected to BROKER, MQTT 5.0
 info: disconnected from BROKER: not used for some time
 0
 no message, connected

@@ -39,10 +39,10 @@ var_dump(ini_set('mqtt.log_level', 'loud'));
 --EXPECTF--
 debug
   debug: connecting to BROKER address,time
-  info: connected to BROKER address,time
+  info: connected to BROKER, MQTT 5.0 address,time
   info: disconnected from BROKER address,time
 info
-  info: connected to BROKER address,time
+  info: connected to BROKER, MQTT 5.0 address,time
   info: disconnected from BROKER address,time
 error
   
