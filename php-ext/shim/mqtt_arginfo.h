@@ -113,6 +113,12 @@ ZEND_END_ARG_INFO()
 
 #define arginfo_class_Mqtt_Delivery___construct arginfo_class_Mqtt_Subscriber_stream
 
+ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_Delivery_fake, 0, 0, Mqtt\\Delivery, 0)
+	ZEND_ARG_OBJ_INFO_WITH_DEFAULT_VALUE(0, state, Mqtt\\DeliveryState, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reasonCode, IS_LONG, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reasonString, IS_STRING, 1, "null")
+ZEND_END_ARG_INFO()
+
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_Delivery_state, 0, 0, Mqtt\\DeliveryState, 0)
 ZEND_END_ARG_INFO()
 
@@ -134,6 +140,10 @@ ZEND_END_ARG_INFO()
 
 #define arginfo_class_Mqtt_Batch___construct arginfo_class_Mqtt_Subscriber_stream
 
+ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_Batch_fake, 0, 1, Mqtt\\Batch, 0)
+	ZEND_ARG_TYPE_INFO(0, deliveries, IS_ARRAY, 0)
+ZEND_END_ARG_INFO()
+
 #define arginfo_class_Mqtt_Batch_count arginfo_class_Mqtt_Subscriber_poll
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_Batch_getIterator, 0, 0, ArrayIterator, 0)
@@ -144,6 +154,10 @@ ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_Batch_wait, 0, 0, Mqtt
 ZEND_END_ARG_INFO()
 
 #define arginfo_class_Mqtt_Subscription___construct arginfo_class_Mqtt_Subscriber_stream
+
+ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_Subscription_fake, 0, 0, Mqtt\\Subscription, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reasonCodes, IS_ARRAY, 0, "[]")
+ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Mqtt_Subscription_filters, 0, 0, IS_ARRAY, 0)
 ZEND_END_ARG_INFO()
@@ -158,6 +172,10 @@ ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Mqtt_Subscription_unsubscr
 ZEND_END_ARG_INFO()
 
 #define arginfo_class_Mqtt_MessageIterator___construct arginfo_class_Mqtt_Subscriber_stream
+
+ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_MessageIterator_fake, 0, 1, Mqtt\\MessageIterator, 0)
+	ZEND_ARG_TYPE_INFO(0, messages, IS_ARRAY, 0)
+ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_MessageIterator_current, 0, 0, Mqtt\\Message, 0)
 ZEND_END_ARG_INFO()
@@ -279,7 +297,10 @@ ZEND_END_ARG_INFO()
 
 #define arginfo_class_Mqtt_Status___construct arginfo_class_Mqtt_Subscriber_stream
 
-#define arginfo_class_Mqtt_FlushResult___construct arginfo_class_Mqtt_Subscriber_stream
+ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_FlushResult___construct, 0, 0, 0)
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, pending, IS_LONG, 0, "0")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, failed, IS_LONG, 0, "0")
+ZEND_END_ARG_INFO()
 
 #define arginfo_class_Mqtt_BatchResult___construct arginfo_class_Mqtt_Subscriber_stream
 
@@ -325,6 +346,7 @@ ZEND_METHOD(Mqtt_Client, state);
 ZEND_METHOD(Mqtt_Client, status);
 ZEND_METHOD(Mqtt_Client, close);
 ZEND_METHOD(Mqtt_Delivery, __construct);
+ZEND_METHOD(Mqtt_Delivery, fake);
 ZEND_METHOD(Mqtt_Delivery, state);
 ZEND_METHOD(Mqtt_Delivery, reasonCode);
 ZEND_METHOD(Mqtt_Delivery, reasonString);
@@ -332,15 +354,18 @@ ZEND_METHOD(Mqtt_Delivery, matched);
 ZEND_METHOD(Mqtt_Delivery, isDone);
 ZEND_METHOD(Mqtt_Delivery, wait);
 ZEND_METHOD(Mqtt_Batch, __construct);
+ZEND_METHOD(Mqtt_Batch, fake);
 ZEND_METHOD(Mqtt_Batch, count);
 ZEND_METHOD(Mqtt_Batch, getIterator);
 ZEND_METHOD(Mqtt_Batch, wait);
 ZEND_METHOD(Mqtt_Subscription, __construct);
+ZEND_METHOD(Mqtt_Subscription, fake);
 ZEND_METHOD(Mqtt_Subscription, filters);
 ZEND_METHOD(Mqtt_Subscription, reasonCodes);
 ZEND_METHOD(Mqtt_Subscription, wait);
 ZEND_METHOD(Mqtt_Subscription, unsubscribe);
 ZEND_METHOD(Mqtt_MessageIterator, __construct);
+ZEND_METHOD(Mqtt_MessageIterator, fake);
 ZEND_METHOD(Mqtt_MessageIterator, current);
 ZEND_METHOD(Mqtt_MessageIterator, key);
 ZEND_METHOD(Mqtt_MessageIterator, next);
@@ -463,6 +488,7 @@ static const zend_function_entry class_Mqtt_Client_methods[] = {
 
 static const zend_function_entry class_Mqtt_Delivery_methods[] = {
 	ZEND_ME(Mqtt_Delivery, __construct, arginfo_class_Mqtt_Delivery___construct, ZEND_ACC_PRIVATE)
+	ZEND_ME(Mqtt_Delivery, fake, arginfo_class_Mqtt_Delivery_fake, ZEND_ACC_PUBLIC|ZEND_ACC_STATIC)
 	ZEND_ME(Mqtt_Delivery, state, arginfo_class_Mqtt_Delivery_state, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Delivery, reasonCode, arginfo_class_Mqtt_Delivery_reasonCode, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Delivery, reasonString, arginfo_class_Mqtt_Delivery_reasonString, ZEND_ACC_PUBLIC)
@@ -475,6 +501,7 @@ static const zend_function_entry class_Mqtt_Delivery_methods[] = {
 
 static const zend_function_entry class_Mqtt_Batch_methods[] = {
 	ZEND_ME(Mqtt_Batch, __construct, arginfo_class_Mqtt_Batch___construct, ZEND_ACC_PRIVATE)
+	ZEND_ME(Mqtt_Batch, fake, arginfo_class_Mqtt_Batch_fake, ZEND_ACC_PUBLIC|ZEND_ACC_STATIC)
 	ZEND_ME(Mqtt_Batch, count, arginfo_class_Mqtt_Batch_count, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Batch, getIterator, arginfo_class_Mqtt_Batch_getIterator, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Batch, wait, arginfo_class_Mqtt_Batch_wait, ZEND_ACC_PUBLIC)
@@ -484,6 +511,7 @@ static const zend_function_entry class_Mqtt_Batch_methods[] = {
 
 static const zend_function_entry class_Mqtt_Subscription_methods[] = {
 	ZEND_ME(Mqtt_Subscription, __construct, arginfo_class_Mqtt_Subscription___construct, ZEND_ACC_PRIVATE)
+	ZEND_ME(Mqtt_Subscription, fake, arginfo_class_Mqtt_Subscription_fake, ZEND_ACC_PUBLIC|ZEND_ACC_STATIC)
 	ZEND_ME(Mqtt_Subscription, filters, arginfo_class_Mqtt_Subscription_filters, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Subscription, reasonCodes, arginfo_class_Mqtt_Subscription_reasonCodes, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_Subscription, wait, arginfo_class_Mqtt_Subscription_wait, ZEND_ACC_PUBLIC)
@@ -494,6 +522,7 @@ static const zend_function_entry class_Mqtt_Subscription_methods[] = {
 
 static const zend_function_entry class_Mqtt_MessageIterator_methods[] = {
 	ZEND_ME(Mqtt_MessageIterator, __construct, arginfo_class_Mqtt_MessageIterator___construct, ZEND_ACC_PRIVATE)
+	ZEND_ME(Mqtt_MessageIterator, fake, arginfo_class_Mqtt_MessageIterator_fake, ZEND_ACC_PUBLIC|ZEND_ACC_STATIC)
 	ZEND_ME(Mqtt_MessageIterator, current, arginfo_class_Mqtt_MessageIterator_current, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_MessageIterator, key, arginfo_class_Mqtt_MessageIterator_key, ZEND_ACC_PUBLIC)
 	ZEND_ME(Mqtt_MessageIterator, next, arginfo_class_Mqtt_MessageIterator_next, ZEND_ACC_PUBLIC)
@@ -558,7 +587,7 @@ static const zend_function_entry class_Mqtt_Status_methods[] = {
 
 
 static const zend_function_entry class_Mqtt_FlushResult_methods[] = {
-	ZEND_ME(Mqtt_FlushResult, __construct, arginfo_class_Mqtt_FlushResult___construct, ZEND_ACC_PRIVATE)
+	ZEND_ME(Mqtt_FlushResult, __construct, arginfo_class_Mqtt_FlushResult___construct, ZEND_ACC_PUBLIC)
 	ZEND_FE_END
 };
 
@@ -963,6 +992,12 @@ static zend_class_entry *register_class_Mqtt_MessageIterator(zend_class_entry *c
 	zend_string *property_message_name = zend_string_init("message", sizeof("message") - 1, 1);
 	zend_declare_typed_property(class_entry, property_message_name, &property_message_default_value, ZEND_ACC_PRIVATE, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_message_class_Mqtt_Message, 0, MAY_BE_NULL));
 	zend_string_release(property_message_name);
+
+	zval property_fakes_default_value;
+	ZVAL_NULL(&property_fakes_default_value);
+	zend_string *property_fakes_name = zend_string_init("fakes", sizeof("fakes") - 1, 1);
+	zend_declare_typed_property(class_entry, property_fakes_name, &property_fakes_default_value, ZEND_ACC_PRIVATE, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_ARRAY|MAY_BE_NULL));
+	zend_string_release(property_fakes_name);
 
 	return class_entry;
 }

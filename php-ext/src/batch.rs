@@ -12,7 +12,7 @@ use mqtt_core::{Message, QoS};
 
 use crate::client;
 use crate::connection::{Connection, Guarded};
-use crate::delivery::{self, Progress};
+use crate::delivery::{self, Delivery, Progress};
 use crate::exception::{Failure, Thrown};
 use crate::method::{Answer, Call, methods};
 use crate::properties;
@@ -21,6 +21,7 @@ use crate::value::{self, Key};
 use crate::wait::{self, OnSignal};
 
 methods! {
+    "zim_Mqtt_Batch_fake" 1..=1 => fake;
     "zim_Mqtt_Batch_count" 0..=0 => count;
     "zim_Mqtt_Batch_getIterator" 0..=0 => iterator;
     "zim_Mqtt_Batch_wait" 0..=1 => wait_all;
@@ -29,7 +30,8 @@ methods! {
 /// The Rust value of a `Batch` object.
 pub(crate) struct Batch {
     entries: Vec<(Key, Progress)>,
-    connection: Rc<Connection>,
+    /// A fake has none.
+    connection: Option<Rc<Connection>>,
     /// All entries before this one are done: outcomes do not go away.
     first_pending: Cell<usize>,
 }
@@ -56,7 +58,7 @@ impl Batch {
             let list = match progress.verdict() {
                 None => &mut pending,
                 Some(verdict) if verdict.success => {
-                    if progress.matched(&self.connection) == Some(false) {
+                    if progress.matched(self.connection.as_deref()) == Some(false) {
                         unmatched.push(key.to_zval());
                     }
                     &mut done
@@ -92,14 +94,38 @@ pub(crate) fn publish_many(connection: &Rc<Connection>, messages: &mut Zval, qos
         };
         entries.push((key, progress));
     }
+    object(entries, Some(Rc::clone(connection)))
+}
+
+/// A `Batch` object.
+fn object(entries: Vec<(Key, Progress)>, connection: Option<Rc<Connection>>) -> Answer {
     let made = shim::new_object(Class::Batch);
     let batch = Batch {
         entries,
-        connection: Rc::clone(connection),
+        connection,
         first_pending: Cell::new(0),
     };
     Object::of(&made).ok_or(Thrown::Pending)?.set_native(batch);
     Ok(made)
+}
+
+/// A `Batch` object that no client stands behind, for tests of applications.
+fn fake(call: &Call<'_>) -> Answer {
+    let table = call
+        .required(1)?
+        .array()
+        .ok_or_else(|| call.wrong_type(1, c"of type array"))?;
+    let mut entries = Vec::with_capacity(table.len());
+    for (key, element) in table {
+        let progress = Object::of(element.dereference())
+            .and_then(|object| object.native::<Delivery>())
+            .map(|delivery| delivery.progress.clone())
+            .filter(|progress| matches!(progress, Progress::Fake { .. }));
+        let progress = progress
+            .ok_or_else(|| call.wrong_value(1, c"must hold deliveries made by Delivery::fake()"))?;
+        entries.push((Key::from_array(&key), progress));
+    }
+    object(entries, None)
 }
 
 /// What is read so far; the iterable may be PHP code that ends the request, so it lives under a guard.
@@ -202,7 +228,7 @@ fn iterator(call: &Call<'_>) -> Answer {
     for (key, progress) in &batch.entries {
         deliveries.push((
             key,
-            delivery::object(progress.clone(), Rc::clone(&batch.connection))?,
+            delivery::object(progress.clone(), batch.connection.clone())?,
         ));
     }
     Ok(shim::array_iterator(value::map(deliveries)))
@@ -211,15 +237,13 @@ fn iterator(call: &Call<'_>) -> Answer {
 fn wait_all(call: &Call<'_>) -> Answer {
     let timeout = call.timeout_or(1, 5.0)?;
     let batch = call.native::<Batch>()?;
-    if !batch.is_done() {
-        let handle = batch.connection.started().ok_or_else(Failure::forked)?;
-        wait::until(
-            &batch.connection,
-            handle,
-            Some(timeout),
-            OnSignal::GoOn,
-            || batch.is_done(),
-        )?;
+    // A fake that is not done never will be.
+    if let Some(connection) = &batch.connection
+        && !batch.is_done()
+    {
+        let handle = connection.started().ok_or_else(Failure::forked)?;
+        let done = || batch.is_done();
+        wait::until(connection, handle, Some(timeout), OnSignal::GoOn, done)?;
     }
     batch.result()
 }

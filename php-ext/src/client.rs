@@ -20,7 +20,7 @@ use crate::method::{Answer, Call, methods};
 use crate::options::Settings;
 use crate::properties::{self, MessageProperties};
 use crate::shim::{self, Class, Native, Object};
-use crate::subscription::{self, Subscription};
+use crate::subscription::{self, Source, Subscription};
 use crate::wait::{self, Ended, OnSignal};
 use crate::{batch, events, persistent, request, status, value};
 
@@ -236,7 +236,10 @@ pub(crate) fn publish_on(connection: &Rc<Connection>, message: mqtt_core::Messag
     let handle = connection.handle()?;
     let live = handle.publish(message);
     let live = live.map_err(|error| publish_failure(connection, handle, &error))?;
-    delivery::object(Progress::Live(Guarded::new(live)), Rc::clone(connection))
+    delivery::object(
+        Progress::Live(Guarded::new(live)),
+        Some(Rc::clone(connection)),
+    )
 }
 
 /// Why a publish was refused at the call. Where the client is closed, it says why, if there is a reason.
@@ -323,8 +326,10 @@ fn subscribe(call: &Call<'_>) -> Answer {
         Subscription {
             filters,
             number,
-            answers: Guarded::new(answers),
-            connection,
+            source: Source::Broker {
+                answers: Guarded::new(answers),
+                connection,
+            },
         },
         this,
     )

@@ -1,5 +1,6 @@
 //! `Mqtt\Delivery`: what became of one publish.
 
+use std::ffi::CStr;
 use std::rc::Rc;
 
 use mqtt_client::PublishError;
@@ -14,6 +15,7 @@ use crate::value;
 use crate::wait::{self, Ended, OnSignal};
 
 methods! {
+    "zim_Mqtt_Delivery_fake" 0..=3 => fake;
     "zim_Mqtt_Delivery_state" 0..=0 => state;
     "zim_Mqtt_Delivery_reasonCode" 0..=0 => reason_code;
     "zim_Mqtt_Delivery_reasonString" 0..=0 => reason_string;
@@ -24,8 +26,9 @@ methods! {
 
 /// The Rust value of a `Delivery` object.
 pub(crate) struct Delivery {
-    progress: Progress,
-    connection: Rc<Connection>,
+    pub(crate) progress: Progress,
+    /// A fake has none.
+    connection: Option<Rc<Connection>>,
 }
 
 impl Native for Delivery {
@@ -37,9 +40,15 @@ impl Native for Delivery {
 pub(crate) enum Progress {
     Live(Guarded<mqtt_client::Delivery>),
     Refused(PublishError),
+    /// None at all: what the test of an application says.
+    Fake {
+        state: mqtt_client::DeliveryState,
+        verdict: Option<Verdict>,
+    },
 }
 
 /// What an outcome means to PHP.
+#[derive(Clone)]
 pub(crate) struct Verdict {
     pub(crate) success: bool,
     pub(crate) expired: bool,
@@ -53,6 +62,7 @@ impl Progress {
         match self {
             Self::Live(delivery) => delivery.outcome().is_some(),
             Self::Refused(_) => true,
+            Self::Fake { verdict, .. } => verdict.is_some(),
         }
     }
 
@@ -60,20 +70,25 @@ impl Progress {
         match self {
             Self::Live(delivery) => delivery.outcome().map(|outcome| Verdict::of(&outcome)),
             Self::Refused(error) => Some(Verdict::refused(error)),
+            Self::Fake { verdict, .. } => verdict.clone(),
         }
     }
 
     /// False: the broker said that nobody subscribes. `None`: there is no acknowledgement, or it cannot say so.
-    pub(crate) fn matched(&self, connection: &Connection) -> Option<bool> {
+    pub(crate) fn matched(&self, connection: Option<&Connection>) -> Option<bool> {
         let reason = match self {
             Self::Live(delivery) => delivery.reason_code()?,
             Self::Refused(_) => return None,
+            Self::Fake { verdict, .. } => verdict.as_ref()?.reason?,
         };
         if reason == ReasonCode::NO_MATCHING_SUBSCRIBERS {
             return Some(false);
         }
-        let version = connection.started()?.connack()?.version;
-        (version == ProtocolVersion::V5 && !reason.is_error()).then_some(true)
+        let is_v5 = match connection {
+            Some(connection) => connection.started()?.connack()?.version == ProtocolVersion::V5,
+            None => true,
+        };
+        (is_v5 && !reason.is_error()).then_some(true)
     }
 }
 
@@ -153,8 +168,47 @@ fn refusal(reason: ReasonCode, said: Option<&str>) -> String {
     }
 }
 
+/// A `Delivery` object that no client stands behind, for tests of applications.
+fn fake(call: &Call<'_>) -> Answer {
+    use mqtt_client::DeliveryState;
+
+    let state = call.nullable_object(1, Class::DeliveryState)?;
+    let state = state.and_then(|case| value::bytes_of(case.enum_value()));
+    let code = call.nullable_int(2)?;
+    let text = call.nullable_string(3)?;
+    let text = text.map(|text| String::from_utf8_lossy(text).into_owned());
+    let unfitting = || Failure::option("no delivery in this state has this reason code");
+    let code = code.map(|code| u8::try_from(code).map(ReasonCode::new));
+    let code = code.transpose().map_err(|_| unfitting())?;
+    let pending = |state| Progress::Fake {
+        state,
+        verdict: None,
+    };
+    let ended = |success, expired, reason| Progress::Fake {
+        state: DeliveryState::Done,
+        verdict: Some(Verdict {
+            success,
+            expired,
+            reason,
+            text,
+        }),
+    };
+    let progress = match (state.unwrap_or(b"done"), code) {
+        (b"queued", None) => pending(DeliveryState::Queued),
+        (b"sent", None) => pending(DeliveryState::Sent),
+        (b"received", None) => pending(DeliveryState::Received),
+        (b"expired", None) => ended(false, true, None),
+        (b"failed", None) => ended(false, false, None),
+        (b"failed", Some(code)) if code.is_error() => ended(false, false, Some(code)),
+        (b"done", None) => ended(true, false, Some(ReasonCode::SUCCESS)),
+        (b"done", Some(code)) if !code.is_error() => ended(true, false, Some(code)),
+        _ => return Err(unfitting().into()),
+    };
+    object(progress, None)
+}
+
 /// A `Delivery` object.
-pub(crate) fn object(progress: Progress, connection: Rc<Connection>) -> Answer {
+pub(crate) fn object(progress: Progress, connection: Option<Rc<Connection>>) -> Answer {
     let made = shim::new_object(Class::Delivery);
     Object::of(&made)
         .ok_or(Thrown::Pending)?
@@ -170,14 +224,19 @@ fn state(call: &Call<'_>) -> Answer {
     let name = match (delivery.progress.verdict(), &delivery.progress) {
         (Some(verdict), _) if verdict.success => c"Done",
         (Some(verdict), _) if verdict.expired => c"Expired",
-        (None, Progress::Live(live)) => match live.state() {
-            mqtt_client::DeliveryState::Queued => c"Queued",
-            mqtt_client::DeliveryState::Sent => c"Sent",
-            _ => c"Received",
-        },
+        (None, Progress::Live(live)) => pending_name(live.state()),
+        (None, Progress::Fake { state, .. }) => pending_name(*state),
         _ => c"Failed",
     };
     Ok(shim::enum_case(Class::DeliveryState, name))
+}
+
+fn pending_name(state: mqtt_client::DeliveryState) -> &'static CStr {
+    match state {
+        mqtt_client::DeliveryState::Queued => c"Queued",
+        mqtt_client::DeliveryState::Sent => c"Sent",
+        _ => c"Received",
+    }
 }
 
 fn reason_code(call: &Call<'_>) -> Answer {
@@ -199,7 +258,7 @@ fn reason_string(call: &Call<'_>) -> Answer {
 fn matched(call: &Call<'_>) -> Answer {
     let delivery = call.native::<Delivery>()?;
     Ok(value::nullable(
-        delivery.progress.matched(&delivery.connection),
+        delivery.progress.matched(delivery.connection.as_deref()),
         value::bool,
     ))
 }
@@ -211,19 +270,17 @@ fn is_done(call: &Call<'_>) -> Answer {
 fn wait(call: &Call<'_>) -> Answer {
     let timeout = call.timeout_or(1, 5.0)?;
     let delivery = call.native::<Delivery>()?;
-    let ended = match (&delivery.progress, delivery.connection.started()) {
-        (progress, _) if progress.is_done() => Ended::Ready,
-        (progress, Some(handle)) => wait::until(
-            &delivery.connection,
-            handle,
-            Some(timeout),
-            OnSignal::GoOn,
-            || progress.is_done(),
-        )?,
-        (_, None) => return Err(Failure::forked().into()),
-    };
-    if ended != Ended::Ready {
-        return Err(still_pending(delivery, timeout.as_secs_f64()).into());
+    let progress = &delivery.progress;
+    if !progress.is_done() {
+        let Some(connection) = &delivery.connection else {
+            return Err(Failure::timeout("a fake delivery has no acknowledgement to come").into());
+        };
+        let handle = connection.started().ok_or_else(Failure::forked)?;
+        let done = || progress.is_done();
+        let ended = wait::until(connection, handle, Some(timeout), OnSignal::GoOn, done)?;
+        if ended != Ended::Ready {
+            return Err(still_pending(connection, timeout.as_secs_f64()).into());
+        }
     }
     match delivery.progress.verdict() {
         Some(verdict) if verdict.success => Ok(call.this()?.to_zval()),
@@ -233,14 +290,14 @@ fn wait(call: &Call<'_>) -> Answer {
 }
 
 /// Names the address and, if the connection is the trouble, the cause.
-fn still_pending(delivery: &Delivery, seconds: f64) -> Failure {
-    let address = delivery.connection.settings().address();
-    let trouble = delivery.connection.started().and_then(|handle| {
-        let state = delivery.connection.observe(handle);
+fn still_pending(connection: &Connection, seconds: f64) -> Failure {
+    let address = connection.settings().address();
+    let trouble = connection.started().and_then(|handle| {
+        let state = connection.observe(handle);
         if state.is_connected() {
             None
         } else {
-            delivery.connection.last_error()
+            connection.last_error()
         }
     });
     match trouble {

@@ -25,6 +25,7 @@ methods! {
     "zim_Mqtt_Client_run" 0..=2 => run;
     "zim_Mqtt_Client_poll" 0..=0 => poll;
     "zim_Mqtt_Client_stop" 0..=0 => stop;
+    "zim_Mqtt_MessageIterator_fake" 1..=1 => fake;
     "zim_Mqtt_MessageIterator_current" 0..=0 => current;
     "zim_Mqtt_MessageIterator_key" 0..=0 => key;
     "zim_Mqtt_MessageIterator_next" 0..=0 => next;
@@ -214,6 +215,10 @@ fn consume(call: &Call<'_>) -> Answer {
 /// Moves to the next message that no handler took.
 fn advance(this: Object<'_>) -> Result<(), Thrown> {
     let iterator: &MessageIterator = this.native().ok_or(Thrown::Pending)?;
+    if !this.property("fakes").is_null() {
+        advance_fake(this, iterator);
+        return Ok(());
+    }
     let client_object = Object::of(this.property("client")).ok_or(Thrown::Pending)?;
     let client: &Client = client_object.native().ok_or(Thrown::Pending)?;
     check_depth()?;
@@ -245,6 +250,46 @@ fn advance(this: Object<'_>) -> Result<(), Thrown> {
     }
     client.settle();
     Ok(())
+}
+
+/// An iterator over messages that no client received, for tests of applications.
+fn fake(call: &Call<'_>) -> Answer {
+    let messages = call.required(1)?;
+    let messages = messages
+        .array()
+        .ok_or_else(|| call.wrong_type(1, c"of type array"))?;
+    let is_message = |message: &Zval| Object::of_class(message, Class::Message).is_some();
+    if !(messages.values()).all(|message| is_message(message.dereference())) {
+        return Err(call.wrong_value(1, c"must hold messages"));
+    }
+    let list = messages
+        .values()
+        .map(|message| message.dereference().shallow_clone());
+    let list = value::list(list);
+    let made = shim::new_object(Class::MessageIterator);
+    let object = Object::of(&made).ok_or(Thrown::Pending)?;
+    object.set_native(MessageIterator {
+        timeout: None,
+        limit: u64::MAX,
+        given: Cell::new(0),
+        progress: RefCell::new(Progress::Fresh),
+    });
+    object.init("fakes", list);
+    Ok(made)
+}
+
+fn advance_fake(this: Object<'_>, iterator: &MessageIterator) {
+    let given = iterator.given.get();
+    let index = i64::try_from(given).unwrap_or(i64::MAX);
+    let messages = this.property("fakes").array();
+    let next = messages.and_then(|messages| messages.get_index(index));
+    let progress = match next {
+        Some(_) => Progress::Running { deadline: None },
+        None => Progress::Ended,
+    };
+    iterator.given.set(given + u64::from(next.is_some()));
+    iterator.progress.replace(progress);
+    this.init("message", value::nullable(next, Zval::shallow_clone));
 }
 
 /// With AckMode::AfterHandler the body of the loop is the handler. Asking for the next message says that it is done, and so

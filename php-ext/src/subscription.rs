@@ -18,6 +18,7 @@ use crate::value::{self, Key};
 use crate::wait::{self, Ended, OnSignal};
 
 methods! {
+    "zim_Mqtt_Subscription_fake" 0..=1 => fake;
     "zim_Mqtt_Subscription_filters" 0..=0 => filters;
     "zim_Mqtt_Subscription_reasonCodes" 0..=0 => reason_codes;
     "zim_Mqtt_Subscription_wait" 0..=1 => wait;
@@ -29,8 +30,17 @@ pub(crate) struct Subscription {
     pub(crate) filters: Vec<String>,
     /// Its number in the client object.
     pub(crate) number: u64,
-    pub(crate) answers: Guarded<Answers>,
-    pub(crate) connection: Rc<Connection>,
+    pub(crate) source: Source,
+}
+
+/// Who answers.
+pub(crate) enum Source {
+    Broker {
+        answers: Guarded<Answers>,
+        connection: Rc<Connection>,
+    },
+    /// Nobody: the test of an application has the answers.
+    Fake(Vec<ReasonCode>),
 }
 
 impl Native for Subscription {
@@ -110,6 +120,33 @@ pub(crate) fn object(subscription: Subscription, client: Object<'_>) -> Answer {
     Ok(made)
 }
 
+/// A `Subscription` object that no client stands behind, for tests of applications.
+fn fake(call: &Call<'_>) -> Answer {
+    let mut filters = Vec::new();
+    let mut codes = Vec::new();
+    if let Some(argument) = call.argument(1) {
+        let table = argument
+            .array()
+            .ok_or_else(|| call.wrong_type(1, c"of type array"))?;
+        for (key, code) in table {
+            let code = code.dereference().long();
+            let code = code.and_then(|code| u8::try_from(code).ok());
+            let code =
+                code.ok_or_else(|| call.wrong_value(1, c"must hold reason codes, 0 to 255"))?;
+            codes.push(ReasonCode::new(code));
+            filters.push(key.to_string());
+        }
+    }
+    let made = shim::new_object(Class::Subscription);
+    let object = Object::of(&made).ok_or(Thrown::Pending)?;
+    object.set_native(Subscription {
+        filters,
+        number: 0,
+        source: Source::Fake(codes),
+    });
+    Ok(made)
+}
+
 fn filters(call: &Call<'_>) -> Answer {
     let subscription = call.native::<Subscription>()?;
     Ok(value::list(
@@ -122,10 +159,13 @@ fn filters(call: &Call<'_>) -> Answer {
 
 fn reason_codes(call: &Call<'_>) -> Answer {
     let subscription = call.native::<Subscription>()?;
-    match subscription.answers.result() {
-        Some(Ok(codes)) => Ok(codes_by_filter(subscription, &codes)),
-        _ => Ok(value::null()),
-    }
+    let codes = match &subscription.source {
+        Source::Broker { answers, .. } => answers.result().and_then(Result::ok),
+        Source::Fake(codes) => Some(codes.clone()),
+    };
+    Ok(value::nullable(codes, |codes| {
+        codes_by_filter(subscription, &codes)
+    }))
 }
 
 fn codes_by_filter(subscription: &Subscription, codes: &[ReasonCode]) -> Zval {
@@ -141,12 +181,14 @@ fn codes_by_filter(subscription: &Subscription, codes: &[ReasonCode]) -> Zval {
 fn wait(call: &Call<'_>) -> Answer {
     let timeout = call.timeout_or(1, 5.0)?;
     let subscription = call.native::<Subscription>()?;
-    match await_answers(
-        &subscription.connection,
-        &subscription.answers,
-        timeout,
-        "subscription",
-    )? {
+    let answered = match &subscription.source {
+        Source::Broker {
+            answers,
+            connection,
+        } => await_answers(connection, answers, timeout, "subscription")?,
+        Source::Fake(codes) => Ok(codes.clone()),
+    };
+    match answered {
         Ok(codes) => {
             let refused = subscription
                 .filters
@@ -202,7 +244,9 @@ pub(crate) fn await_answers(
 fn unsubscribe(call: &Call<'_>) -> Answer {
     let timeout = call.timeout_or(1, 5.0)?;
     let subscription = call.native::<Subscription>()?;
-    let connection = &subscription.connection;
+    let Source::Broker { connection, .. } = &subscription.source else {
+        return Ok(value::null());
+    };
     let client = Object::of(call.this()?.property("client")).ok_or(Thrown::Pending)?;
     let answers = client::begin_unsubscribe(connection, &subscription.filters)?;
     client::forget_route(client, subscription.number);

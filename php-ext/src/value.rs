@@ -20,6 +20,15 @@ impl Key {
         }
     }
 
+    pub(crate) fn from_array(key: &ArrayKey<'_>) -> Self {
+        match key {
+            ArrayKey::Long(number) => Self::Int(*number),
+            ArrayKey::String(text) => Self::Text(text.as_bytes().into()),
+            ArrayKey::Str(text) => Self::Text(text.as_bytes().into()),
+            ArrayKey::ZendString(text) => Self::Text(text.as_bytes().into()),
+        }
+    }
+
     /// The number under which an array has the key: `$array['7']` means `$array[7]`.
     fn as_index(&self) -> Option<i64> {
         match self {

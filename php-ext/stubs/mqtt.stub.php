@@ -128,7 +128,7 @@ namespace Mqtt {
         case DontSend = 2;
     }
 
-    /** What code that only publishes needs; mock it in tests. */
+    /** What code that only publishes needs. A double of it in tests returns Delivery::fake() and Batch::fake(). */
     interface Publisher
     {
         /**
@@ -170,7 +170,7 @@ namespace Mqtt {
         public function flush(float $timeout = 5.0): FlushResult;
     }
 
-    /** What code that receives needs; mock it in tests. */
+    /** What code that receives needs. A double of it in tests returns Subscription::fake() and MessageIterator::fake(). */
     interface Subscriber
     {
         /**
@@ -390,6 +390,16 @@ namespace Mqtt {
     {
         private function __construct() {}
 
+        /**
+         * A delivery for tests of code that publishes: what a double of Publisher returns. It is what it is made as; wait()
+         * never waits, and throws as it would after its time where the state is not `Done`.
+         *
+         * @param DeliveryState|null $state null means DeliveryState::Done
+         * @param int|null $reasonCode of a Done one 0 to 127, null means 0; of a Failed one 128 to 255
+         * @throws Exception\InvalidOptionException no delivery in this state has this code
+         */
+        public static function fake(?DeliveryState $state = null, ?int $reasonCode = null, ?string $reasonString = null): Delivery {}
+
         public function state(): DeliveryState {}
 
         /** Reason Code of the outcome (0 to 255), null while there is none. Before MQTT 5.0 an acknowledgement is 0. */
@@ -428,6 +438,13 @@ namespace Mqtt {
     {
         private function __construct() {}
 
+        /**
+         * A batch for tests of code that publishes: what a double of Publisher returns.
+         *
+         * @param array<array-key,Delivery> $deliveries made by Delivery::fake()
+         */
+        public static function fake(array $deliveries): Batch {}
+
         public function count(): int {}
 
         /** @return \ArrayIterator<array-key, Delivery> */
@@ -453,6 +470,14 @@ namespace Mqtt {
         private Client $client;
 
         private function __construct() {}
+
+        /**
+         * A subscription for tests of code that subscribes: what a double of Subscriber returns. wait() never waits, and
+         * unsubscribe() does nothing.
+         *
+         * @param array<string,int> $reasonCodes Reason Code by Topic Filter, as of reasonCodes()
+         */
+        public static function fake(array $reasonCodes = []): Subscription {}
 
         /** @return list<string> */
         public function filters(): array {}
@@ -491,8 +516,17 @@ namespace Mqtt {
         private Client $client;
         /** The message under the cursor. */
         private ?Message $message = null;
+        /** What fake() was given. */
+        private ?array $fakes = null;
 
         private function __construct() {}
+
+        /**
+         * An iterator for tests of code that consumes: what a double of Subscriber returns. It gives these messages and ends.
+         *
+         * @param array<Message> $messages
+         */
+        public static function fake(array $messages): MessageIterator {}
 
         public function current(): Message {}
 
@@ -857,7 +891,8 @@ namespace Mqtt {
         /** Messages that ended without success since the last flush(). */
         public readonly int $failed;
 
-        private function __construct() {}
+        /** For tests of code that flushes. */
+        public function __construct(int $pending = 0, int $failed = 0) {}
     }
 
     /**
