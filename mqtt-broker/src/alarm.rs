@@ -1,8 +1,7 @@
 //! One timer of a task whose deadline moves all the time.
 
-use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Poll, ready};
+use std::task::{Context as TaskContext, Poll, ready};
 
 use mqtt_core::Instant;
 use tokio::time::{self, Sleep};
@@ -36,21 +35,20 @@ impl Alarm {
         }
     }
 
-    /// Waits until it rings; for ever if it was not set since it last did. May be given up and waited for again.
-    pub(crate) fn rung(&mut self) -> impl Future<Output = ()> {
-        poll_fn(|cx| {
-            if self.set_for.is_none() {
-                return Poll::Pending;
-            }
-            ready!(self.sleep.as_mut().poll(cx));
-            self.set_for = None;
-            Poll::Ready(())
-        })
+    /// Ready when it rings, and not if it was not set since it last did.
+    pub(crate) fn poll_rung(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        if self.set_for.is_none() {
+            return Poll::Pending;
+        }
+        ready!(self.sleep.as_mut().poll(cx));
+        self.set_for = None;
+        Poll::Ready(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
     use std::time::Duration;
 
     use tokio::time::timeout;
@@ -66,9 +64,12 @@ mod tests {
         let mut alarm = Alarm::new();
         let at = |seconds: u64| Some(Instant::from_millis(seconds * 1_000));
         let rings = async |alarm: &mut Alarm| {
-            let rung = timeout(Duration::from_secs(1_000), alarm.rung())
-                .await
-                .is_ok();
+            let rung = timeout(
+                Duration::from_secs(1_000),
+                poll_fn(|cx| alarm.poll_rung(cx)),
+            )
+            .await
+            .is_ok();
             (rung, clock.now().as_millis() / 1_000)
         };
         alarm.set(clock, at(20));
@@ -78,7 +79,8 @@ mod tests {
         assert_eq!(rings(&mut alarm).await, (true, 10));
         alarm.set(clock, at(30));
         // Given up and waited for again.
-        assert!(timeout(Duration::from_secs(5), alarm.rung()).await.is_err());
+        let given_up = timeout(Duration::from_secs(5), poll_fn(|cx| alarm.poll_rung(cx)));
+        assert!(given_up.await.is_err());
         assert_eq!(rings(&mut alarm).await, (true, 30));
         assert_eq!(rings(&mut alarm).await, (false, 1_030));
         // A deadline that has passed rings at once.

@@ -35,7 +35,7 @@ struct Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.shared.stop.cancel();
+        self.shared.begin_to_stop();
         self.shared.kill.cancel();
     }
 }
@@ -105,7 +105,7 @@ impl Broker {
     /// Serves one client on a stream of the caller's, such as one half of [`tokio::io::duplex`]. The work is done by a task of
     /// its own.
     pub fn serve(&self, stream: impl AsyncRead + AsyncWrite + Send + 'static) {
-        connection::spawn(&self.owner.shared, stream, None);
+        connection::spawn(&self.owner.shared, Box::pin(stream), None);
     }
 
     /// Publishes a message from inside the program. It is queued for every matching session when this returns.
@@ -140,7 +140,7 @@ impl Broker {
     /// Returns whether everything ended in time.
     pub async fn shutdown(&self, deadline: Duration) -> bool {
         let shared = &self.owner.shared;
-        shared.stop.cancel();
+        shared.begin_to_stop();
         shared.tasks.close();
         let in_time = time::timeout(deadline, shared.tasks.wait()).await.is_ok();
         shared.kill.cancel();

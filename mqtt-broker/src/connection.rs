@@ -16,6 +16,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
 
 use bytes::{Buf, BytesMut};
 use mqtt_core::server::{Disconnected, Event, Server, ServerLimits, UnsubscribeRequest};
@@ -23,8 +24,7 @@ use mqtt_core::{
     AckToken, Acknowledge, Instant, Message, Outcome, Output, Progress, ProtocolVersion, PublishId,
     ReasonCode, Utf8, WillMessage,
 };
-use tokio::io::{self, AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
-use tokio::task::yield_now;
+use tokio::io::{self, AsyncRead, AsyncWrite};
 use tokio::time;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
@@ -54,8 +54,7 @@ const SHOWN_CHARACTERS: usize = 64;
 struct Connection<S> {
     place: Place,
     shared: Arc<Shared>,
-    reader: ReadHalf<S>,
-    writer: WriteHalf<S>,
+    stream: S,
     server: Server,
     input: BytesMut,
     output: Output,
@@ -70,8 +69,8 @@ struct Connection<S> {
     /// When the CONNECT must have been accepted.
     deadline: time::Instant,
     alarm: Alarm,
-    /// Kept from one wait to the next: all connections share what it registers with.
-    stopped: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// The broker ends. Who has a session is told so by that, and need not wait for this too.
+    stopped: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
 /// What a client has once it is connected.
@@ -84,7 +83,7 @@ struct Seat {
     authority: Option<Arc<Authority>>,
 }
 
-impl<S: AsyncRead + AsyncWrite> Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn new(shared: Arc<Shared>, place: Place, stream: S, deadline: time::Instant) -> Box<Self> {
         let options = &shared.context.options;
         let limits = ServerLimits {
@@ -94,16 +93,14 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             strict_text: options.strict_text,
             ..ServerLimits::default()
         };
-        let (reader, writer) = io::split(stream);
         Box::new(Self {
             server: Server::new(shared.context.clock.now(), limits),
             deadline,
             alarm: Alarm::new(),
-            stopped: Box::pin(shared.stop.clone().cancelled_owned()),
+            stopped: Some(Box::pin(shared.stop.clone().cancelled_owned())),
             place,
             shared,
-            reader,
-            writer,
+            stream,
             input: BytesMut::new(),
             output: Output::new(),
             unflushed: false,
@@ -122,7 +119,9 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             self.collect();
             if self.server.is_ended() {
                 // There may be nothing to write that would end the wait.
-                self.wait_for_answer().await;
+                if self.question.is_open() {
+                    Box::pin(self.wait_for_answer()).await;
+                }
                 continue;
             }
             let sent = self.server.poll_transmit(self.now(), &mut self.output);
@@ -261,9 +260,6 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
     /// Waits for what the last things that the client sent wait for, unless everything is to end now or somebody waits for the
     /// session.
     async fn wait_for_answer(&mut self) {
-        if !self.question.is_open() {
-            return;
-        }
         let shared = Arc::clone(&self.shared);
         let subscriber = self.seat.as_ref().map(|seat| Arc::clone(&seat.subscriber));
         tokio::select! {
@@ -273,7 +269,8 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         }
     }
 
-    /// Waits until something happens, and tells the machine. `transmitted` is whether it has just given something to write.
+    /// Waits until something happens, and handles what did. `transmitted` is whether the machine has just given something to
+    /// write.
     async fn wait(&mut self, transmitted: bool) {
         // What the machine left of the input because of its event queue, it takes now that the events are handled; because of
         // answers that had not left, once they have.
@@ -283,24 +280,63 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
             Progress::Congested => transmitted,
         };
         let readable = self.progress == Progress::Done && self.output.remaining() < MAX_UNWRITTEN;
-        let unwritten = self.output.has_remaining() || self.unflushed;
         self.release_buffers();
         let deadline = self.server.poll_timeout();
         self.alarm.set(&self.shared.context.clock, deadline);
-        let subscriber = self.seat.as_ref().map(|seat| &*seat.subscriber);
-        tokio::select! {
-            read = poll_fn(|cx| poll_read(&mut self.reader, cx, &mut self.input)), if readable => self.handle_read(read),
-            written = poll_fn(|cx| poll_write(&mut self.writer, cx, &mut self.output, &mut self.unflushed)), if unwritten => match written {
-                Ok(bytes) => self.shared.context.counters.bytes_out.add(bytes),
-                Err(_) => self.server.handle_close(self.now()),
-            },
-            // Others get their turn between two helpings.
-            () = yield_now(), if again => self.handle_input(),
-            () = woken(subscriber) => {}
-            () = self.question.answered() => {}
-            () = self.alarm.rung() => self.server.handle_timeout(self.now()),
-            () = &mut self.stopped => self.disconnect(ReasonCode::SERVER_SHUTTING_DOWN),
+        let mut has_yielded = false;
+        poll_fn(|cx| {
+            let happened = self.poll_all(cx, readable);
+            if again && has_yielded {
+                self.handle_input();
+                return Poll::Ready(());
+            }
+            if again {
+                // Others get their turn between two helpings.
+                has_yielded = true;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if happened {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    /// Handles everything that has happened; whether anything has. One function and not a future for each, since what they
+    /// would keep while a connection is idle adds up.
+    fn poll_all(&mut self, cx: &mut TaskContext<'_>, readable: bool) -> bool {
+        let mut happened = false;
+        if self.output.has_remaining() || self.unflushed {
+            let written = poll_write(&mut self.stream, cx, &mut self.output, &mut self.unflushed);
+            happened |= written.is_ready();
+            match written {
+                Poll::Ready(Ok(bytes)) => self.shared.context.counters.bytes_out.add(bytes),
+                Poll::Ready(Err(_)) => self.server.handle_close(self.now()),
+                Poll::Pending => {}
+            }
         }
+        if readable && let Poll::Ready(read) = poll_read(&mut self.stream, cx, &mut self.input) {
+            happened = true;
+            self.handle_read(read);
+        }
+        if let Some(seat) = &self.seat {
+            happened |= seat.subscriber.poll_woken(cx).is_ready();
+        }
+        happened |= self.question.poll(cx).is_ready();
+        if self.alarm.poll_rung(cx).is_ready() {
+            happened = true;
+            self.server.handle_timeout(self.now());
+        }
+        let stopped = self.stopped.as_mut();
+        if stopped.is_some_and(|stopped| stopped.as_mut().poll(cx).is_ready()) {
+            happened = true;
+            self.stopped = None;
+            self.disconnect(ReasonCode::SERVER_SHUTTING_DOWN);
+        }
+        happened
     }
 
     /// An idle connection holds no buffer, whatever it needed before.
@@ -340,16 +376,12 @@ const fn pins_more_than_it_counts(payload: usize, largest_buffer: usize) -> bool
     SMALL_READ <= payload && (payload < LARGE_READ || payload < largest_buffer / 2)
 }
 
-async fn woken(subscriber: Option<&Subscriber>) {
-    match subscriber {
-        Some(subscriber) => subscriber.woken().await,
-        None => std::future::pending().await,
-    }
-}
-
 async fn dismissed(subscriber: Option<&Subscriber>) {
-    while !subscriber.is_some_and(Subscriber::is_dismissed) {
-        woken(subscriber).await;
+    let Some(subscriber) = subscriber else {
+        return std::future::pending().await;
+    };
+    while !subscriber.is_dismissed() {
+        subscriber.woken().await;
     }
 }
 

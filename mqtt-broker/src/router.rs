@@ -1,6 +1,6 @@
 //! Who gets a message: subscriptions and retained messages, and the one place where a message is handed out.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use mqtt_core::{
@@ -34,10 +34,38 @@ struct Routes {
     /// Shared subscriptions, by share name.
     groups: TopicTrie<Box<str>, Group>,
     /// What each session subscribed to.
-    filters: HashMap<SessionKey, BTreeSet<Box<str>>>,
+    filters: HashMap<SessionKey, Filters>,
     subscriptions: usize,
     bytes: usize,
     retained: Retained,
+}
+
+/// The Topic Filters of one session, in order. Most sessions have few.
+#[derive(Debug, Default)]
+struct Filters(Vec<Box<str>>);
+
+impl Filters {
+    fn contains(&self, filter: &str) -> bool {
+        self.place(filter).is_ok()
+    }
+
+    fn insert(&mut self, filter: &str) {
+        if let Err(place) = self.place(filter) {
+            if self.0.is_empty() {
+                // A vector that grows of its own has room for four.
+                self.0.reserve_exact(1);
+            }
+            self.0.insert(place, filter.into());
+        }
+    }
+
+    fn remove(&mut self, filter: &str) -> bool {
+        self.place(filter).map(|place| self.0.remove(place)).is_ok()
+    }
+
+    fn place(&self, filter: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|known| (**known).cmp(filter))
+    }
 }
 
 /// How far a message went.
@@ -197,7 +225,7 @@ impl Router {
         let Some(filters) = routes.filters.remove(&key) else {
             return;
         };
-        for filter in filters {
+        for filter in filters.0 {
             routes.take_out(key, &filter);
         }
     }
@@ -271,7 +299,7 @@ impl Routes {
         let is_new = own.is_none_or(|filters| !filters.contains(filter.as_str()));
         let cost = cost(filter);
         if is_new
-            && (own.map_or(0, BTreeSet::len) >= context.options.max_subscriptions
+            && (own.map_or(0, |filters| filters.0.len()) >= context.options.max_subscriptions
                 || self.bytes.saturating_add(cost) > context.options.max_subscription_bytes)
         {
             return Err(ReasonCode::QUOTA_EXCEEDED);
@@ -284,10 +312,7 @@ impl Routes {
         if is_new {
             self.subscriptions += 1;
             self.bytes += cost;
-            self.filters
-                .entry(key)
-                .or_default()
-                .insert(filter.as_str().into());
+            self.filters.entry(key).or_default().insert(filter.as_str());
         }
         Ok(match shared {
             Some(_) => Added::Shared,
@@ -319,7 +344,7 @@ impl Routes {
         if !filters.remove(filter.as_str()) {
             return false;
         }
-        if filters.is_empty() {
+        if filters.0.is_empty() {
             self.filters.remove(&key);
         }
         self.take_out(key, filter.as_str());

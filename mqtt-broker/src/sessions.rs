@@ -265,6 +265,13 @@ impl Sessions {
         ended
     }
 
+    /// Tells every connection that has a session that the broker ends.
+    pub(crate) fn shut_down(&self) {
+        for entry in self.lock().by_client.values() {
+            entry.subscriber.shut_down();
+        }
+    }
+
     /// When [`Sessions::expire`] has something to do next.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.lock().deadlines.first().map(|(due, _)| *due)

@@ -40,6 +40,13 @@ impl Shared {
         }
     }
 
+    /// Everything is to end in good order.
+    pub(crate) fn begin_to_stop(&self) {
+        self.stop.cancel();
+        // A session that is opened from here on finds that out by itself.
+        self.sessions.shut_down();
+    }
+
     /// Does what is left to do for sessions that ended.
     pub(crate) fn settle(&self, ended: Ended) {
         for key in ended.sessions {

@@ -5,12 +5,13 @@
 //! need not know which: [`Subscriber::offer`] never waits, and one bound holds over mailbox and session together.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context as TaskContext, Poll, Waker};
 
 use mqtt_core::{Instant, Message, QoS, ReasonCode, Session};
 use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
 
 use crate::context::Context;
 use crate::options::Overflow;
@@ -30,8 +31,6 @@ pub(crate) struct Subscriber {
     pub(crate) client_id: Arc<str>,
     context: Arc<Context>,
     state: Mutex<State>,
-    /// There is something for the connection to collect.
-    wake: Notify,
     /// The connection has let go of the session.
     pub(crate) released: Arc<Notify>,
 }
@@ -45,6 +44,10 @@ struct State {
     on_connection: Held,
     /// The Reason Code with which the connection is to end.
     dismissed: Option<ReasonCode>,
+    /// There is something for the connection to collect, of which it has not heard.
+    has_news: bool,
+    /// Whom to tell: the task of the connection, while it waits.
+    waker: Option<Waker>,
     /// How much of [`Counters::queued_bytes`](crate::statistics::Counters::queued_bytes) is ours.
     counted: usize,
 }
@@ -138,9 +141,10 @@ impl Subscriber {
                 mailbox_bytes: 0,
                 on_connection: Held::default(),
                 dismissed: None,
+                has_news: false,
+                waker: None,
                 counted: 0,
             }),
-            wake: Notify::new(),
             released: Arc::default(),
         }
     }
@@ -189,7 +193,7 @@ impl Subscriber {
         } else {
             state.mailbox_bytes += waiting.held_bytes();
             state.mailbox.push_back(waiting);
-            self.wake.notify_one();
+            state.wake();
             Offered::Queued
         };
         self.count(state);
@@ -205,9 +209,22 @@ impl Subscriber {
         }
     }
 
-    /// Waits until there may be something to collect.
-    pub(crate) fn woken(&self) -> Notified<'_> {
-        self.wake.notified()
+    /// Waits until there may be something to collect. One task at a time may wait.
+    pub(crate) fn woken(&self) -> impl Future<Output = ()> {
+        poll_fn(|cx| self.poll_woken(cx))
+    }
+
+    /// See [`Subscriber::woken`].
+    pub(crate) fn poll_woken(&self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if mem::take(&mut state.has_news) {
+            return Poll::Ready(());
+        }
+        match &mut state.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            waker @ None => *waker = Some(cx.waker().clone()),
+        }
+        Poll::Pending
     }
 
     /// For the connection: moves up to `room` messages out of the mailbox and says what the connection holds besides.
@@ -230,9 +247,21 @@ impl Subscriber {
         state.dismissed
     }
 
-    /// For the connection: whether it is to end.
+    /// For the connection: whether it is to end without delay. Where the whole broker ends there is time for what the client
+    /// sent last.
     pub(crate) fn is_dismissed(&self) -> bool {
-        self.lock().dismissed.is_some()
+        let dismissed = self.lock().dismissed;
+        dismissed.is_some_and(|reason| reason != ReasonCode::SERVER_SHUTTING_DOWN)
+    }
+
+    /// Tells the connection, if there is one, that the broker ends.
+    pub(crate) fn shut_down(&self) {
+        let mut state = self.lock();
+        if matches!(state.client, Client::Connected) {
+            let reason = ReasonCode::SERVER_SHUTTING_DOWN;
+            state.dismissed.get_or_insert(reason);
+            state.wake();
+        }
     }
 
     /// For a local subscription: takes the next message, which counts no more from then on.
@@ -251,8 +280,7 @@ impl Subscriber {
                 state
                     .dismissed
                     .get_or_insert(ReasonCode::SESSION_TAKEN_OVER);
-                drop(state);
-                self.wake.notify_one();
+                state.wake();
                 Taken::Held
             }
             Client::Away(backlog) => {
@@ -275,8 +303,7 @@ impl Subscriber {
             return false;
         }
         state.dismissed = Some(ReasonCode::SESSION_TAKEN_OVER);
-        drop(state);
-        self.wake.notify_one();
+        state.wake();
         true
     }
 
@@ -296,6 +323,8 @@ impl Subscriber {
         state.mailbox = VecDeque::new();
         state.on_connection = Held::default();
         state.client = Client::Away(backlog);
+        // It would keep the memory of a task that has ended.
+        state.waker = None;
         self.count(&mut state);
         drop(state);
         self.context.counters.messages_dropped.add(dropped);
@@ -333,7 +362,7 @@ impl Subscriber {
             Overflow::Disconnect => {
                 if !state.is_away() {
                     state.dismissed.get_or_insert(ReasonCode::QUOTA_EXCEEDED);
-                    self.wake.notify_one();
+                    state.wake();
                 }
             }
             // A message that is larger than all room there could be must not cost the others their places.
@@ -395,6 +424,14 @@ impl State {
                 bytes: self.mailbox_bytes + self.on_connection.bytes,
             },
             Client::Ended => Held::default(),
+        }
+    }
+
+    /// Tells the connection that there is something to collect.
+    fn wake(&mut self) {
+        self.has_news = true;
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
         }
     }
 

@@ -8,11 +8,13 @@
 //! Shared subscriptions are the owner's business: insert the filter inside a
 //! [`SharedFilter`](crate::types::SharedFilter), with the group in the key or the value.
 
+mod few;
+
 use alloc::boxed::Box;
-use alloc::collections::btree_map::{self, BTreeMap};
 use alloc::vec::Vec;
 use core::iter::FusedIterator;
 
+use self::few::Few;
 use crate::types::{TopicFilter, TopicName};
 
 /// The place of the root in the table of nodes. It always exists.
@@ -67,23 +69,23 @@ pub enum TopicTrieError {
 struct Node<K, V> {
     parent: usize,
     /// The children for a level that is spelled out. Ordered: it needs no source of randomness against chosen names.
-    literal: BTreeMap<Box<str>, usize>,
+    literal: Few<Box<str>, usize>,
     /// The child for `+`.
     plus: Option<usize>,
     /// Subscriptions whose filter ends at this node.
-    here: BTreeMap<K, V>,
+    here: Few<K, V>,
     /// Subscriptions whose filter ends in `#` below this node. They match the node's own level too (v5 4.7.1.2).
-    below: BTreeMap<K, V>,
+    below: Few<K, V>,
 }
 
 impl<K, V> Node<K, V> {
     const fn new(parent: usize) -> Self {
         Self {
             parent,
-            literal: BTreeMap::new(),
+            literal: Few::new(),
             plus: None,
-            here: BTreeMap::new(),
-            below: BTreeMap::new(),
+            here: Few::new(),
+            below: Few::new(),
         }
     }
 
@@ -94,14 +96,14 @@ impl<K, V> Node<K, V> {
             && self.below.is_empty()
     }
 
-    const fn entries(&self, end: FilterEnd) -> &BTreeMap<K, V> {
+    const fn entries(&self, end: FilterEnd) -> &Few<K, V> {
         match end {
             FilterEnd::Here => &self.here,
             FilterEnd::Below => &self.below,
         }
     }
 
-    const fn entries_mut(&mut self, end: FilterEnd) -> &mut BTreeMap<K, V> {
+    const fn entries_mut(&mut self, end: FilterEnd) -> &mut Few<K, V> {
         match end {
             FilterEnd::Here => &mut self.here,
             FilterEnd::Below => &mut self.below,
@@ -208,7 +210,7 @@ impl<K: Ord, V> TopicTrie<K, V> {
     pub fn subscribers(&self, filter: TopicFilter<'_>) -> impl Iterator<Item = (&K, &V)> {
         self.find(filter)
             .into_iter()
-            .flat_map(|(at, end)| self.node(at).entries(end))
+            .flat_map(|(at, end)| self.node(at).entries(end).iter())
     }
 
     /// Every subscription whose filter matches `topic`, in no particular order.
@@ -342,7 +344,7 @@ pub struct Matches<'a, K, V> {
     /// Where the level after this node's begins in the topic; one past the end when there is none.
     next: usize,
     step: Step,
-    found: Option<btree_map::Iter<'a, K, V>>,
+    found: Option<few::Iter<'a, K, V>>,
     visits: usize,
 }
 
@@ -459,6 +461,7 @@ impl<K: Ord, V> FusedIterator for Matches<'_, K, V> {}
 
 #[cfg(test)]
 mod tests {
+    use alloc::collections::BTreeMap;
     use alloc::format;
     use alloc::string::String;
     use alloc::vec;

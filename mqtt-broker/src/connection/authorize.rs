@@ -110,7 +110,7 @@ impl Question {
     }
 
     /// Looks for the answer.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Self::Asked(question) = self {
             let decided = ready!(question.as_mut().poll(cx));
             *self = Self::Answered(Box::new(decided));
@@ -136,7 +136,7 @@ impl Question {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite> Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Publishes a message if the client may.
     pub(super) fn ask_to_publish(&mut self, message: Message, token: Option<AckToken>) {
         let authority = self.seat.as_ref().and_then(|seat| seat.authority.clone());

@@ -14,7 +14,7 @@ use crate::shared::Shared;
 /// Starts a task that serves one client.
 pub(crate) fn spawn(
     shared: &Arc<Shared>,
-    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     peer: Option<SocketAddr>,
 ) {
     let Some(place) = take_place(shared, peer) else {
@@ -28,7 +28,7 @@ pub(crate) fn spawn(
 
 /// Starts a task that serves one client as soon as `opening` has come to a stream. The connection counts, and its time for
 /// CONNECT runs, from now on.
-pub(crate) fn spawn_after<S: AsyncRead + AsyncWrite + Send + 'static>(
+pub(crate) fn spawn_after<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     shared: &Arc<Shared>,
     opening: impl Future<Output = io::Result<S>> + Send + 'static,
     peer: Option<SocketAddr>,

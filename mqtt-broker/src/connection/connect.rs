@@ -48,7 +48,7 @@ impl From<ReasonCode> for Refusal {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite> Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Answers a CONNECT.
     pub(super) async fn connect(&mut self, request: ConnectRequest) {
         let client_id = if request.client_id.is_empty() {
@@ -201,6 +201,11 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                     will: request.will.map(Box::new),
                     version: request.version,
                 });
+                // From now on the session tells that the broker ends, but for the case that it did so just now.
+                self.stopped = None;
+                if self.shared.stop.is_cancelled() {
+                    self.disconnect(ReasonCode::SERVER_SHUTTING_DOWN);
+                }
             }
             Err(refused) => {
                 let client_id = shown_id(&subscriber.client_id);

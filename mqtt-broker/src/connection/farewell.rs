@@ -11,7 +11,7 @@ use tokio::time;
 use super::{Connection, SMALL_READ, shown_id, shown_peer};
 use crate::share::Backlog;
 
-impl<S: AsyncRead + AsyncWrite> Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Lets go of the session, says what is still to be said and closes.
     pub(super) async fn close(mut self: Box<Self>, ended: Disconnected) {
         let now = self.now();
@@ -20,8 +20,7 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let Self {
             mut place,
             shared,
-            mut reader,
-            mut writer,
+            mut stream,
             server,
             mut output,
             seat,
@@ -46,17 +45,17 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
         let client_is_done = matches!(ended.cause, DisconnectCause::Client { .. });
         let farewell = async {
             while output.has_remaining() {
-                if writer.write_buf(&mut output).await? == 0 {
+                if stream.write_buf(&mut output).await? == 0 {
                     return Ok(());
                 }
             }
-            writer.shutdown().await?;
+            stream.shutdown().await?;
             if client_is_done {
                 return Ok(());
             }
             // Closing while the peer still sends would reset the connection, and what was just written might never arrive.
             let mut rest = BytesMut::with_capacity(SMALL_READ);
-            while reader.read_buf(&mut rest).await? > 0 {
+            while stream.read_buf(&mut rest).await? > 0 {
                 rest.clear();
             }
             io::Result::Ok(())

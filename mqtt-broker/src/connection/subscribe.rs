@@ -30,7 +30,7 @@ impl Wanted {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite> Connection<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Answers a SUBSCRIBE as if each filter had come in one of its own [v5 MQTT-3.8.4-5], but that a filter that stands in
     /// it several times is handled once: retained messages are looked for while nobody else may publish.
     /// `allowed` is what was decided about the filters, in their order, if anybody was asked.

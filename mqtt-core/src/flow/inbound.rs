@@ -96,6 +96,13 @@ impl Held {
         self.ids.len()
     }
 
+    /// Gives back memory that holds nothing.
+    pub(crate) fn release_unused(&mut self) {
+        if self.ids.is_empty() {
+            self.ids = BTreeMap::new();
+        }
+    }
+
     /// The session is over: nothing is held any more. Tokens stay unique.
     pub(crate) fn clear(&mut self) {
         self.ids.clear();
@@ -160,6 +167,16 @@ impl Receiver {
         }
         if self.pubrecs.is_empty() {
             self.pubrecs = VecDeque::new();
+        }
+        // A set keeps the memory of its last node.
+        for ids in [
+            &mut self.puback_ids,
+            &mut self.pubrec_ids,
+            &mut self.unfinished_qos2,
+        ] {
+            if ids.is_empty() {
+                *ids = BTreeSet::new();
+            }
         }
     }
 

@@ -92,6 +92,7 @@ impl Link {
         self.receiver.release_unused();
         self.answers.release_unused();
         session.outbound.release_unused();
+        session.held.release_unused();
     }
 
     /// Queues a packet that is not a PUBLISH, behind those that wait.

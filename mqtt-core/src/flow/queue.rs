@@ -67,6 +67,7 @@ impl Queue {
     pub(crate) fn release_unused(&mut self) {
         if self.slots.is_empty() {
             self.slots = VecDeque::new();
+            self.deadlines = BTreeSet::new();
         }
     }
 

@@ -484,6 +484,7 @@ impl Server {
         if let (State::Connected(connection), Some(session)) = (&mut self.state, &mut self.session)
         {
             connection.link.release_unused(session);
+            connection.requests.release_unused();
         }
     }
 

@@ -194,6 +194,13 @@ impl Requests {
             || self.bytes >= limits.max_event_bytes.max(1)
     }
 
+    /// Gives back memory that holds nothing.
+    pub(super) fn release_unused(&mut self) {
+        if self.pending.is_empty() {
+            self.pending = BTreeMap::new();
+        }
+    }
+
     fn contains(&self, answer: PacketType, packet_id: PacketId) -> bool {
         self.pending
             .get(&packet_id)
