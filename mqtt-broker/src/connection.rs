@@ -19,7 +19,9 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::{Buf, BytesMut};
-use mqtt_core::server::{Disconnected, Event, Server, ServerLimits, UnsubscribeRequest};
+use mqtt_core::server::{
+    ConnectRequest, Disconnected, Event, Server, ServerLimits, SubscribeRequest, UnsubscribeRequest,
+};
 use mqtt_core::{
     AckToken, Acknowledge, Instant, Message, Outcome, Output, Progress, ProtocolVersion, PublishId,
     ReasonCode, Utf8, WillMessage,
@@ -28,7 +30,7 @@ use tokio::io::{self, AsyncRead, AsyncWrite};
 use tokio::time;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use self::authorize::{Authority, Question};
+use self::authorize::{Authority, Decided, Question};
 pub(crate) use self::begin::{spawn, spawn_after};
 use self::explain::reason_string;
 use self::stream::{poll_read, poll_write};
@@ -83,6 +85,26 @@ struct Seat {
     authority: Option<Arc<Authority>>,
 }
 
+/// How far the events of the machine are handled.
+enum Handled {
+    All,
+    /// Up to one that takes time.
+    UpTo(Box<Work>),
+    /// The last of them is how the connection ended.
+    End(Box<Disconnected>),
+}
+
+/// What may have to wait for something. It happens seldom, and is on the heap while it lasts and not in every task all the
+/// time.
+enum Work {
+    Connect(Box<ConnectRequest>),
+    Subscribe {
+        request: SubscribeRequest,
+        /// What was decided about its filters, if anybody was asked.
+        allowed: Vec<Result<(), ReasonCode>>,
+    },
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn new(shared: Arc<Shared>, place: Place, stream: S, deadline: time::Instant) -> Box<Self> {
         let options = &shared.context.options;
@@ -113,8 +135,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn run(mut self: Box<Self>) {
         let ended = loop {
-            if let Some(ended) = self.handle_events().await {
-                break ended;
+            match self.handle_events() {
+                Handled::All => {}
+                Handled::UpTo(work) => {
+                    Box::pin(self.do_work(work)).await;
+                    continue;
+                }
+                Handled::End(ended) => break ended,
             }
             self.collect();
             if self.server.is_ended() {
@@ -130,27 +157,52 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Box::pin(self.close(ended)).await;
     }
 
-    /// Handles what the machine has to say; the last of it is how the connection ended.
-    async fn handle_events(&mut self) -> Option<Disconnected> {
+    /// Handles what the machine has to say, as far as nothing of it has to be waited for.
+    fn handle_events(&mut self) -> Handled {
         loop {
             if let Some(decided) = self.question.take_answer() {
-                Box::pin(self.proceed(decided)).await;
+                match *decided {
+                    Decided::Publish {
+                        message,
+                        token,
+                        allowed,
+                    } => self.publish_if_allowed(&message, token, allowed),
+                    Decided::Subscribe { request, allowed } => {
+                        return Handled::UpTo(Box::new(Work::Subscribe { request, allowed }));
+                    }
+                }
                 continue;
             }
             if self.question.is_open() {
                 // What comes behind it waits for the answer.
-                return None;
+                return Handled::All;
             }
-            match self.server.poll_event()? {
-                // What happens once or seldom is on the heap while it lasts, and not in every task all the time.
-                Event::Connect(request) => Box::pin(self.connect(*request)).await,
+            let Some(event) = self.server.poll_event() else {
+                return Handled::All;
+            };
+            match event {
+                Event::Connect(request) => {
+                    return Handled::UpTo(Box::new(Work::Connect(request)));
+                }
                 Event::Message { message, token, .. } => self.ask_to_publish(message, token),
-                Event::Subscribe(request) => Box::pin(self.ask_to_subscribe(request)).await,
+                Event::Subscribe(request) => {
+                    if let Some(request) = self.ask_to_subscribe(request) {
+                        let allowed = Vec::new();
+                        return Handled::UpTo(Box::new(Work::Subscribe { request, allowed }));
+                    }
+                }
                 Event::Unsubscribe(request) => self.unsubscribe(&request),
                 Event::Outcome { id, outcome } => self.settle(id, &outcome),
-                Event::Disconnected(ended) => return Some(ended),
+                Event::Disconnected(ended) => return Handled::End(Box::new(ended)),
                 _ => {}
             }
+        }
+    }
+
+    async fn do_work(&mut self, work: Box<Work>) {
+        match *work {
+            Work::Connect(request) => self.connect(*request).await,
+            Work::Subscribe { request, allowed } => self.subscribe(&request, &allowed).await,
         }
     }
 

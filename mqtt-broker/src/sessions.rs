@@ -1,6 +1,6 @@
 //! The sessions of a broker by Client Identifier, and when they end (v5 4.1, v311 4.1).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,8 +28,7 @@ pub(crate) struct Sessions {
 struct Table {
     by_client: HashMap<Arc<str>, Entry>,
     /// When something is due for whom: the end of a session, or a Will that was delayed.
-    deadlines: BTreeSet<(Instant, SessionKey)>,
-    clients: HashMap<SessionKey, Arc<str>>,
+    deadlines: BTreeMap<(Instant, SessionKey), Arc<str>>,
     last_key: u64,
 }
 
@@ -220,7 +219,8 @@ impl Sessions {
                 entry.expires =
                     (kept_for != SessionExpiry::NEVER).then(|| now + duration(kept_for));
                 if let Some(due) = entry.next_deadline() {
-                    table.deadlines.insert((due, subscriber.key));
+                    let client_id = Arc::clone(&subscriber.client_id);
+                    table.deadlines.insert((due, subscriber.key), client_id);
                 }
             }
         }
@@ -241,13 +241,10 @@ impl Sessions {
         let mut guard = self.lock();
         let table = &mut *guard;
         let mut ended = Ended::default();
-        while let Some(&(due, key)) = table.deadlines.first()
-            && due <= now
+        while let Some(first) = table.deadlines.first_entry()
+            && first.key().0 <= now
         {
-            table.deadlines.pop_first();
-            let Some(client_id) = table.clients.get(&key).cloned() else {
-                continue;
-            };
+            let ((_, key), client_id) = first.remove_entry();
             let Some(entry) = table.by_client.get_mut(&client_id) else {
                 continue;
             };
@@ -259,7 +256,7 @@ impl Sessions {
                 ended.wills.push((key, will.message));
             }
             if let Some(due) = entry.next_deadline() {
-                table.deadlines.insert((due, key));
+                table.deadlines.insert((due, key), client_id);
             }
         }
         ended
@@ -274,7 +271,8 @@ impl Sessions {
 
     /// When [`Sessions::expire`] has something to do next.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.lock().deadlines.first().map(|(due, _)| *due)
+        let table = self.lock();
+        table.deadlines.keys().next().map(|(due, _)| *due)
     }
 
     /// Waits until [`Sessions::next_deadline`] may have changed.
@@ -309,7 +307,6 @@ impl Table {
             will: None,
         };
         let client_id = Arc::clone(&subscriber.client_id);
-        self.clients.insert(key, Arc::clone(&client_id));
         self.by_client.insert(client_id, entry);
         subscriber
     }
@@ -328,7 +325,6 @@ impl Table {
         if let Some(due) = entry.next_deadline() {
             self.deadlines.remove(&(due, key));
         }
-        self.clients.remove(&key);
         ended.orphans.extend(entry.subscriber.end());
         ended.sessions.push(key);
         ended

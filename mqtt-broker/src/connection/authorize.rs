@@ -156,35 +156,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Subscribes to what the client may.
-    pub(super) async fn ask_to_subscribe(&mut self, request: SubscribeRequest) {
+    /// Asks which filters the client may subscribe to. Gives the request back if nobody is to be asked.
+    pub(super) fn ask_to_subscribe(
+        &mut self,
+        request: SubscribeRequest,
+    ) -> Option<SubscribeRequest> {
         let authority = self.seat.as_ref().and_then(|seat| seat.authority.clone());
         let Some(authority) = authority else {
-            return self.subscribe(&request, &[]).await;
+            return Some(request);
         };
         let most = self.shared.context.options.max_filters_per_subscribe;
         self.ask(async move {
             let allowed = authority.may_subscribe(&request, most).await;
             Decided::Subscribe { request, allowed }
         });
+        None
     }
 
-    /// Does what was asked about, as far as it is allowed.
-    pub(super) async fn proceed(&mut self, decided: Box<Decided>) {
-        match *decided {
-            Decided::Publish {
-                message,
-                token,
-                allowed: Ok(()),
-            } => self.publish(&message, token),
-            Decided::Publish {
-                token,
-                allowed: Err(reason),
-                ..
-            } => self.refuse_message(token, reason, explain::MAY_NOT_PUBLISH),
-            Decided::Subscribe { request, allowed } => {
-                self.subscribe(&request, &allowed).await;
-            }
+    /// Publishes a message about which was asked.
+    pub(super) fn publish_if_allowed(
+        &mut self,
+        message: &Message,
+        token: Option<AckToken>,
+        allowed: Result<(), ReasonCode>,
+    ) {
+        match allowed {
+            Ok(()) => self.publish(message, token),
+            Err(reason) => self.refuse_message(token, reason, explain::MAY_NOT_PUBLISH),
         }
     }
 

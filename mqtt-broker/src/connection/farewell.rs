@@ -13,7 +13,7 @@ use crate::share::Backlog;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Lets go of the session, says what is still to be said and closes.
-    pub(super) async fn close(mut self: Box<Self>, ended: Disconnected) {
+    pub(super) async fn close(mut self: Box<Self>, ended: Box<Disconnected>) {
         let now = self.now();
         self.server.poll_transmit(now, &mut self.output);
         self.report(&ended);
