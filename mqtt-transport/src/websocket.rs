@@ -1,5 +1,6 @@
 //! MQTT over WebSocket (v5 6, v311 6): packets in binary frames, which may begin and end anywhere.
 
+mod budget;
 mod handshake;
 
 use std::io;
@@ -16,6 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use budget::{Budget, OverBudget};
 pub use handshake::{RequestError, Upgrade, UpgradeError, accept};
 
 /// The subprotocol that both sides must name [v5 MQTT-6.0.0-3, MQTT-6.0.0-4] [v311 MQTT-6.0.0-3, MQTT-6.0.0-4].
@@ -43,14 +45,14 @@ const MESSAGE_SLACK: usize = 64 * 1024;
 /// error, after the peer was told by a Close frame. Closing the writing half sends a Close frame.
 #[derive(Debug)]
 pub struct BinaryStream<S> {
-    frames: WebSocketStream<S>,
+    frames: WebSocketStream<Budget<S>>,
     /// What is left of the last message.
     unread: Bytes,
     ended: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> BinaryStream<S> {
-    fn new(frames: WebSocketStream<S>) -> Self {
+    fn new(frames: WebSocketStream<Budget<S>>) -> Self {
         Self {
             frames,
             unread: Bytes::new(),
@@ -60,7 +62,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> BinaryStream<S> {
 
     /// What carries the frames.
     pub fn get_ref(&self) -> &S {
-        self.frames.get_ref()
+        &self.frames.get_ref().stream
     }
 
     /// Tells the peer why the connection ends, as far as that can be done without waiting.
@@ -112,7 +114,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> BinaryStream<S> {
                 }
                 Err(error) => {
                     match &error {
-                        Error::Capacity(_) => {
+                        Error::Io(error) if !OverBudget::is_in(error) => self.ended = true,
+                        Error::Capacity(_) | Error::Io(_) => {
                             self.say_why(context, CloseCode::Size, "the message is too large");
                         }
                         Error::Protocol(_) | Error::Utf8(_) => {
@@ -152,6 +155,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for BinaryStream<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        // Who is answered has said what had to come first.
+        self.frames.get_mut().lift();
         let mut frames = Pin::new(&mut self.frames);
         ready!(frames.as_mut().poll_ready(context)).map_err(into_io)?;
         let payload = bytes.get(..MAX_SENT_FRAME).unwrap_or(bytes);
@@ -182,10 +187,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for BinaryStream<S> {
     }
 }
 
-/// How a connection reads and writes. A message may hold many packets: there is room for one of the largest and some more.
-fn config(largest_packet: u32) -> WebSocketConfig {
+/// A message may hold many packets: there is room for one of the largest and some more.
+fn with_slack(largest_packet: u32) -> usize {
     let largest_packet = usize::try_from(largest_packet).unwrap_or(usize::MAX);
-    let max_message = largest_packet.saturating_add(MESSAGE_SLACK);
+    largest_packet.saturating_add(MESSAGE_SLACK)
+}
+
+/// How a connection reads and writes.
+fn config(largest_packet: u32) -> WebSocketConfig {
+    let max_message = with_slack(largest_packet);
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)

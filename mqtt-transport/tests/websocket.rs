@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// Nothing here waits for anything but the other end of a pipe in memory.
 const PATIENCE: Duration = Duration::from_secs(30);
+const LARGEST_FIRST_PACKET: u32 = 256 << 10;
 const LARGEST_PACKET: u32 = 1 << 20;
 
 /// A server that is asked to upgrade with these further headers, and its answer in lower case.
@@ -32,9 +33,12 @@ async fn server(
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
     );
     client.write_all(request.as_bytes()).await.unwrap();
-    let accepted = timeout(PATIENCE, accept(ours, "/mqtt", LARGEST_PACKET))
-        .await
-        .unwrap();
+    let accepted = timeout(
+        PATIENCE,
+        accept(ours, "/mqtt", LARGEST_FIRST_PACKET, LARGEST_PACKET),
+    )
+    .await
+    .unwrap();
     let answer = head(&mut client).await.to_lowercase();
     (accepted, client, answer)
 }
@@ -184,4 +188,48 @@ async fn v5_mqtt_6_0_0_4_and_v311_mqtt_6_0_0_4_a_server_that_chooses_anything_el
     assert!(matches!(none.unwrap_err(), UpgradeError::NoSubprotocol));
     let (other, _server, _) = client("Sec-WebSocket-Protocol: mqttv3.1\r\n").await;
     assert!(matches!(other.unwrap_err(), UpgradeError::WrongSubprotocol));
+}
+
+/// More than a first packet may have, and less than a later one.
+const LARGE: usize = 600 << 10;
+
+/// The header of a frame with so many bytes, masked with zeros.
+fn header_of_large_frame() -> Vec<u8> {
+    let length = (LARGE as u64).to_be_bytes();
+    [&[0x82, 0x80 | 127][..], &length, &[0; 4]].concat()
+}
+
+#[tokio::test]
+async fn before_it_answers_a_server_takes_no_more_than_a_first_packet() {
+    let (mut server, mut client) = upgraded_server().await;
+    let sending = tokio::spawn(async move {
+        let mut sent = 0;
+        client.write_all(&header_of_large_frame()).await.unwrap();
+        while sent < LARGE && client.write_all(&[0; 1 << 10]).await.is_ok() {
+            sent += 1 << 10;
+        }
+        sent
+    });
+    let error = timeout(PATIENCE, server.read(&mut [0])).await.unwrap();
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
+    assert!(error.to_string().contains("first packet"), "{error}");
+    drop(server);
+    let sent = timeout(PATIENCE, sending).await.unwrap().unwrap();
+    // The packet, what a message may have beyond one, one read, and what the pipe holds.
+    let most = (256 + 64 + 4 + 64) << 10;
+    assert!(((256 + 63) << 10..=most).contains(&sent), "{sent}");
+}
+
+#[tokio::test]
+async fn once_it_has_answered_it_takes_what_a_later_packet_may_have() {
+    let (mut server, mut client) = upgraded_server().await;
+    server.write_all(b"\x20\x02\0\0").await.unwrap();
+    let sending = tokio::spawn(async move {
+        client.write_all(&header_of_large_frame()).await.unwrap();
+        client.write_all(&vec![b'x'; LARGE]).await.unwrap();
+        client
+    });
+    expect(&mut server, &vec![b'x'; LARGE]).await;
+    sending.await.unwrap();
 }

@@ -8,7 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::{ListenError, Listener};
 use crate::options::Options;
 
-/// The largest CONNECT, and so the least that a WebSocket message has to have room for, in bytes.
+/// The largest CONNECT, in bytes: the most that is taken of a client before it is answered, and so the least that a WebSocket
+/// message has to have room for.
 #[cfg(feature = "websocket")]
 const LARGEST_CONNECT: u32 = 256 << 10;
 
@@ -93,7 +94,8 @@ impl Layers {
                 path,
                 largest_packet,
             }) => {
-                let accepted = mqtt_transport::accept(stream, path, *largest_packet).await;
+                let accepted =
+                    mqtt_transport::accept(stream, path, LARGEST_CONNECT, *largest_packet).await;
                 Box::new(accepted.map_err(io::Error::other)?)
             }
             None => stream,

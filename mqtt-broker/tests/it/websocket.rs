@@ -526,6 +526,20 @@ async fn what_is_too_large_or_breaks_the_framing_is_closed_with_its_reason() {
 }
 
 #[tokio::test]
+async fn a_message_that_no_connect_could_be_is_not_waited_for_before_one() {
+    let broker = broker_with(|options| options.connect_timeout = Duration::from_secs(600));
+    let address = listen(&broker).await;
+    let mut web = Web::open(address).await;
+    // 900,000 bytes, which a packet may have later, and only the first half of them come.
+    let whole = frame(BINARY, &vec![0; 900_000]);
+    web.send_carelessly(&whole[..450_000]).await;
+    let mut rest = Vec::new();
+    let end = timeout(PATIENCE_OVER_TCP, web.stream.read_to_end(&mut rest)).await;
+    let _ = end.expect("still open");
+    nobody_is_harmed(&broker).await;
+}
+
+#[tokio::test]
 async fn a_close_frame_is_answered_and_is_no_disconnect() {
     let broker = broker();
     let address = listen(&broker).await;

@@ -17,7 +17,8 @@ use tokio_tungstenite::tungstenite::http::{
 };
 use tokio_tungstenite::{accept_hdr_async_with_config, client_async_with_config};
 
-use super::{BinaryStream, SUBPROTOCOL, config};
+use super::budget::Budget;
+use super::{BinaryStream, SUBPROTOCOL, config, with_slack};
 
 /// A request that cannot be sent.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -174,6 +175,7 @@ impl Upgrade {
             SEC_WEBSOCKET_PROTOCOL,
             HeaderValue::from_static(SUBPROTOCOL),
         );
+        let stream = Budget::new(stream, None);
         let (frames, _) =
             client_async_with_config(request, stream, Some(config(largest_packet))).await?;
         Ok(BinaryStream::new(frames))
@@ -187,13 +189,15 @@ fn header_value(text: &str) -> Result<HeaderValue, UpgradeError> {
 }
 
 /// Upgrades `stream` as a server: a client must ask for `path` (with any query) and offer the subprotocol
-/// [v5 MQTT-6.0.0-3, MQTT-6.0.0-4]. It may send messages as large as `largest_packet` and 64 KiB more.
+/// [v5 MQTT-6.0.0-3, MQTT-6.0.0-4]. It may send messages as large as `largest_packet` and 64 KiB more; but as long as nothing
+/// was written to it, no more than `largest_first_packet` and 64 KiB in all, its request included.
 ///
 /// # Errors
 /// [`UpgradeError`]; where it was the client's request, the client has been answered with an HTTP status.
 pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     path: &str,
+    largest_first_packet: u32,
     largest_packet: u32,
 ) -> Result<BinaryStream<S>, UpgradeError> {
     // The signature is the library's.
@@ -220,6 +224,7 @@ pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         );
         Ok(response)
     };
+    let stream = Budget::new(stream, Some(with_slack(largest_first_packet)));
     let frames = accept_hdr_async_with_config(stream, check, Some(config(largest_packet))).await?;
     Ok(BinaryStream::new(frames))
 }
