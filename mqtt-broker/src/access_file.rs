@@ -285,6 +285,7 @@ mod tests {
             client_id: client.0,
             username: client.1,
             peer: None,
+            certificates: &[],
             action,
         })
     }

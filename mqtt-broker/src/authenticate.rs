@@ -64,6 +64,9 @@ pub struct ConnectInfo<'a> {
     pub password: Option<&'a [u8]>,
     /// Where it connects from; `None` for a stream that is not a socket.
     pub peer: Option<SocketAddr>,
+    /// The certificates that it showed in its TLS handshake and that were found good, in DER: its own first, then those that
+    /// lead to an authority. Empty where the listener demands none.
+    pub certificates: &'a [Vec<u8>],
 }
 
 impl fmt::Debug for ConnectInfo<'_> {
@@ -75,6 +78,7 @@ impl fmt::Debug for ConnectInfo<'_> {
             .field("username", &self.username.is_some())
             .field("password", &self.password.is_some())
             .field("peer", &self.peer)
+            .field("certificates", &self.certificates.len())
             .finish()
     }
 }
@@ -91,6 +95,7 @@ mod tests {
             username: Some("token-abc"),
             password: Some(b"open sesame"),
             peer: None,
+            certificates: &[],
         };
         let shown = format!("{info:?}");
         assert!(shown.contains("sensor-1"), "{shown}");

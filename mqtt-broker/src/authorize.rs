@@ -71,6 +71,9 @@ pub struct Access<'a> {
     pub username: Option<&'a str>,
     /// Where it connects from; `None` for a stream that is not a socket.
     pub peer: Option<SocketAddr>,
+    /// The certificates that it showed in its TLS handshake and that were found good, in DER: its own first, then those that
+    /// lead to an authority. Empty where the listener demands none.
+    pub certificates: &'a [Vec<u8>],
     /// What it wants.
     pub action: Action<'a>,
 }
@@ -101,6 +104,7 @@ impl fmt::Debug for Access<'_> {
             .field("client_id", &self.client_id)
             .field("username", &self.username.is_some())
             .field("peer", &self.peer)
+            .field("certificates", &self.certificates.len())
             .field("action", &self.action)
             .finish()
     }

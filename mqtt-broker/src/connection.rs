@@ -35,6 +35,7 @@ pub(crate) use self::begin::{spawn, spawn_after};
 use self::explain::reason_string;
 use self::stream::{poll_read, poll_write};
 use crate::alarm::Alarm;
+use crate::certificates::Certificates;
 use crate::place::Place;
 use crate::share::Owed;
 use crate::shared::Shared;
@@ -57,6 +58,7 @@ struct Connection<S> {
     place: Place,
     shared: Arc<Shared>,
     stream: S,
+    certificates: Certificates,
     server: Server,
     input: BytesMut,
     output: Output,
@@ -106,7 +108,13 @@ enum Work {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    fn new(shared: Arc<Shared>, place: Place, stream: S, deadline: time::Instant) -> Box<Self> {
+    fn new(
+        shared: Arc<Shared>,
+        place: Place,
+        stream: S,
+        certificates: Certificates,
+        deadline: time::Instant,
+    ) -> Box<Self> {
         let options = &shared.context.options;
         let limits = ServerLimits {
             connect_timeout: deadline.saturating_duration_since(time::Instant::now()),
@@ -123,6 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             place,
             shared,
             stream,
+            certificates,
             input: BytesMut::new(),
             output: Output::new(),
             unflushed: false,

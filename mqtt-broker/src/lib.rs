@@ -81,6 +81,7 @@ mod alarm;
 mod authenticate;
 mod authorize;
 mod broker;
+mod certificates;
 mod connection;
 mod context;
 mod door;

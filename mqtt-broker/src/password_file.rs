@@ -235,6 +235,7 @@ mod tests {
             username,
             password,
             peer: None,
+            certificates: &[],
         };
         file.authenticate(&info).await
     }

@@ -15,6 +15,7 @@ use tokio::time;
 
 use super::{Connection, explain};
 use crate::authorize::{Access, Action, Authorize};
+use crate::certificates::Certificates;
 use crate::system;
 
 /// Who is asked what a client may do, and what is said about the client.
@@ -24,6 +25,7 @@ pub(super) struct Authority {
     pub(super) client_id: Arc<str>,
     pub(super) username: Option<Box<str>>,
     pub(super) peer: Option<SocketAddr>,
+    pub(super) certificates: Certificates,
     /// How long an answer may take.
     pub(super) limit: Duration,
 }
@@ -35,6 +37,7 @@ impl Authority {
             client_id: &self.client_id,
             username: self.username.as_deref(),
             peer: self.peer,
+            certificates: self.certificates.as_slice(),
             action,
         };
         let mut answer = pin!(async { self.authorizer.authorize(&access).await });

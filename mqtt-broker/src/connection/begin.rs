@@ -7,7 +7,9 @@ use tokio::io::{self, AsyncRead, AsyncWrite};
 use tokio::time;
 
 use super::{Connection, shown_peer};
+use crate::certificates::Certificates;
 use crate::door::Ticket;
+use crate::listener::Opened;
 use crate::place::Place;
 use crate::shared::Shared;
 
@@ -22,15 +24,16 @@ pub(crate) fn spawn(
     };
     let ticket = place.ticket();
     let deadline = time::Instant::now() + shared.context.options.connect_timeout;
-    let connection = Connection::new(Arc::clone(shared), place, stream, deadline);
+    let certificates = Certificates::default();
+    let connection = Connection::new(Arc::clone(shared), place, stream, certificates, deadline);
     start(shared, ticket, connection.run());
 }
 
 /// Starts a task that serves one client as soon as `opening` has come to a stream. The connection counts, and its time for
 /// CONNECT runs, from now on.
-pub(crate) fn spawn_after<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+pub(crate) fn spawn_after(
     shared: &Arc<Shared>,
-    opening: impl Future<Output = io::Result<S>> + Send + 'static,
+    opening: impl Future<Output = io::Result<Opened>> + Send + 'static,
     peer: Option<SocketAddr>,
 ) {
     let Some(place) = take_place(shared, peer) else {
@@ -42,8 +45,12 @@ pub(crate) fn spawn_after<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     start(shared, ticket, async move {
         // What is needed for the handshakes is on the heap while they last, and not in the task all the time.
         let opened = Box::pin(opened(&shared_by_task, opening, deadline, peer)).await;
-        if let Some(stream) = opened {
-            Connection::new(shared_by_task, place, stream, deadline)
+        if let Some(opened) = opened {
+            let Opened {
+                stream,
+                certificates,
+            } = opened;
+            Connection::new(shared_by_task, place, stream, certificates, deadline)
                 .run()
                 .await;
         }
@@ -71,20 +78,20 @@ fn take_place(shared: &Shared, peer: Option<SocketAddr>) -> Option<Place> {
     place
 }
 
-/// The stream, if it is there in time.
-async fn opened<S>(
+/// What the handshakes come to, if they do in time.
+async fn opened(
     shared: &Shared,
-    opening: impl Future<Output = io::Result<S>>,
+    opening: impl Future<Output = io::Result<Opened>>,
     deadline: time::Instant,
     peer: Option<SocketAddr>,
-) -> Option<S> {
+) -> Option<Opened> {
     let opened = tokio::select! {
         biased;
         opened = time::timeout_at(deadline, opening) => opened,
         () = shared.stop.cancelled() => return None,
     };
     let error = match opened {
-        Ok(Ok(stream)) => return Some(stream),
+        Ok(Ok(opened)) => return Some(opened),
         Ok(Err(error)) => error,
         Err(_) => io::ErrorKind::TimedOut.into(),
     };

@@ -93,6 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 username: request.username.as_deref(),
                 password: request.password.as_deref(),
                 peer: self.place.peer,
+                certificates: self.certificates.as_slice(),
             };
             authenticator.authenticate(&info).await?;
         }
@@ -156,6 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             client_id: Arc::clone(client_id),
             username: request.username.as_deref().map(Box::from),
             peer: self.place.peer,
+            certificates: self.certificates.clone(),
             limit: options.authorize_timeout,
         }))
     }

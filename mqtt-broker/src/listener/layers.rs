@@ -6,6 +6,7 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{ListenError, Listener};
+use crate::certificates::Certificates;
 use crate::options::Options;
 
 /// The largest CONNECT, in bytes: the most that is taken of a client before it is answered, and so the least that a WebSocket
@@ -16,6 +17,12 @@ const LARGEST_CONNECT: u32 = 256 << 10;
 /// Anything that can carry MQTT.
 pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+
+/// A connection after its handshakes.
+pub(crate) struct Opened {
+    pub(crate) stream: Box<dyn ByteStream>,
+    pub(crate) certificates: Certificates,
+}
 
 /// What is spoken over the sockets of one listener.
 #[derive(Default)]
@@ -79,14 +86,17 @@ impl Layers {
             reason = "without the features there are no layers"
         )
     )]
-    pub(super) async fn open(
-        &self,
-        stream: Box<dyn ByteStream>,
-    ) -> io::Result<Box<dyn ByteStream>> {
+    pub(super) async fn open(&self, stream: Box<dyn ByteStream>) -> io::Result<Opened> {
+        #[cfg(not(feature = "tls"))]
+        let certificates = Certificates::default();
         #[cfg(feature = "tls")]
-        let stream = match &self.tls {
-            Some(tls) => Box::new(tls.accept(stream).await?),
-            None => stream,
+        let (stream, certificates): (Box<dyn ByteStream>, _) = match &self.tls {
+            Some(tls) => {
+                let stream = tls.accept(stream).await?;
+                let certificates = Certificates::new(stream.get_ref().1.peer_certificates());
+                (Box::new(stream), certificates)
+            }
+            None => (stream, Certificates::default()),
         };
         #[cfg(feature = "websocket")]
         let stream = match &self.websocket {
@@ -100,7 +110,10 @@ impl Layers {
             }
             None => stream,
         };
-        Ok(stream)
+        Ok(Opened {
+            stream,
+            certificates,
+        })
     }
 }
 

@@ -49,7 +49,11 @@ impl ServerTls {
     }
 
     /// Demands a certificate of every client, signed by one of these authorities. Not for a configuration of the caller's,
-    /// which says that itself.
+    /// which says that itself. Who it is that was let in by that is for [`ConnectInfo::certificates`] and
+    /// [`Access::certificates`] to tell.
+    ///
+    /// [`ConnectInfo::certificates`]: crate::ConnectInfo::certificates
+    /// [`Access::certificates`]: crate::Access::certificates
     #[must_use]
     pub fn with_client_ca(mut self, authorities: Pem) -> Self {
         self.client_ca = Some(authorities);

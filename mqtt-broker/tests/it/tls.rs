@@ -8,7 +8,10 @@ use mqtt_broker::rustls::crypto::ring;
 use mqtt_broker::rustls::pki_types::pem::PemObject;
 use mqtt_broker::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use mqtt_broker::rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig};
-use mqtt_broker::{Broker, ListenError, Listener, LocalAddress, Pem, ServerTls};
+use mqtt_broker::{
+    Access, Action, Broker, ConnectInfo, ListenError, Listener, LocalAddress, Pem, ServerTls,
+};
+use mqtt_core::ReasonCode;
 use mqtt_transport::certificates::{Authority, Certified};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -126,6 +129,52 @@ async fn a_client_certificate_is_demanded_where_that_is_asked_for() {
         assert!(error.to_string().contains("alert"), "{error}");
     }
     assert_eq!(broker.statistics().connections_accepted, 1);
+}
+
+#[tokio::test]
+async fn a_client_is_known_by_its_certificate() {
+    let authority = Authority::new("root");
+    let devices = Authority::new("devices");
+    let der = |certified: &Certified| {
+        let der = CertificateDer::from_pem_slice(certified.chain.as_bytes()).unwrap();
+        vec![der.to_vec()]
+    };
+    let (seven, eight) = (devices.client("device-7"), devices.client("device-8"));
+    let (known, also_known) = (der(&seven), der(&eight));
+    let broker = broker_with(|options| {
+        options.authenticator = Some(Arc::new({
+            let known = known.clone();
+            move |info: &ConnectInfo<'_>| match info.client_id {
+                "device-7" if info.certificates != known => Err(ReasonCode::NOT_AUTHORIZED),
+                _ => Ok(()),
+            }
+        }));
+        options.authorizer = Some(Arc::new(move |access: &Access<'_>| match access.action {
+            Action::Publish(_) if access.certificates == also_known => {
+                Err(ReasonCode::NOT_AUTHORIZED)
+            }
+            _ => Ok(()),
+        }));
+    });
+    let tls = server_tls(&authority.server(&["127.0.0.1"]));
+    let address = listen(&broker, tls.with_client_ca(Pem::bytes(devices.pem()))).await;
+    for (identity, client_id, let_in, may_publish) in [
+        (&seven, "device-7", 0, Some(0x10)),
+        (&eight, "device-7", 0x87, None),
+        (&eight, "device-8", 0, Some(0x87)),
+    ] {
+        let config = client_config(&authority, Some(identity));
+        let mut peer = Peer::over(handshake(address, config).await);
+        peer.send_bytes(&connect_v5(client_id, 2, 0)).await;
+        assert_eq!(peer.connack_v5().await, (false, let_in));
+        if let Some(reason) = may_publish {
+            assert_eq!(peer.publish_qos_1("t", b"x").await, reason);
+        }
+    }
+    // Who comes without TLS has shown none.
+    let mut plain = Peer::new(&broker);
+    plain.send_bytes(&connect_v5("device-7", 2, 0)).await;
+    assert_eq!(plain.connack_v5().await, (false, 0x87));
 }
 
 #[cfg(feature = "websocket")]
