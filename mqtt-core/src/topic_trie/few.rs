@@ -10,6 +10,10 @@ use core::{borrow::Borrow, mem};
 pub(super) enum Few<K, V> {
     One(K, V),
     /// None or several. Two variants and not three, which would need a place to tell them apart.
+    #[expect(
+        clippy::box_collection,
+        reason = "in its place it would make every map larger than an entry"
+    )]
     Others(Option<Box<BTreeMap<K, V>>>),
 }
 
