@@ -233,7 +233,8 @@ impl Task {
     ) -> Waited<Result<(Transport, String), ConnectError>> {
         let shared = Arc::clone(&self.shared);
         let destination = route.address(&shared.options);
-        self.meanwhile(async move {
+        // On the heap for as long as it takes, and not a part of the task for as long as that lives.
+        let opening = Box::pin(async move {
             let shown = destination.as_ref().map(ToString::to_string);
             let mut attempt = Attempt::new(shown.unwrap_or_default());
             let opening = open(&shared, destination.as_ref(), deadline, &mut attempt);
@@ -242,8 +243,8 @@ impl Task {
                 Ok(Err(error)) => Err(error),
                 Err(_) => Err(attempt.timed_out(shared.options.connect_timeout)),
             }
-        })
-        .await
+        });
+        self.meanwhile(opening).await
     }
 
     /// Waits for something while there is no connection: commands are served, and closing ends it.

@@ -13,14 +13,15 @@ mod unix;
 #[cfg(feature = "websocket")]
 mod websocket;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use mqtt_core::Output;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use crate::error::TlsError;
 pub use connector::Connector;
@@ -144,12 +145,18 @@ impl Transport {
         let mut stream = &mut *self.stream;
         AsyncWriteExt::write_all_buf(&mut stream, output).await?;
         AsyncWriteExt::shutdown(&mut stream).await?;
-        // What comes now is thrown away, and the buffer that was read into is still there.
-        let mut rest = BytesMut::with_capacity(DRAIN_SIZE);
-        while AsyncReadExt::read_buf(&mut stream, &mut rest).await? > 0 {
-            rest.clear();
-        }
-        Ok(())
+        // What comes now is thrown away.
+        poll_fn(|context| {
+            loop {
+                let mut rest = [MaybeUninit::uninit(); DRAIN_SIZE];
+                let mut rest = ReadBuf::uninit(&mut rest);
+                ready!(Pin::new(&mut stream).poll_read(context, &mut rest))?;
+                if rest.filled().is_empty() {
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        })
+        .await
     }
 }
 

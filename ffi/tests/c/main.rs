@@ -1,5 +1,9 @@
 //! Programs in C, compiled against the header and the library as users do, and run: plainly, or as the environment variable
 //! `PUSHMQ_C_MODE` says under the address sanitizer (`asan`) or under valgrind (`valgrind`), both with leaks as failures.
+//!
+//! Not under helgrind, which knows pthread's locks and not those of Rust, which are atomics and futexes: it takes whatever they
+//! guard for a race, be it one number in a `Mutex` of the standard library. Nor under the thread sanitizer, for which that
+//! library would have to be built anew by an unstable compiler.
 
 #![expect(
     clippy::unwrap_used,
