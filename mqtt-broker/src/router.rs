@@ -18,6 +18,9 @@ use crate::subscription::{Subscription, copy_for, granted};
 const LEVEL_BYTES: usize = 192;
 const SUBSCRIPTION_BYTES: usize = 256;
 
+/// What the filter of a shared subscription begins with (v5 4.8.2).
+const SHARED: &str = "$share/";
+
 /// The subscriptions of all sessions, and the retained messages.
 ///
 /// One lock over both, so that a new subscriber misses no message between the retained one and the next, and gets none
@@ -61,6 +64,13 @@ impl Filters {
 
     fn remove(&mut self, filter: &str) -> bool {
         self.place(filter).map(|place| self.0.remove(place)).is_ok()
+    }
+
+    /// Those of shared subscriptions.
+    fn shared(&self) -> impl Iterator<Item = &str> {
+        let start = self.place(SHARED).unwrap_or_else(|place| place);
+        let rest = self.0.iter().skip(start).map(|filter| &**filter);
+        rest.take_while(|filter| filter.starts_with(SHARED))
     }
 
     fn place(&self, filter: &str) -> Result<usize, usize> {
@@ -203,6 +213,19 @@ impl Router {
                 granted(options.qos)
             }
             Err(reason) => reason,
+        }
+    }
+
+    /// The client of a session has come or gone: its groups choose among those who are there first.
+    pub(crate) fn note_presence(&self, subscriber: &Subscriber) {
+        let key = subscriber.key;
+        let is_member = {
+            let routes = self.read();
+            let filters = routes.filters.get(&key);
+            filters.is_some_and(|filters| filters.shared().next().is_some())
+        };
+        if is_member {
+            self.write().note_presence(subscriber);
         }
     }
 
@@ -368,6 +391,22 @@ impl Routes {
             group.leave(key);
             if group.is_empty() {
                 self.groups.remove(shared.filter, &name);
+            }
+        }
+    }
+
+    fn note_presence(&mut self, subscriber: &Subscriber) {
+        let Some(filters) = self.filters.get(&subscriber.key) else {
+            return;
+        };
+        // What is so now, since two that tell of it may overtake each other.
+        let is_present = subscriber.load().is_some_and(|load| !load.is_away);
+        for filter in filters.shared() {
+            let shared = TopicFilter::new(filter).and_then(TopicFilter::shared);
+            if let Ok(Some(shared)) = shared
+                && let Some(group) = self.groups.get_mut(shared.filter, &shared.group.into())
+            {
+                group.set_present(subscriber.key, is_present);
             }
         }
     }

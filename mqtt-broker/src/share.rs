@@ -13,8 +13,8 @@ use mqtt_core::{Instant, Message, PublishError, PublishId, QoS, Session};
 use crate::subscriber::{Load, Offered, SessionKey, Waiting};
 use crate::subscription::{Subscription, copy_for};
 
-/// Of so many busy members the least busy one is chosen. Looking at all of a large group for each message would cost more
-/// than a better choice is worth.
+/// Of so many members whose clients are there, and of so many whose clients are away, the best one is chosen. Looking at all of
+/// a large group for each message would cost more than a better choice is worth.
 const MOST_COMPARED: usize = 16;
 
 /// The sessions that subscribed with one share name and one filter.
@@ -23,6 +23,8 @@ pub(crate) struct Group {
     /// The whole Topic Filter, `$share/{share name}/{filter}`.
     filter: Arc<str>,
     members: Vec<Subscription>,
+    /// So many of them, the first ones, are those whose clients are there, as far as the group has been told.
+    present: usize,
     /// Whose turn it is, among equals.
     turn: AtomicUsize,
 }
@@ -32,6 +34,7 @@ impl Group {
         Self {
             filter: filter.into(),
             members: Vec::new(),
+            present: 0,
             turn: AtomicUsize::new(0),
         }
     }
@@ -41,12 +44,34 @@ impl Group {
         let key = subscription.subscriber.key;
         match self.members.iter_mut().find(|member| member.key() == key) {
             Some(member) => *member = subscription,
-            None => self.members.push(subscription),
+            None => {
+                self.members.push(subscription);
+                // Who subscribes is there.
+                self.set_present(key, true);
+            }
         }
     }
 
     pub(crate) fn leave(&mut self, key: SessionKey) {
+        self.set_present(key, false);
         self.members.retain(|member| member.key() != key);
+    }
+
+    /// The client of a member has come or gone.
+    pub(crate) fn set_present(&mut self, key: SessionKey, is_present: bool) {
+        let place = self.members.iter().position(|member| member.key() == key);
+        let Some(place) = place else { return };
+        match (place < self.present, is_present) {
+            (false, true) => {
+                self.members.swap(place, self.present);
+                self.present += 1;
+            }
+            (true, false) => {
+                self.present -= 1;
+                self.members.swap(place, self.present);
+            }
+            _ => {}
+        }
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -56,27 +81,7 @@ impl Group {
     /// Hands a message to one member. The answer is that of the member that took it, or else that of the one that should
     /// have.
     pub(crate) fn deliver(&self, since: Instant, message: &Message) -> Offered {
-        let count = self.members.len();
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let (before, after) = self.members.split_at(turn.checked_rem(count).unwrap_or(0));
-        let mut connected = 0;
-        let mut candidates: Vec<(Load, &Subscription)> = Vec::new();
-        for member in after.iter().chain(before) {
-            let Some(load) = member.subscriber.load() else {
-                continue;
-            };
-            if load.is_idle() {
-                candidates.insert(0, (load, member));
-                break;
-            }
-            candidates.push((load, member));
-            connected += usize::from(!load.is_away);
-            if connected == MOST_COMPARED {
-                break;
-            }
-        }
-        // Stable, so that among equals the order is still that of turns.
-        candidates.sort_by_key(|(load, _)| *load);
+        let candidates = self.candidates();
         let waiting = |member| Waiting {
             since,
             message: copy_for(message, iter::once(member)),
@@ -92,6 +97,36 @@ impl Group {
             member.subscriber.offer(waiting(member))
         })
     }
+
+    /// Those a message may go to, the best first.
+    fn candidates(&self) -> Vec<(Load, &Subscription)> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let (present, absent) = self.members.split_at(self.present.min(self.members.len()));
+        let mut candidates = Vec::new();
+        for members in [present, absent] {
+            for member in in_turn(members, turn).take(MOST_COMPARED) {
+                let Some(load) = member.subscriber.load() else {
+                    continue;
+                };
+                candidates.push((load, member));
+                if load.is_idle() {
+                    // There is none better.
+                    candidates.rotate_right(1);
+                    return candidates;
+                }
+            }
+        }
+        // Stable, so that among equals the order is still that of turns.
+        candidates.sort_by_key(|(load, _)| *load);
+        candidates
+    }
+}
+
+/// All of them once, from the one on whose turn it is.
+fn in_turn(members: &[Subscription], turn: usize) -> impl Iterator<Item = &Subscription> {
+    let first = turn.checked_rem(members.len()).unwrap_or(0);
+    let (before, after) = members.split_at(first);
+    after.iter().chain(before)
 }
 
 impl Subscription {
@@ -173,5 +208,70 @@ impl Backlog {
                 })
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mqtt_core::{SessionBounds, SubscribeOptions};
+
+    use super::*;
+    use crate::context::Context;
+    use crate::options::Options;
+    use crate::subscriber::Subscriber;
+
+    fn subscriber(key: u64) -> Arc<Subscriber> {
+        let context = Arc::new(Context::new(Options::default()));
+        Arc::new(Subscriber::new(SessionKey(key), "", context))
+    }
+
+    fn join(group: &mut Group, subscriber: &Arc<Subscriber>) {
+        group.join(Subscription {
+            subscriber: Arc::clone(subscriber),
+            options: SubscribeOptions::with_qos(QoS::AtLeastOnce),
+            id: None,
+        });
+    }
+
+    fn leave_for_now(group: &mut Group, subscriber: &Subscriber) {
+        let bounds = SessionBounds {
+            max_messages: 10,
+            max_bytes: 10_000,
+        };
+        subscriber.leave(Box::new(Backlog {
+            session: Session::new(bounds),
+            owed: Owed::default(),
+        }));
+        group.set_present(subscriber.key, false);
+    }
+
+    #[test]
+    fn of_many_absent_members_few_are_looked_at_and_those_present_come_first() {
+        let mut group = Group::new("$share/g/t");
+        let members: Vec<_> = (0..1_000).map(subscriber).collect();
+        for member in &members {
+            join(&mut group, member);
+        }
+        for member in &members {
+            leave_for_now(&mut group, member);
+        }
+        assert_eq!(group.candidates().len(), MOST_COMPARED);
+        // One comes, and has something waiting.
+        let busy = subscriber(1_000);
+        join(&mut group, &busy);
+        let topic = mqtt_core::TopicName::new("t").unwrap();
+        busy.offer(Waiting::new(Instant::default(), Message::new(topic, "x")));
+        for _ in 0..2_000 {
+            let candidates = group.candidates();
+            assert_eq!(candidates.len(), 1 + MOST_COMPARED);
+            assert_eq!(candidates[0].1.key(), busy.key);
+        }
+        // Whoever leaves for good is no candidate, wherever it stood.
+        group.leave(busy.key);
+        for member in members.iter().take(990) {
+            group.leave(member.key);
+        }
+        assert_eq!(group.candidates().len(), 10);
+        assert_eq!(group.present, 0);
     }
 }

@@ -203,6 +203,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     will: request.will.map(Box::new),
                     version: request.version,
                 });
+                if session_present && let Some(seat) = &self.seat {
+                    self.shared.router.note_presence(&seat.subscriber);
+                }
                 // From now on the session tells that the broker ends, but for the case that it did so just now.
                 self.stopped = None;
                 if self.shared.stop.is_cancelled() {
@@ -228,6 +231,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     None,
                 );
                 self.shared.settle(ended);
+                self.shared.router.note_presence(&subscriber);
                 self.refuse(request.version, ReasonCode::SERVER_UNAVAILABLE.into());
             }
         }

@@ -37,6 +37,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     .sessions
                     .close(now, &seat.subscriber, backlog, ended.session_expiry, will);
             shared.settle(settled);
+            shared.router.note_presence(&seat.subscriber);
         }
         place.demote();
         if ended.cause == DisconnectCause::Closed {

@@ -336,3 +336,24 @@ async fn what_is_handed_on_keeps_its_expiry() {
         .await;
     second.ping().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_there_comes_before_many_who_are_away_also_after_having_been_away() {
+    let broker = broker();
+    for number in 0..40 {
+        drop(member(&broker, &format!("away {number}"), 1_000, 1).await);
+    }
+    drop(member(&broker, "back", 1_000, 1).await);
+    for number in 40..80 {
+        drop(member(&broker, &format!("away {number}"), 1_000, 1).await);
+    }
+    let mut back = Peer::v5(&broker, "back", 0, 1_000, true).await;
+    back.ping().await;
+    let mut sender = Peer::clean(&broker, "s").await;
+    // It acknowledges nothing, so from the second on it is busy.
+    for number in 0..100 {
+        publish(&mut sender, &[number]).await;
+        let (_, _, payload) = receive(&mut back).await;
+        assert_eq!(payload, [number]);
+    }
+}
