@@ -82,7 +82,7 @@ fn v5_a_refusal_can_say_why_in_words() {
 }
 
 #[test]
-fn v5_mqtt_3_4_2_2_and_mqtt_3_5_2_2_words_the_server_has_no_room_for_are_left_out() {
+fn v5_mqtt_3_4_2_2_and_3_5_2_2_words_the_server_has_no_room_for_are_left_out() {
     // Maximum Packet Size (27) of 15 bytes, which these packets would exceed by one; then of 16, which they just meet.
     let mut pair = Pair::v5_with(limits(), "20 08 00 00 05 27 0000000F");
     refuse_both_in_words(&mut pair, ["40 03 0007 97", "50 03 0008 97"]);
