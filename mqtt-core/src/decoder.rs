@@ -77,7 +77,7 @@ impl Decoder {
     pub fn decode<'a>(&self, packet: &'a [u8]) -> Result<Packet<'a>, DecodeError> {
         match self.header(packet)? {
             Some((packet_type, header)) if header.packet_len() as usize == packet.len() => {
-                self.decode_body(packet_type, header, packet)
+                self.decode_body(packet_type, header, packet, |packet| packet)
             }
             _ => Err(DecodeError::NotOnePacket {
                 given: packet.len(),
@@ -102,11 +102,13 @@ impl Decoder {
         let Some(packet) = input.get(..len) else {
             return Ok(None);
         };
-        let packet = self.decode_body(packet_type, header, packet)?;
-        if let (Packet::Connect(connect), None) = (&packet, self.version) {
+        let found = self.decode_body(packet_type, header, packet, |packet| Some((packet, len)));
+        if self.version.is_none()
+            && let Ok(Some((Packet::Connect(connect), _))) = &found
+        {
             self.version = Some(connect.version);
         }
-        Ok(Some((packet, len)))
+        found
     }
 
     /// The version that a CONNECT asks for, so that a server can answer one that it could not decode. `None` for anything
@@ -180,13 +182,15 @@ impl Decoder {
         }
     }
 
+    /// See [`Packet::decode_body`].
     #[inline]
-    fn decode_body<'a>(
+    fn decode_body<'a, R>(
         &self,
         packet_type: PacketType,
         header: FixedHeader,
         packet: &'a [u8],
-    ) -> Result<Packet<'a>, DecodeError> {
+        result: impl FnOnce(Packet<'a>) -> R,
+    ) -> Result<R, DecodeError> {
         let text = if self.strict_text {
             TextRules::Strict
         } else {
@@ -215,6 +219,7 @@ impl Decoder {
                 version,
                 sender: self.sender,
             },
+            result,
         )
     }
 }

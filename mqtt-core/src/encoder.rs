@@ -71,7 +71,11 @@ impl Encoder {
         self.check(PacketType::Publish, &publish)?;
         let sizes = self.sizes(&publish)?;
         let mut writer = output.writer(sizes.packet - payload.len());
-        sizes.write_fixed_header(PacketType::Publish, publish.flags(), &mut writer);
+        sizes.write_fixed_header(
+            PacketType::Publish,
+            publish.flags(PacketType::Publish),
+            &mut writer,
+        );
         publish.write_variable_header(self.version, &mut writer);
         debug_assert!(writer.is_full(), "PUBLISH has the length it announced");
         output.push_large(payload.clone());
@@ -131,23 +135,23 @@ impl Encoder {
 
     #[inline]
     fn dispatch(&self, packet: &Packet<'_>, task: &mut impl Task) -> Result<usize, EncodeError> {
-        let packet_type = packet.packet_type();
-        let flags = packet_type.required_flags();
+        // With the type by name in each arm, what depends on it alone is known when this is compiled.
         match packet {
-            Packet::Publish(body) => self.run(task, packet_type, body.flags(), body),
-            Packet::Puback(body)
-            | Packet::Pubrec(body)
-            | Packet::Pubrel(body)
-            | Packet::Pubcomp(body) => self.run(task, packet_type, flags, body),
-            Packet::Pingreq | Packet::Pingresp => self.run(task, packet_type, flags, &Empty),
-            Packet::Connect(body) => self.run(task, packet_type, flags, body),
-            Packet::Connack(body) => self.run(task, packet_type, flags, body),
-            Packet::Subscribe(body) => self.run(task, packet_type, flags, body),
-            Packet::Suback(body) => self.run(task, packet_type, flags, body),
-            Packet::Unsubscribe(body) => self.run(task, packet_type, flags, body),
-            Packet::Unsuback(body) => self.run(task, packet_type, flags, body),
-            Packet::Disconnect(body) => self.run(task, packet_type, flags, body),
-            Packet::Auth(body) => self.run(task, packet_type, flags, body),
+            Packet::Publish(body) => self.run(task, PacketType::Publish, body),
+            Packet::Puback(body) => self.run(task, PacketType::Puback, body),
+            Packet::Pubrec(body) => self.run(task, PacketType::Pubrec, body),
+            Packet::Pubrel(body) => self.run(task, PacketType::Pubrel, body),
+            Packet::Pubcomp(body) => self.run(task, PacketType::Pubcomp, body),
+            Packet::Pingreq => self.run(task, PacketType::Pingreq, &Empty),
+            Packet::Pingresp => self.run(task, PacketType::Pingresp, &Empty),
+            Packet::Connect(body) => self.run(task, PacketType::Connect, body),
+            Packet::Connack(body) => self.run(task, PacketType::Connack, body),
+            Packet::Subscribe(body) => self.run(task, PacketType::Subscribe, body),
+            Packet::Suback(body) => self.run(task, PacketType::Suback, body),
+            Packet::Unsubscribe(body) => self.run(task, PacketType::Unsubscribe, body),
+            Packet::Unsuback(body) => self.run(task, PacketType::Unsuback, body),
+            Packet::Disconnect(body) => self.run(task, PacketType::Disconnect, body),
+            Packet::Auth(body) => self.run(task, PacketType::Auth, body),
         }
     }
 
@@ -157,16 +161,15 @@ impl Encoder {
         &self,
         task: &mut impl Task,
         packet_type: PacketType,
-        flags: u8,
         body: &B,
     ) -> Result<usize, EncodeError> {
         self.check(packet_type, body)?;
         if let Ok(sizes) = self.sizes(body) {
-            task.run(self.version, packet_type, flags, body, sizes);
+            task.run(self.version, packet_type, body, sizes);
             return Ok(sizes.packet);
         }
         let (shorter, sizes) = self.shortened(body)?;
-        task.run(self.version, packet_type, flags, &shorter, sizes);
+        task.run(self.version, packet_type, &shorter, sizes);
         Ok(sizes.packet)
     }
 
@@ -242,7 +245,6 @@ trait Task {
         &mut self,
         version: ProtocolVersion,
         packet_type: PacketType,
-        flags: u8,
         body: &B,
         sizes: Sizes,
     );
@@ -253,17 +255,17 @@ struct Write<'o> {
 }
 
 impl Task for Write<'_> {
-    #[inline]
+    // A call would take longer than writing a small packet.
+    #[inline(always)]
     fn run<B: Body>(
         &mut self,
         version: ProtocolVersion,
         packet_type: PacketType,
-        flags: u8,
         body: &B,
         sizes: Sizes,
     ) {
         let mut writer = self.output.writer(sizes.packet);
-        sizes.write_fixed_header(packet_type, flags, &mut writer);
+        sizes.write_fixed_header(packet_type, body.flags(packet_type), &mut writer);
         body.write(version, &mut writer);
         debug_assert!(
             writer.is_full(),
@@ -275,7 +277,7 @@ impl Task for Write<'_> {
 struct Measure;
 
 impl Task for Measure {
-    fn run<B: Body>(&mut self, _: ProtocolVersion, _: PacketType, _: u8, _: &B, _: Sizes) {}
+    fn run<B: Body>(&mut self, _: ProtocolVersion, _: PacketType, _: &B, _: Sizes) {}
 }
 
 /// The body of PINGREQ and PINGRESP.

@@ -4,7 +4,7 @@ use crate::{
     error::{DecodeError, EncodeError},
     types::{PacketType, SubscribeOptions, TopicError, TopicFilter},
     version::ProtocolVersion,
-    wire::{Reader, TextRules, Writer, list_traits},
+    wire::{Reader, Writer, list_traits},
 };
 
 /// What is special in a list of filters, so that encoding need not go through it once more to find out.
@@ -96,10 +96,8 @@ impl<'a> SubscribeFilters<'a> {
     }
 
     /// Reads and checks everything that is left of a body.
-    pub(super) fn read(
-        mut body: Reader<'a>,
-        version: ProtocolVersion,
-    ) -> Result<Self, DecodeError> {
+    pub(super) fn read(body: Reader<'a>, version: ProtocolVersion) -> Result<Self, DecodeError> {
+        let mut body = body.as_list();
         let wire = body.fork().take_rest();
         let mut list = SubscribeFilters {
             wire,
@@ -125,7 +123,7 @@ impl<'a> SubscribeFilters<'a> {
     #[must_use]
     pub fn iter(&self) -> SubscribeFiltersIter<'a> {
         SubscribeFiltersIter {
-            wire: Reader::new(self.wire, TextRules::Checked),
+            wire: Reader::checked(self.wire),
             items: self.items.iter(),
             len: self.len,
         }
@@ -255,10 +253,8 @@ impl<'a> UnsubscribeFilters<'a> {
     }
 
     /// Reads and checks everything that is left of a body.
-    pub(super) fn read(
-        mut body: Reader<'a>,
-        version: ProtocolVersion,
-    ) -> Result<Self, DecodeError> {
+    pub(super) fn read(body: Reader<'a>, version: ProtocolVersion) -> Result<Self, DecodeError> {
+        let mut body = body.as_list();
         let wire = body.fork().take_rest();
         let mut list = UnsubscribeFilters {
             wire,
@@ -283,7 +279,7 @@ impl<'a> UnsubscribeFilters<'a> {
     #[must_use]
     pub fn iter(&self) -> UnsubscribeFiltersIter<'a> {
         UnsubscribeFiltersIter {
-            wire: Reader::new(self.wire, TextRules::Checked),
+            wire: Reader::checked(self.wire),
             items: self.items.iter(),
             len: self.len,
         }

@@ -94,36 +94,41 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// Decodes a body, all of it; that of a CONNECT from behind its version.
+    /// Decodes a body, all of it; that of a CONNECT from behind its version. `result` makes of the packet what is returned:
+    /// so each packet is written once, to where it is wanted, while moving one would take longer than decoding a small one.
     #[inline]
-    pub(crate) fn decode_body(
+    pub(crate) fn decode_body<R>(
         packet_type: PacketType,
         flags: u8,
         body: Reader<'a>,
         origin: Origin,
-    ) -> Result<Self, DecodeError> {
+        result: impl FnOnce(Self) -> R,
+    ) -> Result<R, DecodeError> {
+        let ack = |body| PublishAck::decode(packet_type, body, origin);
         Ok(match packet_type {
-            PacketType::Connect => Self::Connect(Connect::decode(origin.version, body)?),
-            PacketType::Connack => Self::Connack(Connack::decode(body, origin)?),
-            PacketType::Publish => Self::Publish(Publish::decode(flags, body, origin)?),
-            PacketType::Puback => Self::Puback(PublishAck::decode(packet_type, body, origin)?),
-            PacketType::Pubrec => Self::Pubrec(PublishAck::decode(packet_type, body, origin)?),
-            PacketType::Pubrel => Self::Pubrel(PublishAck::decode(packet_type, body, origin)?),
-            PacketType::Pubcomp => Self::Pubcomp(PublishAck::decode(packet_type, body, origin)?),
-            PacketType::Subscribe => Self::Subscribe(Subscribe::decode(body, origin)?),
-            PacketType::Suback => Self::Suback(Suback::decode(body, origin)?),
-            PacketType::Unsubscribe => Self::Unsubscribe(Unsubscribe::decode(body, origin)?),
-            PacketType::Unsuback => Self::Unsuback(Unsuback::decode(body, origin)?),
+            PacketType::Publish => result(Self::Publish(Publish::decode(flags, body, origin)?)),
+            PacketType::Puback => result(Self::Puback(ack(body)?)),
+            PacketType::Pubrec => result(Self::Pubrec(ack(body)?)),
+            PacketType::Pubrel => result(Self::Pubrel(ack(body)?)),
+            PacketType::Pubcomp => result(Self::Pubcomp(ack(body)?)),
+            PacketType::Connect => result(Self::Connect(Connect::decode(origin.version, body)?)),
+            PacketType::Connack => result(Self::Connack(Connack::decode(body, origin)?)),
+            PacketType::Subscribe => result(Self::Subscribe(Subscribe::decode(body, origin)?)),
+            PacketType::Suback => result(Self::Suback(Suback::decode(body, origin)?)),
+            PacketType::Unsubscribe => {
+                result(Self::Unsubscribe(Unsubscribe::decode(body, origin)?))
+            }
+            PacketType::Unsuback => result(Self::Unsuback(Unsuback::decode(body, origin)?)),
             PacketType::Pingreq => {
                 body.finish()?;
-                Self::Pingreq
+                result(Self::Pingreq)
             }
             PacketType::Pingresp => {
                 body.finish()?;
-                Self::Pingresp
+                result(Self::Pingresp)
             }
-            PacketType::Disconnect => Self::Disconnect(Disconnect::decode(body, origin)?),
-            PacketType::Auth => Self::Auth(Auth::decode(body, origin)?),
+            PacketType::Disconnect => result(Self::Disconnect(Disconnect::decode(body, origin)?)),
+            PacketType::Auth => result(Self::Auth(Auth::decode(body, origin)?)),
         })
     }
 }
@@ -183,6 +188,12 @@ impl Origin {
 pub(crate) trait Body: Copy {
     /// Checks every rule that does not depend on the size.
     fn check(&self, packet_type: PacketType, encoder: &Encoder) -> Result<(), EncodeError>;
+
+    /// The lower half of the first byte.
+    #[inline]
+    fn flags(&self, packet_type: PacketType) -> u8 {
+        packet_type.required_flags()
+    }
 
     /// Bytes of the body; the largest number there is if that does not fit.
     fn len(&self, version: ProtocolVersion) -> usize;

@@ -116,14 +116,6 @@ impl<'a> Publish<'a> {
         })
     }
 
-    /// The lower half of the first byte.
-    #[inline]
-    pub(crate) const fn flags(&self) -> u8 {
-        (self.dup as u8 * DUP)
-            | self.delivery.qos().as_u8() << QOS_SHIFT
-            | (self.retain as u8 * RETAIN)
-    }
-
     /// Appends what comes before the payload.
     #[inline]
     pub(crate) fn write_variable_header(&self, version: ProtocolVersion, writer: &mut Writer<'_>) {
@@ -136,6 +128,13 @@ impl<'a> Publish<'a> {
 }
 
 impl Body for Publish<'_> {
+    #[inline]
+    fn flags(&self, _packet_type: PacketType) -> u8 {
+        (self.dup as u8 * DUP)
+            | self.delivery.qos().as_u8() << QOS_SHIFT
+            | (self.retain as u8 * RETAIN)
+    }
+
     #[inline]
     fn check(&self, packet_type: PacketType, encoder: &Encoder) -> Result<(), EncodeError> {
         if self.dup && self.delivery == Delivery::AtMostOnce {

@@ -4,6 +4,7 @@
 //! a plain loop, and every field of every packet is looked at.
 
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+const LOWS: u64 = u64::from_ne_bytes([0x7F; 8]);
 const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
 /// `+` and `#` differ in this bit alone.
 const WILDCARD_BIT: u64 = u64::from_ne_bytes([b'+' ^ b'#'; 8]);
@@ -21,71 +22,107 @@ pub(super) struct Scan {
 #[inline]
 pub(super) fn scan(text: &[u8]) -> Scan {
     let (mut nul, mut wildcard) = (0, 0);
-    let mut look = |word: [u8; 8]| {
-        let word = u64::from_le_bytes(word);
-        nul |= zero_bytes(word);
-        wildcard |= wildcards(word);
-    };
-    let (words, rest) = text.as_chunks::<8>();
-    for word in words {
-        look(*word);
-    }
-    if !rest.is_empty() {
-        // The last eight bytes, some of them for the second time, or as many as there are and spaces.
-        look(text.last_chunk().copied().unwrap_or_else(|| {
-            let mut word = [b' '; 8];
-            for (to, from) in word.iter_mut().zip(rest) {
-                *to = *from;
-            }
-            word
-        }));
-    }
+    each_word(text, |_, word| {
+        nul |= any_zero_byte(word);
+        wildcard |= any_zero_byte(against_wildcards(word));
+    });
     Scan {
         nul: nul != 0,
         wildcard: wildcard != 0,
     }
 }
 
-/// The place of the first `+` or `#`.
-pub(super) fn find_wildcard(text: &[u8]) -> Option<usize> {
-    let (words, rest) = text.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let found = wildcards(u64::from_le_bytes(*word));
-        if found != 0 {
-            // The first byte of the text is the lowest of the word, and the lowest bit that is set is never a false one.
-            return Some(index * 8 + found.trailing_zeros() as usize / 8);
+/// The same, for text that is likely to have wildcards: calls `wildcard` with the place of each, in order, and returns
+/// whether there is a U+0000.
+#[inline]
+pub(super) fn scan_wildcards(text: &[u8], mut wildcard: impl FnMut(usize)) -> bool {
+    let mut nul = 0;
+    each_word(text, |start, word| {
+        nul |= any_zero_byte(word);
+        let mut found = zero_bytes(against_wildcards(word));
+        while found != 0 {
+            // The first byte of the text is the lowest of the word.
+            wildcard(start + found.trailing_zeros() as usize / 8);
+            found &= found - 1;
         }
+    });
+    nul != 0
+}
+
+/// Calls `look` with each eight bytes and their place. The last ones may be fewer, and bytes without a meaning above them.
+#[inline]
+fn each_word(text: &[u8], mut look: impl FnMut(usize, u64)) {
+    let (words, rest) = text.as_chunks::<8>();
+    let mut start = 0;
+    for word in words {
+        look(start, u64::from_le_bytes(*word));
+        start += 8;
     }
-    let place = rest.iter().position(|byte| matches!(byte, b'+' | b'#'))?;
-    Some(words.len() * 8 + place)
+    if rest.is_empty() {
+        return;
+    }
+    let word = match text.last_chunk() {
+        Some(last) => {
+            let seen = 8 * (8 - rest.len());
+            u64::from_le_bytes(*last) >> seen | !(u64::MAX >> seen)
+        }
+        None => rest
+            .iter()
+            .rev()
+            .fold(u64::MAX, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    look(start, word);
 }
 
-const fn wildcards(word: u64) -> u64 {
-    zero_bytes((word | WILDCARD_BIT) ^ WILDCARDS)
+/// A word of which those bytes are zero that were wildcards.
+#[inline]
+const fn against_wildcards(word: u64) -> u64 {
+    (word | WILDCARD_BIT) ^ WILDCARDS
 }
 
-/// Not zero if a byte of `word` is zero; then the lowest bit that is set belongs to the lowest such byte.
-const fn zero_bytes(word: u64) -> u64 {
+/// Not zero if a byte of `word` is zero.
+#[inline]
+const fn any_zero_byte(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & HIGHS
+}
+
+/// The highest bit of each byte of `word` that is zero, and no other bit.
+#[inline]
+const fn zero_bytes(word: u64) -> u64 {
+    // The lower seven bits carry into the highest if any of them is set, and never beyond it.
+    let nonzero = (word & LOWS).wrapping_add(LOWS) | word;
+    !nonzero & HIGHS
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec;
+    use alloc::{vec, vec::Vec};
 
     use super::*;
 
+    /// The places of wildcards, and whether there is a U+0000.
+    fn found(text: &[u8]) -> (Vec<usize>, bool) {
+        let mut places = Vec::new();
+        let nul = scan_wildcards(text, |place| places.push(place));
+        let wildcard = !places.is_empty();
+        assert_eq!(scan(text), Scan { nul, wildcard }, "{text:?}");
+        (places, nul)
+    }
+
     #[test]
-    fn finds_the_first_wildcard() {
-        for (text, place) in [
-            ("abc/#/+/defghi", 4),
-            ("++", 0),
-            ("devices/+/sensors/+", 8),
-            ("1234567#", 7),
-            ("*,\u{22}$+", 4),
+    fn finds_each_wildcard_in_order() {
+        for (text, places) in [
+            ("abc/#/+/defghi", &[4, 6][..]),
+            ("++", &[0, 1]),
+            ("devices/+/sensors/+", &[8, 18]),
+            ("1234567#+", &[7, 8]),
+            ("*,\u{22}$+", &[4]),
+            ("########", &[0, 1, 2, 3, 4, 5, 6, 7]),
+            ("", &[]),
         ] {
-            assert_eq!(find_wildcard(text.as_bytes()), Some(place), "{text}");
+            assert_eq!(found(text.as_bytes()), (places.to_vec(), false), "{text}");
         }
+        assert_eq!(found(b"+\x01\0\x01#"), (vec![0, 4], true));
     }
 
     /// Every byte at every place of texts of every short length.
@@ -96,21 +133,17 @@ mod tests {
                 for byte in 0..=u8::MAX {
                     let mut text = vec![b'a'; len];
                     text[place] = byte;
-                    let expected = Scan {
-                        nul: byte == 0,
-                        wildcard: matches!(byte, b'+' | b'#'),
+                    let places = if matches!(byte, b'+' | b'#') {
+                        vec![place]
+                    } else {
+                        vec![]
                     };
-                    assert_eq!(scan(&text), expected, "{byte} at {place} of {len}");
-                    let found = expected.wildcard.then_some(place);
-                    assert_eq!(find_wildcard(&text), found, "{byte} at {place} of {len}");
+                    let expected = (places, byte == 0);
+                    assert_eq!(found(&text), expected, "{byte} at {place} of {len}");
                 }
             }
-            let none = Scan {
-                nul: false,
-                wildcard: false,
-            };
             for byte in [b' ', 0xFF, 0x80, 0x01, 0x22, 0x24, 0x2A, 0x2C] {
-                assert_eq!(scan(&vec![byte; len]), none);
+                assert_eq!(found(&vec![byte; len]), (vec![], false));
             }
         }
     }

@@ -9,8 +9,7 @@ use crate::{
         TopicAlias, TopicName, Utf8,
     },
     wire::{
-        PayloadFormat, Property, PropertyHolder, PropertyId, Reader, Summary, TextRules, Writer,
-        list_traits,
+        PayloadFormat, Property, PropertyHolder, PropertyId, Reader, Summary, Writer, list_traits,
     },
 };
 
@@ -72,6 +71,7 @@ impl<'a> Properties<'a> {
         if block.is_empty() {
             return Ok(Self::EMPTY);
         }
+        block = block.as_list();
         let wire = block.fork().take_rest();
         let (allowed, repeatable) = (holder.ids_from(sender), holder.repeatable_ids());
         let mut seen = 0;
@@ -114,9 +114,10 @@ impl<'a> Properties<'a> {
 
     /// The properties in their order. User Properties keep theirs [v5 MQTT-3.3.2-18].
     #[must_use]
+    #[inline]
     pub const fn iter(&self) -> PropertiesIter<'a> {
         PropertiesIter {
-            wire: Reader::new(self.wire, TextRules::Checked),
+            wire: Reader::checked(self.wire),
             items: self.items,
             summary: self.summary,
         }
@@ -348,7 +349,19 @@ pub struct PropertiesIter<'a> {
 impl<'a> Iterator for PropertiesIter<'a> {
     type Item = Property<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Property<'a>> {
+        // Most lists are empty.
+        if self.wire.is_empty() && self.items.is_empty() {
+            None
+        } else {
+            self.read_next()
+        }
+    }
+}
+
+impl<'a> PropertiesIter<'a> {
+    fn read_next(&mut self) -> Option<Property<'a>> {
         // The bytes were checked, so each of the three steps succeeds until the end; none of them can panic.
         while !self.wire.is_empty() {
             let id = PropertyId::from_u32(u32::from(self.wire.u8().ok()?))?;
