@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use mqtt_core::server::{
@@ -51,6 +52,10 @@ const MAX_UNWRITTEN: usize = 256 << 10;
 /// by choice.
 const MAX_WAITING_IN_MACHINE: usize = 256;
 
+/// How long nothing may happen until a connection gives its buffers back. Before that they are for what comes next, so that a
+/// stream of messages is not a stream of allocations.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// Characters of a Client Identifier, which may have 65,535, that are logged.
 const SHOWN_CHARACTERS: usize = 64;
 
@@ -68,6 +73,8 @@ struct Connection<S> {
     progress: Progress,
     /// The most that `input` ever had room for: one large packet makes a large buffer, in which small ones may follow it.
     largest_buffer: usize,
+    /// When the buffers are to be given back; `None` if they have been.
+    quiet_at: Option<Instant>,
     seat: Option<Seat>,
     question: Question,
     /// When the CONNECT must have been accepted.
@@ -137,6 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             unflushed: false,
             progress: Progress::Done,
             largest_buffer: LARGE_READ,
+            quiet_at: None,
             seat: None,
             question: Question::None,
         })
@@ -341,8 +349,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Progress::Congested => transmitted,
         };
         let readable = self.progress == Progress::Done && self.output.remaining() < MAX_UNWRITTEN;
-        self.release_buffers();
-        let deadline = self.server.poll_timeout();
+        let deadline = self.server.poll_timeout().into_iter();
+        let deadline = deadline.chain(self.quiet_at).min();
         self.alarm.set(&self.shared.context.clock, deadline);
         let mut has_yielded = false;
         poll_fn(|cx| {
@@ -387,9 +395,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             happened |= seat.subscriber.poll_woken(cx).is_ready();
         }
         happened |= self.question.poll(cx).is_ready();
+        if happened {
+            self.quiet_at = Some(self.now() + QUIET);
+        }
         if self.alarm.poll_rung(cx).is_ready() {
             happened = true;
-            self.server.handle_timeout(self.now());
+            let now = self.now();
+            self.server.handle_timeout(now);
+            if self.quiet_at.take_if(|quiet_at| *quiet_at <= now).is_some() {
+                self.release_buffers();
+            }
         }
         let stopped = self.stopped.as_mut();
         if stopped.is_some_and(|stopped| stopped.as_mut().poll(cx).is_ready()) {

@@ -19,6 +19,8 @@ use crate::{process, workspace};
 const BUILD_LIMIT: Duration = Duration::from_secs(20 * 60);
 /// Longest time for one answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+/// How long nobody says anything before the memory is looked at: ours keeps its buffers for a moment.
+const SETTLE: Duration = Duration::from_secs(3);
 /// Connections from one source address. The usual range has 28,232 ports, and those of a run before stay taken for a minute;
 /// so each measurement has addresses of its own too.
 const PER_ADDRESS: usize = 4_000;
@@ -105,6 +107,7 @@ fn kibibytes(bytes: usize) -> String {
 fn measure(server: &Server, clients: &Clients, count: usize) -> Result<Row> {
     // One client first, so that what every broker sets up with its first is not counted as the price of a connection.
     let mut connected = vec![clients.connect(0)?];
+    std::thread::sleep(SETTLE);
     let before = Memory::of(server.id())?;
     for number in 1..count {
         ensure!(!process::interrupted(), "interrupted");
@@ -113,6 +116,7 @@ fn measure(server: &Server, clients: &Clients, count: usize) -> Result<Row> {
             .with_context(|| format!("client {number} of {count}"))?;
         connected.push(client);
     }
+    std::thread::sleep(SETTLE);
     let after = Memory::of(server.id())?;
     // None of them was turned away meanwhile.
     for client in &mut connected {
