@@ -53,8 +53,8 @@ const MAX_UNWRITTEN: usize = 256 << 10;
 const MAX_WAITING_IN_MACHINE: usize = 256;
 
 /// How long nothing may happen until a connection gives its buffers back. Before that they are for what comes next, so that a
-/// stream of messages is not a stream of allocations.
-const QUIET: Duration = Duration::from_secs(1);
+/// stream of messages is not a stream of allocations. Not longer, since a crowd that connects holds as much at once.
+const QUIET: Duration = Duration::from_millis(100);
 
 /// Characters of a Client Identifier, which may have 65,535, that are logged.
 const SHOWN_CHARACTERS: usize = 64;
