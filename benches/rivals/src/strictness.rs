@@ -281,11 +281,7 @@ pub fn settle(table: &[Settled], committed: &[Sample], more: &[Sample]) -> Resul
             _ = writeln!(wrong, "stale: {}\t{}", settled.row, settled.by);
         }
     }
-    let all = found
-        .iter()
-        .chain(&disagreements(more))
-        .cloned()
-        .collect::<Vec<_>>();
+    let all = disagreements(&[committed, more].concat());
     for (each, sample) in &all {
         if !table.iter().any(|settled| settled.covers(each)) {
             let shown = &sample.bytes[..sample.bytes.len().min(64)];
