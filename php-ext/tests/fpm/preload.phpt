@@ -14,11 +14,13 @@ $code = "
 $preload = scratch_directory() . '/preload.php';
 chmod(dirname($preload), 0755);
 file_put_contents($preload, '<?php $preloaded = __FILE__;' . $code);
+$opcache = PHP_EXTENSION_DIR . '/opcache.so';
+is_file($opcache) || fail("this test needs opcache, but there is no $opcache");
 $threads = fn(int $pid) => preg_match('/^Threads:\s+(\d+)/m', file_get_contents("/proc/$pid/status"), $found) ? (int) $found[1] : 0;
 // As root, PHP preloads as another user in a process that ends with it, and as root itself in the master, as for any user.
 $is_root = fileowner('/proc/self') === 0;
 foreach ($is_root ? ['nobody', 'root'] : [null, null] as $place => $user) {
-    $settings = ['zend_extension' => PHP_EXTENSION_DIR . '/opcache.so', 'opcache.enable' => 1, 'opcache.preload' => $preload];
+    $settings = ['zend_extension' => $opcache, 'opcache.enable' => 1, 'opcache.preload' => $preload];
     $fpm = new Fpm(2, $settings + ($user === null ? [] : ['opcache.preload_user' => $user]));
     $script = $fpm->script($code . 'echo json_encode([$client->status()->clientId, $client->status()->connections]);');
     $waiting = [];

@@ -18,13 +18,14 @@ use crate::workspace;
 const APT: &str = "/etc/apt";
 
 /// What the extension's tests use of PHP.
-const CONFIGURE: [&str; 7] = [
+const CONFIGURE: [&str; 8] = [
     "--disable-all",
     "--enable-cli",
     "--enable-fpm",
     "--enable-pcntl",
     "--enable-posix",
     "--enable-session",
+    "--enable-opcache",
     "--enable-debug",
 ];
 
