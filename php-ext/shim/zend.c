@@ -370,24 +370,37 @@ void mqtt_handlers_clear(zend_object *client)
 
 /* --- settings --- */
 
-/* Shown without user and password. */
+/*
+ * Shown without user and password, and without the query, which may hold a passphrase. An "@" after a "?" may end a password
+ * or stand in the query: then even the host is not shown.
+ */
+static zend_string *without_secrets(const char *uri)
+{
+	size_t scheme = strcspn(uri, ":/?#@");
+	const char *rest = uri, *host, *query;
+
+	if (!strncmp(uri + scheme, "://", 3)) {
+		rest += scheme + 3;
+	}
+	host = strrchr(rest, '@');
+	query = strchr(rest, '?');
+	if (host && query && host > query) {
+		return zend_strpprintf(0, "%.*s***", (int) (rest - uri), uri);
+	}
+	return zend_strpprintf(0, "%.*s%s%.*s%s", (int) (rest - uri), uri, host ? "***" : "",
+		(int) strcspn(host ? host : rest, "?"), host ? host : rest, query ? "?***" : "");
+}
+
 static ZEND_INI_DISP(display_uri)
 {
 	zend_string *uri = type == ZEND_INI_DISPLAY_ORIG && ini_entry->modified ? ini_entry->orig_value : ini_entry->value;
-	const char *scheme, *host;
 	zend_string *shown;
 
 	if (!uri || !ZSTR_LEN(uri)) {
 		PHPWRITE("no value", sizeof("no value") - 1);
 		return;
 	}
-	scheme = strstr(ZSTR_VAL(uri), "://");
-	host = strrchr(ZSTR_VAL(uri), '@');
-	if (scheme && host) {
-		shown = zend_strpprintf(0, "%.*s://***%s", (int) (scheme - ZSTR_VAL(uri)), ZSTR_VAL(uri), host);
-	} else {
-		shown = zend_string_copy(uri);
-	}
+	shown = without_secrets(ZSTR_VAL(uri));
 	if (!sapi_module.phpinfo_as_text) {
 		zend_string *escaped = php_info_html_esc(ZSTR_VAL(shown));
 

@@ -16,6 +16,27 @@ foreach (['Version => ', "#1 127.0.0.1:$broker->port => connected, client id sho
     echo str_contains($mqtt, $line) ? 'there' : "missing: $line\n$mqtt", "\n";
 }
 echo str_contains($info, 'hunter2') ? 'password shown' : 'no password', "\n";
+// Some of these are no URI that a client takes.
+$uris = [
+    'mqtt://broker.example:1884',
+    'mqtts://broker.example?keyFile=key.pem&keyPassphrase=hunter2',
+    'mqtts://user:hunter2@broker.example?keyFile=key.pem&keyPassphrase=hunter2',
+    'mqtts://user:hun@ter2@broker.example',
+    'mqtts://broker.example?keyPassphrase=hunt@er2',
+    'mqtts://user:hunt?er2@broker.example?keyPassphrase=hunt@er2',
+    'ws:user:hunter2://@broker.example',
+    '?keyPassphrase=hunter2',
+    'broker.example',
+];
+foreach ($uris as $uri) {
+    ini_set('mqtt.default_uri', $uri);
+    ob_start();
+    phpinfo(INFO_MODULES);
+    echo preg_match('/^mqtt\.default_uri => .*/m', ob_get_clean(), $found) ? $found[0] : 'not there', "\n";
+}
+// Nor where it is the value that the process began with.
+[, $shown] = run_php('phpinfo(INFO_MODULES);', ['-d', "mqtt.default_uri=\"$uris[2]\""]);
+echo preg_match('/^mqtt\.default_uri => .*/m', $shown, $found) ? $found[0] : $shown, "\n";
 ?>
 --EXPECT--
 there
@@ -23,3 +44,13 @@ there
 there
 there
 no password
+mqtt.default_uri => mqtt://broker.example:1884 => no value
+mqtt.default_uri => mqtts://broker.example?*** => no value
+mqtt.default_uri => mqtts://***@broker.example?*** => no value
+mqtt.default_uri => mqtts://***@broker.example => no value
+mqtt.default_uri => mqtts://*** => no value
+mqtt.default_uri => mqtts://*** => no value
+mqtt.default_uri => ***@broker.example => no value
+mqtt.default_uri => ?*** => no value
+mqtt.default_uri => broker.example => no value
+mqtt.default_uri => mqtts://***@broker.example?*** => mqtts://***@broker.example?***
