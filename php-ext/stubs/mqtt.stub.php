@@ -276,7 +276,7 @@ namespace Mqtt {
          * @param string|Options $broker a URL such as `mqtt://user:password@host:1883?keepAlive=30`, or options
          * @throws Exception\InvalidOptionException
          */
-        public function __construct(string|Options $broker) {}
+        public function __construct(#[\SensitiveParameter] string|Options $broker) {}
 
         /**
          * The connection of this process (of this thread, in a ZTS PHP) that has these options. It is made by the first request that needs it and
@@ -288,7 +288,7 @@ namespace Mqtt {
          * @throws Exception\InvalidOptionException no broker was given, or the id is in use with other options
          * @throws Exception\ConnectionException `mqtt.max_persistent` connections exist already
          */
-        public static function persistent(string|Options $broker = '', ?string $id = null): Client {}
+        public static function persistent(#[\SensitiveParameter] string|Options $broker = '', ?string $id = null): Client {}
 
         /**
          * Starts the connection and waits until the broker has accepted it. Optional: the first use starts it as well.

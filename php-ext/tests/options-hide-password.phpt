@@ -4,7 +4,7 @@ A password is shown neither by var_dump(), print_r(), var_export(), casts, nor i
 zend.exception_ignore_args=0
 --FILE--
 <?php
-use Mqtt\Options;
+use Mqtt\{Client, Options};
 $options = Options::fromUri('ws://user:hunter2@127.0.0.1')->with(headers: [['Authorization', 'hunter2']]);
 ob_start();
 var_dump($options);
@@ -21,14 +21,23 @@ try {
     var_dump($exception->getTrace());
     $shown .= ob_get_clean();
 }
-try {
-    Options::fromUri('mqtt://u:hunter2@');
-} catch (Exception $exception) {
-    $shown .= $exception;
+foreach ([Options::fromUri(...), fn($uri) => new Client($uri), Client::persistent(...)] as $take) {
+    try {
+        $take('mqtts://u:hunter2@127.0.0.1?minVersion=1&keyPassphrase=hunter2');
+        echo "taken\n";
+    } catch (Exception $exception) {
+        // The frame of the extension's own method: that of the closure above is this script's.
+        ['function' => $function, 'args' => [$uri]] = $exception->getTrace()[0];
+        echo $function, ': ', get_debug_type($uri), "\n";
+        $shown .= $exception->getMessage();
+    }
 }
 echo str_contains($shown, 'hunter2') ? "shown\n$shown" : "hidden\n";
 echo str_contains($shown, '***') && str_contains($shown, 'user') ? "the rest is there\n" : $shown;
 ?>
 --EXPECT--
+fromUri: SensitiveParameterValue
+__construct: SensitiveParameterValue
+persistent: SensitiveParameterValue
 hidden
 the rest is there
