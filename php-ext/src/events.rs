@@ -116,22 +116,26 @@ pub(crate) fn dispatch(connection: &Connection) -> Result<(), Thrown> {
     log_troubles(connection)
 }
 
-/// Tells the logger what went wrong beside the connection since it was told last, each kind in one record.
+/// Tells the logger what went wrong beside the connection since it was told last, each kind in one record. A logger that throws
+/// hears of the other kinds the next time.
 fn log_troubles(connection: &Connection) -> Result<(), Thrown> {
     let (Some(client), Some(running)) = (connection.client_object(), connection.started()) else {
         return Ok(());
     };
-    if !nesting::has_room()
-        || Object::of(&client).is_none_or(|client| client.property(LOGGER).is_null())
-    {
+    // Looked at each time: a logger may put another, or none, in its place.
+    let has_logger =
+        || Object::of(&client).is_some_and(|client| !client.property(LOGGER).is_null());
+    if !nesting::has_room() || !has_logger() {
         return Ok(());
     }
     let status = running.status();
-    let untold = running
-        .watch
-        .untold(TROUBLES.map(|trouble| (trouble.count)(&status)));
+    let counts = TROUBLES.map(|trouble| (trouble.count)(&status));
     drop(status);
-    for (count, trouble) in untold.into_iter().zip(&TROUBLES) {
+    for (kind, (count, trouble)) in counts.into_iter().zip(&TROUBLES).enumerate() {
+        if !has_logger() {
+            break;
+        }
+        let count = running.watch.untold(kind, count);
         if count == 0 {
             continue;
         }

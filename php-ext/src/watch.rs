@@ -71,13 +71,14 @@ impl Watch {
         self.inner().changes.pop_front()
     }
 
-    /// How much more there is of each kind of trouble than a logger has heard of. It is taken for told.
-    pub(crate) fn untold(&self, counts: [u64; TROUBLES]) -> [u64; TROUBLES] {
-        let mut told = self.told.iter();
-        counts.map(|count| {
-            let before = told.next().map(|told| told.swap(count, Ordering::Relaxed));
-            count.saturating_sub(before.unwrap_or(count))
-        })
+    /// How much more there is of a kind of trouble than a logger has heard of. It is taken for told.
+    pub(crate) fn untold(&self, kind: usize, count: u64) -> u64 {
+        // The greatest: while a logger is told of another kind, it may come here again, with a newer count than the caller's.
+        let before = self
+            .told
+            .get(kind)
+            .map(|told| told.fetch_max(count, Ordering::Relaxed));
+        count.saturating_sub(before.unwrap_or(count))
     }
 
     /// A descriptor of the caller's own, readable while there is something to do. Look once more at what there is after
