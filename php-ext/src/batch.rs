@@ -132,6 +132,8 @@ fn fake(call: &Call<'_>) -> Answer {
 struct Reader {
     qos: QoS,
     messages: Vec<(Key, Message)>,
+    /// That of the message being read: converting it may run PHP code.
+    key: Option<Key>,
     /// As an array has them: a generator may give a key again, and one of the two deliveries could not be found.
     keys: HashSet<Key>,
     trouble: Option<Thrown>,
@@ -141,6 +143,7 @@ fn read_all(iterable: &mut Zval, qos: QoS) -> Result<Vec<(Key, Message)>, Thrown
     let mut reader = BailoutGuard::new(Reader {
         qos,
         messages: Vec::new(),
+        key: None,
         keys: HashSet::new(),
         trouble: None,
     });
@@ -169,9 +172,11 @@ unsafe extern "C" fn read_one(context: *mut c_void, key: *mut Zval, value: *mut 
         reader.trouble = Some(Failure::option(told).into());
         return false;
     }
+    reader.key = Some(key);
     match message_of(value, reader.qos) {
         Ok(message) => {
-            reader.messages.push((key, message));
+            let key = reader.key.take();
+            reader.messages.extend(key.map(|key| (key, message)));
             true
         }
         Err(trouble) => {
