@@ -73,6 +73,7 @@ void mqtt_type_error(const char *message);
 void mqtt_error(const char *message);
 const void *mqtt_stack(void);
 bool mqtt_run_interrupt(void);
+bool mqtt_preloading(void);
 void mqtt_handler_set(zend_object *client, zend_ulong number, zval *callable);
 bool mqtt_handler_get(zend_object *client, zend_ulong number, zval *result);
 void mqtt_handler_delete(zend_object *client, zend_ulong number);

@@ -313,6 +313,12 @@ bool mqtt_run_interrupt(void)
 	return true;
 }
 
+/* Whether this is the request of opcache.preload, in which the process may be the master of all workers. */
+bool mqtt_preloading(void)
+{
+	return CG(compiler_options) & ZEND_COMPILE_PRELOAD;
+}
+
 /* --- handlers: kept in a property, where the garbage collector looks --- */
 
 /* array_walk() and ArrayObject reach private properties of any object: what is no array any more holds no handler. */

@@ -19,7 +19,7 @@ use crate::exception::Thrown;
 use crate::message::Message;
 use crate::shim::{self, Class, Native, Object};
 use crate::subscription::Subscription;
-use crate::{connection, persistent, properties, request};
+use crate::{persistent, properties, request};
 
 const SUCCESS: c_int = 0;
 const FAILURE: c_int = -1;
@@ -46,9 +46,7 @@ unsafe extern "C" fn startup(kind: c_int, module_number: c_int) -> c_int {
 /// Stops the background thread within the time that `mqtt.shutdown_timeout_ms` gives it.
 unsafe extern "C" fn shutdown(kind: c_int, module_number: c_int) -> c_int {
     guarded(|| {
-        // Before the table lets go of its clients: they would then end with a deadline of their own.
-        background::shutdown(connection::shutdown_timeout());
-        persistent::clear();
+        persistent::end_all();
         shim::unregister_ini(kind, module_number);
     })
 }

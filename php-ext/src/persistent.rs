@@ -5,6 +5,8 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
+use mqtt_client::background;
+
 use crate::connection::{self, Guarded, Running};
 use crate::exception::Failure;
 use crate::options::Settings;
@@ -95,8 +97,10 @@ pub(crate) fn each(mut show: impl FnMut(&str, &Settings, Option<&Running>)) {
     });
 }
 
-/// Empties the table: the module stops, and its background thread with it.
-pub(crate) fn clear() {
+/// Ends every client of the process and its background thread, within the time that `mqtt.shutdown_timeout_ms` gives them.
+pub(crate) fn end_all() {
+    // Before the table lets go of its clients: they would then end with a deadline of their own.
+    background::shutdown(connection::shutdown_timeout());
     with_table(|table| table.entries.clear());
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use ext_php_rs::types::Zval;
 
 use crate::connection::Connection;
-use crate::persistent::Name;
+use crate::persistent::{self, Name};
 use crate::shim::Object;
 use crate::{client, nesting, shim, wait};
 
@@ -16,6 +16,7 @@ thread_local! {
     static REQUEST: RefCell<Request> = const { RefCell::new(Request {
         clients: Vec::new(),
         connections: Vec::new(),
+        preloads: false,
         ended: false,
     }) };
 }
@@ -23,6 +24,8 @@ thread_local! {
 struct Request {
     clients: Vec<(Name, Zval)>,
     connections: Vec<Weak<Connection>>,
+    /// It is that of `opcache.preload`, and has made a client.
+    preloads: bool,
     /// PHP code may still run after the end (another extension's, such as a session handler): nothing of it is kept, since
     /// nobody would take it back before its objects are gone.
     ended: bool,
@@ -70,16 +73,20 @@ pub(crate) fn remember(connection: &Rc<Connection>) {
     REQUEST.with_borrow_mut(|request| {
         request.connections.retain(|known| known.strong_count() > 0);
         request.connections.push(Rc::downgrade(connection));
+        // Asked for here, since PHP knows no more at the end of the request.
+        request.preloads |= shim::is_preloading();
     });
 }
 
-/// The end of the request: what it subscribed to is taken back, and what it published gets a moment to leave.
+/// The end of the request: what it subscribed to is taken back, and what it published gets a moment to leave. After preloading,
+/// nothing stays: the process may be the master, whose clients no request can use.
 pub(crate) fn end() {
-    let (clients, connections) = REQUEST.with_borrow_mut(|request| {
+    let (clients, connections, preloads) = REQUEST.with_borrow_mut(|request| {
         request.ended = true;
         (
             std::mem::take(&mut request.clients),
             std::mem::take(&mut request.connections),
+            std::mem::take(&mut request.preloads),
         )
     });
     for (_, client) in &clients {
@@ -99,4 +106,7 @@ pub(crate) fn end() {
         }
     }
     drop(clients);
+    if preloads {
+        persistent::end_all();
+    }
 }

@@ -91,6 +91,7 @@ unsafe extern "C" {
     fn mqtt_error(message: *const c_char);
     fn mqtt_stack() -> *const c_void;
     fn mqtt_run_interrupt() -> bool;
+    fn mqtt_preloading() -> bool;
     fn mqtt_handler_set(client: *mut ZendObject, number: u64, callable: *mut Zval);
     fn mqtt_handler_get(client: *mut ZendObject, number: u64, result: *mut Zval) -> bool;
     fn mqtt_handler_delete(client: *mut ZendObject, number: u64);
@@ -316,6 +317,12 @@ pub(crate) fn unregister_ini(kind: c_int, module_number: c_int) {
 pub(crate) fn display_ini(module: *mut ModuleEntry) {
     // SAFETY: `module` is the engine's own entry of this module.
     unsafe { mqtt_display_ini(module) }
+}
+
+/// Whether the code that runs is that of `opcache.preload`.
+pub(crate) fn is_preloading() -> bool {
+    // SAFETY: only reads a global of the engine's.
+    unsafe { mqtt_preloading() }
 }
 
 pub(crate) fn ini_int(name: &str) -> i64 {

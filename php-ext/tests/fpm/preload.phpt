@@ -1,5 +1,5 @@
 --TEST--
-FPM: after an opcache.preload that used the client, in the master or in a process of its own, workers have connections of their own
+FPM: clients of opcache.preload, in the master or in a process of its own, end with it; workers have connections of their own
 --FILE--
 <?php
 require __DIR__ . '/fpm.inc';
@@ -17,11 +17,12 @@ file_put_contents($preload, '<?php $preloaded = __FILE__;' . $code);
 $opcache = PHP_EXTENSION_DIR . '/opcache.so';
 is_file($opcache) || fail("this test needs opcache, but there is no $opcache");
 $threads = fn(int $pid) => preg_match('/^Threads:\s+(\d+)/m', file_get_contents("/proc/$pid/status"), $found) ? (int) $found[1] : 0;
-// As root, PHP preloads as another user in a process that ends with it, and as root itself in the master, as for any user.
+// PHP preloads in a process of its own where it runs as root, and in the master where it does not.
 $is_root = fileowner('/proc/self') === 0;
-foreach ($is_root ? ['nobody', 'root'] : [null, null] as $place => $user) {
+foreach ([true, false] as $as_root) {
     $settings = ['zend_extension' => $opcache, 'opcache.enable' => 1, 'opcache.preload' => $preload];
-    $fpm = new Fpm(2, $settings + ($user === null ? [] : ['opcache.preload_user' => $user]));
+    $settings += $is_root && $as_root ? ['opcache.preload_user' => 'nobody'] : [];
+    $fpm = new Fpm(2, $settings, user: $is_root && !$as_root ? 'nobody' : null);
     $script = $fpm->script($code . 'echo json_encode([$client->status()->clientId, $client->status()->connections]);');
     $waiting = [];
     // Both at once, so that each worker has one.
@@ -33,7 +34,7 @@ foreach ($is_root ? ['nobody', 'root'] : [null, null] as $place => $user) {
         echo "$connections ";
     }
     $master = $threads($fpm->master());
-    echo $user === 'nobody' && $master !== 1 ? "but $master threads in the master" : 'and the master as it was', "\n";
+    echo $master === 1 ? 'and the master as it was' : "but $master threads in the master", "\n";
     $received = [];
     foreach ($listener->consume(30, 3) as $message) {
         $received[] = $message->payload;
