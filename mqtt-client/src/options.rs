@@ -151,7 +151,8 @@ impl Will {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// Where servers listen, tried in turn. At least one, unless there is a `connector`.
+    /// Where servers listen, tried in turn. At least one, unless there is a `connector`. Once all have failed, names that lead to
+    /// several addresses are tried from the next of these on, so that none that is reached and stays silent hides the others.
     pub addresses: Vec<Address>,
     /// Opens the transport in place of the addresses, if set. TLS and WebSocket go over it as over any other.
     pub connector: Option<Connector>,

@@ -232,12 +232,12 @@ impl Task {
         deadline: Instant,
     ) -> Waited<Result<(Transport, String), ConnectError>> {
         let shared = Arc::clone(&self.shared);
-        let destination = route.address(&shared.options);
+        let (destination, first) = (route.address(&shared.options), route.first_found());
         // On the heap for as long as it takes, and not a part of the task for as long as that lives.
         let opening = Box::pin(async move {
             let shown = destination.as_ref().map(ToString::to_string);
             let mut attempt = Attempt::new(shown.unwrap_or_default());
-            let opening = open(&shared, destination.as_ref(), deadline, &mut attempt);
+            let opening = open(&shared, destination.as_ref(), first, deadline, &mut attempt);
             match timeout_at(deadline, opening).await {
                 Ok(Ok(transport)) => Ok((transport, attempt.into_address())),
                 Ok(Err(error)) => Err(error),
@@ -534,16 +534,17 @@ impl Drop for Task {
     }
 }
 
-/// Opens the transport to `destination`, or whatever the connector opens.
+/// Opens the transport to `destination`, of what that leads to the `first`th address first, or whatever the connector opens.
 async fn open(
     shared: &Shared,
     destination: Option<&Address>,
+    first: usize,
     deadline: Instant,
     attempt: &mut Attempt,
 ) -> Result<Transport, ConnectError> {
     match (&shared.options.connector, destination) {
         (Some(connector), _) => shared.dialer.through(connector, attempt).await,
-        (None, Some(address)) => shared.dialer.dial(address, deadline, attempt).await,
+        (None, Some(address)) => shared.dialer.dial(address, first, deadline, attempt).await,
         (None, None) => Err(OptionsError::NoAddress.into()),
     }
 }

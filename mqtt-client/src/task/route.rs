@@ -12,6 +12,8 @@ const MAX_HOPS: u32 = 5;
 #[derive(Debug, Default)]
 pub(super) struct Route {
     place: usize,
+    /// How often in a row all addresses of the options have failed.
+    rounds: usize,
     detour: Option<Detour>,
     hops: u32,
 }
@@ -35,16 +37,28 @@ impl Route {
         }
     }
 
+    /// At which of the addresses that a name leads to the attempt begins, if there are as many: not at the one that was reached
+    /// before and came to nothing.
+    pub(super) const fn first_found(&self) -> usize {
+        self.rounds
+    }
+
     /// A connection was accepted and lasted: a server that accepts only to point elsewhere is no end of a chain.
     pub(super) fn arrived(&mut self) {
         self.hops = 0;
+        self.rounds = 0;
     }
 
     /// The attempt failed: the next one goes to the next address.
     pub(super) fn failed(&mut self, places: usize) {
         match &self.detour {
             Some(_) => self.detour = None,
-            None => self.place = (self.place + 1) % places,
+            None => {
+                self.place = (self.place + 1) % places;
+                if self.place == 0 {
+                    self.rounds = self.rounds.wrapping_add(1);
+                }
+            }
         }
     }
 
@@ -127,6 +141,7 @@ mod tests {
         assert_eq!(next(&route), at("a", 1));
         route.failed(2);
         assert_eq!(next(&route), at("b", 2));
+        assert_eq!(route.first_found(), 0);
         assert!(route.follow(&options, &moved(ReasonCode::USE_ANOTHER_SERVER)));
         assert_eq!(next(&route), at("c", 3));
         route.lost();
@@ -136,6 +151,11 @@ mod tests {
         assert_eq!(next(&route), at("c", 3));
         route.failed(2);
         assert_eq!(next(&route), at("b", 2));
+        // Where all have failed, what their names lead to is taken in turn as well.
+        route.failed(2);
+        assert_eq!((next(&route), route.first_found()), (at("a", 1), 1));
+        route.arrived();
+        assert_eq!(route.first_found(), 0);
     }
 
     #[test]

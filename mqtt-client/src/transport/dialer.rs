@@ -129,10 +129,11 @@ impl Dialer {
         })
     }
 
-    /// Opens a transport to `address`.
+    /// Opens a transport to `address`. Of the addresses that a name leads to the `first`th is tried first.
     pub(crate) async fn dial(
         &self,
         address: &Address,
+        first: usize,
         deadline: Instant,
         attempt: &mut Attempt,
     ) -> Result<Transport, ConnectError> {
@@ -142,7 +143,7 @@ impl Dialer {
                     name: host,
                     port: *port,
                 };
-                tcp::connect(self, host, deadline, attempt).await
+                tcp::connect(self, host, first, deadline, attempt).await
             }
             #[cfg(unix)]
             Address::Unix(path) => {

@@ -13,19 +13,27 @@ use super::socket::Socket;
 use crate::error::{ConnectError, ConnectStage};
 use crate::fork::TrackedSocket;
 
-/// Connects to a host, or to the proxy that leads there, trying each of its addresses in turn; see [`connect_to_any`].
+/// Connects to a host, or to the proxy that leads there, trying each of its addresses in turn from the `first`th on; see
+/// [`connect_to_any`].
 pub(super) async fn connect(
     dialer: &Dialer,
     host: Host<'_>,
+    first: usize,
     deadline: Instant,
     attempt: &mut Attempt,
 ) -> Result<Transport, ConnectError> {
     let hop = dialer.proxy().unwrap_or(host);
     let found = lookup_host((hop.name, hop.port)).await;
-    let found: Vec<_> = found
-        .map_err(|source| resolve_error(hop.name, source))?
-        .collect();
+    let found = found.map_err(|source| resolve_error(hop.name, source))?;
+    let found = in_turn(found.collect(), first);
     connect_to_any(dialer, host, &found, deadline, attempt).await
+}
+
+/// A server that takes connections and then says nothing must not keep a client from the others for good.
+fn in_turn<T>(mut found: Vec<T>, first: usize) -> Vec<T> {
+    let first = first.checked_rem(found.len()).unwrap_or(0);
+    found.rotate_left(first);
+    found
 }
 
 /// Connects to the first of the addresses of a host, or of its proxy, that can be had, layers included. Each gets an equal share
@@ -126,6 +134,13 @@ mod tests {
         let socket = open(listener.local_addr().unwrap()).await.unwrap();
         assert!(socket.get_ref().nodelay().unwrap());
         quick_ack(socket.get_ref());
+    }
+
+    #[test]
+    fn each_round_begins_at_another_address() {
+        let begun = [0, 1, 2, 3].map(|first| in_turn(vec!["a", "b", "c"], first)[0]);
+        assert_eq!(begun, ["a", "b", "c", "a"]);
+        assert_eq!(in_turn(Vec::<()>::new(), 1), []);
     }
 
     /// A listener that answers nobody: its queue is full with one connection, which is given back too.
