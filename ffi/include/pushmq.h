@@ -58,8 +58,8 @@
  *
  * TOKENS. A publish, subscribe or unsubscribe that is given a place for a token, and every request, has exactly one
  * completion: it comes as an event with that token, or pmq_client_wait takes it, whichever is first. It comes also when the
- * client is stopped or freed, and only pmq_client_cancel has it not come. A program that waits on one thread while another
- * takes events chooses PMQ_COMPLETIONS_WAIT, so that none is taken away. Completions that nobody takes count against the
+ * client is stopped, and when it is freed to the calls that wait for it then; only pmq_client_cancel has it not come. A
+ * program that waits on one thread while another takes events chooses PMQ_COMPLETIONS_WAIT, so that none is taken away. Completions that nobody takes count against the
  * bound of the queue; who does not want to know passes NULL in place of a token. A token is never 0, and is not used again
  * by the same client.
  *

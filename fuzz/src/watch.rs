@@ -167,7 +167,8 @@ impl Watch {
                 let is_early = !connection.released.contains(&id);
                 if self.received_by_peer.remove(&id) && is_early {
                     // A resumed connection sends every PUBREL anew, and this one may be on its way.
-                    self.owe(PacketType::Pubrel, id);
+                    let owed = self.owed.entry((PacketType::Pubrel, id)).or_default();
+                    *owed = (*owed).max(1);
                 }
             }
             Packet::Suback(suback) => {

@@ -76,8 +76,8 @@
 //! # }
 //! ```
 //!
-//! TLS, WebSocket and proxies are the features `tls`, `websocket` and `proxy`, which are on by default. Without one, the options are still
-//! there and refuse to start.
+//! TLS, WebSocket and proxies are the features `tls`, `websocket` and `proxy`, which are on by default. Without one, the
+//! options are still there and refuse to start.
 //!
 //! A durable queue is not part of it yet.
 

@@ -151,8 +151,9 @@ impl Will {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// Where servers listen, tried in turn. At least one, unless there is a `connector`. Once all have failed, names that lead to
-    /// several addresses are tried from the next of these on, so that none that is reached and stays silent hides the others.
+    /// Where servers listen, tried in turn. At least one, unless there is a `connector`. Once all have failed, names that lead
+    /// to several addresses are tried from the next of these on, so that none that is reached and stays silent hides the
+    /// others.
     pub addresses: Vec<Address>,
     /// Opens the transport in place of the addresses, if set. TLS and WebSocket go over it as over any other.
     pub connector: Option<Connector>,
@@ -178,8 +179,8 @@ pub struct Options {
     /// `None`: it ends with the connection. In 3.x any value but zero asks for a session that is kept (Clean Session 0).
     pub session_expiry: Option<Duration>,
     /// Longest time from opening the transport to CONNACK, TLS and WebSocket handshakes included, for each of `addresses`.
-    /// A name that leads to several addresses has this time for all of them: each gets an equal share of what the ones before it
-    /// have left. Default 10 s.
+    /// A name that leads to several addresses has this time for all of them: each gets an equal share of what the ones before
+    /// it have left. Default 10 s.
     pub connect_timeout: Duration,
     /// Ends the connection with a DISCONNECT when the client had nothing to do for so long, and makes it again for the next
     /// publish, request, subscription or [`Client::connected`](crate::Client::connected). Default `None`: it is kept.

@@ -300,10 +300,10 @@ impl Shared {
                     }
                 }
                 _ => {
-                    return Err(PublishError::QueueFull {
-                        messages: work.pending,
-                        bytes: work.pending_bytes,
-                    });
+                    let (messages, bytes) = (work.pending, work.pending_bytes);
+                    // Before the message: with that, code of the program's may run which calls back.
+                    drop(work);
+                    return Err(PublishError::QueueFull { messages, bytes });
                 }
             }
         }

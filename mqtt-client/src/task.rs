@@ -258,15 +258,19 @@ impl Task {
             if self.is_done_closing() {
                 return Waited::Closing;
             }
-            let patience = self.closing.as_ref().map(|closing| closing.flush_until);
-            let due = [patience, self.shared.next_expiry()];
-            let due = due.into_iter().flatten().min();
+            let due = self.due();
             tokio::select! {
                 output = &mut something => return Waited::Done(output),
-                () = shared.wake.notified() => {}
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
+                () = woken(&shared, due) => {}
             }
         }
+    }
+
+    /// When there is something to do without a connection, though nobody has called.
+    fn due(&self) -> Option<Instant> {
+        let patience = self.closing.as_ref().map(|closing| closing.flush_until);
+        let due = [patience, self.shared.next_expiry()];
+        due.into_iter().flatten().min()
     }
 
     /// Waits without a connection until there is something to do on one.
@@ -275,6 +279,7 @@ impl Task {
         self.wanted = false;
         loop {
             self.take_work(0);
+            self.outbox.tell(&self.shared);
             self.tell_changed();
             if self.is_done_closing() {
                 return Waited::Closing;
@@ -282,7 +287,7 @@ impl Task {
             if self.wanted || shared.has_publishes() || !self.router.is_at_rest() {
                 return Waited::Done(());
             }
-            shared.wake.notified().await;
+            woken(&shared, self.due()).await;
         }
     }
 
@@ -531,6 +536,14 @@ impl Drop for Task {
         if !self.finished {
             self.finish(CloseCause::RuntimeStopped);
         }
+    }
+}
+
+/// Waits until somebody has called, or it is time.
+async fn woken(shared: &Shared, due: Option<Instant>) {
+    tokio::select! {
+        () = shared.wake.notified() => {}
+        () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
     }
 }
 

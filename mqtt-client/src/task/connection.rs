@@ -414,8 +414,9 @@ impl Task {
     /// Gives up a connection on which there is nothing to do. What comes meanwhile finds the next one.
     async fn leave(&mut self, mut line: Line) {
         tracing::info!(address = line.address, "disconnecting: nothing to do");
-        self.shared.forget_connack();
+        // In this order: who sees a connection finds its CONNACK.
         self.set_state(State::Idle);
+        self.shared.forget_connack();
         self.tell_changed();
         self.say_goodbye(&mut line, Instant::now() + LAST_WORDS)
             .await;

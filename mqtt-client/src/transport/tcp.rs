@@ -36,9 +36,9 @@ fn in_turn<T>(mut found: Vec<T>, first: usize) -> Vec<T> {
     found
 }
 
-/// Connects to the first of the addresses of a host, or of its proxy, that can be had, layers included. Each gets an equal share
-/// of the time that is left until the `deadline`, so that one that is silent leaves time for the others. Of several failures, the
-/// one that came furthest is told.
+/// Connects to the first of the addresses of a host, or of its proxy, that can be had, layers included. Each gets an equal
+/// share of the time that is left until the `deadline`, so that one that is silent leaves time for the others. Of several
+/// failures, the one that came furthest is told.
 async fn connect_to_any(
     dialer: &Dialer,
     host: Host<'_>,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use mqtt_client::{
-    AckMode, Client, Options, OptionsError, Outcome, QoS, State, SubscribeOptions, Subscription,
+    AckMode, Client, Options, OptionsError, Outcome, Property, QoS, State, SubscribeOptions,
+    Subscription,
 };
 
 use crate::support::{CONNACK_V5, Peer, SECOND, Server, connected, message, scripted};
@@ -71,6 +72,22 @@ async fn an_idle_client_disconnects_and_connects_for_the_next_publish() {
     assert_eq!((status.connections, status.reconnects), (2, 1));
     // And again.
     expect_idleness(peer).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_expires_at_once_is_told_of_without_a_connection() {
+    let (options, mut server) = idling();
+    let (client, peer) = connected(options, &mut server).await;
+    expect_idleness(peer).await;
+    let expired = message("t", "x", QoS::AtLeastOnce)
+        .with_properties(&[Property::MessageExpiryInterval(0)])
+        .unwrap();
+    let queued = client.publish(expired).await.unwrap();
+    let outcome = queued.wait_timeout(SECOND).await;
+    assert!(matches!(outcome, Some(Outcome::Expired)), "{outcome:?}");
+    assert!(!server.has_arrived());
+    let closed = tokio::time::timeout(LONGEST, client.close(SECOND)).await;
+    assert!(matches!(closed, Ok(Ok(()))), "{closed:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,9 +4,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use mqtt_client::{
-    Client, CloseError, Delivery, DeliveryState, DropReason, Outcome, Overflow, Property,
-    PublishError, QoS, ReasonCode, Reconnect, SessionLost, State, Version,
+    Client, CloseError, Delivery, DeliveryState, DropReason, Message, Outcome, Overflow, Property,
+    PublishError, QoS, ReasonCode, Reconnect, SessionLost, State, TopicName, Version,
 };
 
 use tokio::io::AsyncWriteExt;
@@ -231,6 +232,42 @@ async fn a_lost_session_republishes_or_drops_as_asked() {
             );
         }
     }
+}
+
+/// A payload that publishes when it is dropped.
+struct CallsBack {
+    client: Client,
+    payload: Vec<u8>,
+}
+
+impl AsRef<[u8]> for CallsBack {
+    fn as_ref(&self) -> &[u8] {
+        &self.payload
+    }
+}
+
+impl Drop for CallsBack {
+    fn drop(&mut self) {
+        let again = self.client.try_publish(message("t", "2", QoS::AtLeastOnce));
+        assert!(matches!(again, Err(PublishError::QueueFull { .. })));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_message_may_call_back_when_it_is_dropped() {
+    let (options, mut server) = scripted();
+    let (client, _peer) = connected(options.with_queue_max_messages(1), &mut server).await;
+    let first = client.try_publish(message("t", "1", QoS::AtLeastOnce));
+    first.unwrap();
+    // As large as a payload that is not copied.
+    let payload = Bytes::from_owner(CallsBack {
+        client: client.clone(),
+        payload: vec![b'x'; 64 * 1024],
+    });
+    let refused = Message::new(TopicName::new("t").unwrap(), payload).with_qos(QoS::AtLeastOnce);
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || tell.send(client.try_publish(refused).is_err()));
+    assert_eq!(told.recv_timeout(Duration::from_secs(30)), Ok(true));
 }
 
 #[tokio::test(start_paused = true)]
