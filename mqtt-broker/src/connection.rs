@@ -27,7 +27,7 @@ use mqtt_core::{
     AckToken, Acknowledge, Instant, Message, Outcome, Output, Progress, ProtocolVersion, PublishId,
     ReasonCode, Utf8, WillMessage,
 };
-use tokio::io::{self, AsyncRead, AsyncWrite};
+use tokio::io;
 use tokio::time;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
@@ -37,6 +37,7 @@ use self::explain::reason_string;
 use self::stream::{poll_read, poll_write};
 use crate::alarm::Alarm;
 use crate::certificates::Certificates;
+use crate::listener::ByteStream;
 use crate::place::Place;
 use crate::share::Owed;
 use crate::shared::Shared;
@@ -114,7 +115,7 @@ enum Work {
     },
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: ByteStream> Connection<S> {
     fn new(
         shared: Arc<Shared>,
         place: Place,

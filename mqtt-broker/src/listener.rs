@@ -15,7 +15,7 @@ use std::time::Duration;
 use crate::connection;
 use crate::shared::Shared;
 use layers::Layers;
-pub(crate) use layers::Opened;
+pub(crate) use layers::{ByteStream, Opened};
 use socket::{Accepted, Bound};
 #[cfg(feature = "tls")]
 pub use tls::{ServerTls, ServerTlsError};

@@ -65,6 +65,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> BinaryStream<S> {
         &self.frames.get_ref().stream
     }
 
+    /// From now on messages may be as large as ever: the peer of a server that [`accept`]ed it is known, and has said what had
+    /// to come first.
+    pub fn lift_first_limit(&mut self) {
+        self.frames.get_mut().lift();
+    }
+
     /// Tells the peer why the connection ends, as far as that can be done without waiting.
     fn say_why(&mut self, context: &mut Context<'_>, code: CloseCode, reason: &'static str) {
         self.ended = true;
@@ -155,8 +161,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for BinaryStream<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        // Who is answered has said what had to come first.
-        self.frames.get_mut().lift();
         let mut frames = Pin::new(&mut self.frames);
         ready!(frames.as_mut().poll_ready(context)).map_err(into_io)?;
         let payload = bytes.get(..MAX_SENT_FRAME).unwrap_or(bytes);

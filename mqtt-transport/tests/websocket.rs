@@ -200,8 +200,11 @@ fn header_of_large_frame() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn before_it_answers_a_server_takes_no_more_than_a_first_packet() {
+async fn a_server_takes_no_more_than_a_first_packet_even_of_whom_it_has_answered() {
     let (mut server, mut client) = upgraded_server().await;
+    // It may be a refusal.
+    server.write_all(b"\x20\x02\0\x05").await.unwrap();
+    server.shutdown().await.unwrap();
     let sending = tokio::spawn(async move {
         let mut sent = 0;
         client.write_all(&header_of_large_frame()).await.unwrap();
@@ -222,9 +225,9 @@ async fn before_it_answers_a_server_takes_no_more_than_a_first_packet() {
 }
 
 #[tokio::test]
-async fn once_it_has_answered_it_takes_what_a_later_packet_may_have() {
+async fn once_the_limit_is_lifted_a_server_takes_what_a_later_packet_may_have() {
     let (mut server, mut client) = upgraded_server().await;
-    server.write_all(b"\x20\x02\0\0").await.unwrap();
+    server.lift_first_limit();
     let sending = tokio::spawn(async move {
         client.write_all(&header_of_large_frame()).await.unwrap();
         client.write_all(&vec![b'x'; LARGE]).await.unwrap();

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use mqtt_core::server::SubscribeRequest;
 use mqtt_core::{AckToken, Message, PacketType, ProtocolVersion, ReasonCode, Role};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time;
 
 use super::{Connection, explain};
 use crate::authorize::{Access, Action, Authorize};
 use crate::certificates::Certificates;
+use crate::listener::ByteStream;
 use crate::system;
 
 /// Who is asked what a client may do, and what is said about the client.
@@ -139,7 +139,7 @@ impl Question {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: ByteStream> Connection<S> {
     /// Publishes a message if the client may.
     pub(super) fn ask_to_publish(&mut self, message: Message, token: Option<AckToken>) {
         let authority = self.seat.as_ref().and_then(|seat| seat.authority.clone());

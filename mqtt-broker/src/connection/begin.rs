@@ -3,20 +3,20 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::io::{self, AsyncRead, AsyncWrite};
+use tokio::io;
 use tokio::time;
 
 use super::{Connection, shown_peer};
 use crate::certificates::Certificates;
 use crate::door::Ticket;
-use crate::listener::Opened;
+use crate::listener::{ByteStream, Opened};
 use crate::place::Place;
 use crate::shared::Shared;
 
 /// Starts a task that serves one client.
 pub(crate) fn spawn(
     shared: &Arc<Shared>,
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    stream: impl ByteStream + 'static,
     peer: Option<SocketAddr>,
 ) {
     let Some(place) = take_place(shared, peer) else {

@@ -6,13 +6,13 @@ use mqtt_core::server::{Accept, ConnectRequest};
 use mqtt_core::{
     KeepAlive, Message, PacketType, ProtocolVersion, ReasonCode, Role, SessionExpiry, TopicName,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time;
 
 use super::authorize::Authority;
 use super::explain::reason_string;
 use super::{Connection, Seat, shown_id, shown_peer};
 use crate::authenticate::ConnectInfo;
+use crate::listener::ByteStream;
 use crate::sessions::{NotOpened, Opened};
 use crate::share::Backlog;
 use crate::system;
@@ -48,7 +48,7 @@ impl From<ReasonCode> for Refusal {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: ByteStream> Connection<S> {
     /// Answers a CONNECT.
     pub(super) async fn connect(&mut self, request: ConnectRequest) {
         let client_id = if request.client_id.is_empty() {
@@ -185,6 +185,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         match self.server.accept(self.now(), session, &accept) {
             Ok(()) => {
+                self.stream.lift_first_limit();
                 self.shared.context.counters.connections_accepted.add(1);
                 let (client_id, peer) =
                     (shown_id(&subscriber.client_id), shown_peer(self.place.peer));

@@ -5,13 +5,14 @@ use std::io;
 use bytes::{Buf, BytesMut};
 use mqtt_core::ReasonCode;
 use mqtt_core::server::{DisconnectCause, Disconnected};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time;
 
 use super::{Connection, SMALL_READ, shown_id, shown_peer};
+use crate::listener::ByteStream;
 use crate::share::Backlog;
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: ByteStream> Connection<S> {
     /// Lets go of the session, says what is still to be said and closes.
     pub(super) async fn close(mut self: Box<Self>, ended: Box<Disconnected>) {
         let now = self.now();

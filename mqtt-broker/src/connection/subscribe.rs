@@ -5,12 +5,12 @@ use std::mem;
 
 use mqtt_core::server::SubscribeRequest;
 use mqtt_core::{PacketType, ReasonCode, SubscribeOptions};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task;
 
 use super::authorize::sayable;
 use super::explain::{FirstRefused, reason_string};
 use super::{Connection, explain};
+use crate::listener::ByteStream;
 use crate::subscription::granted;
 
 /// What all places of one filter in a SUBSCRIBE come to that are allowed.
@@ -30,7 +30,7 @@ impl Wanted {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: ByteStream> Connection<S> {
     /// Answers a SUBSCRIBE as if each filter had come in one of its own [v5 MQTT-3.8.4-5], but that a filter that stands in
     /// it several times is handled once: retained messages are looked for while nobody else may publish.
     /// `allowed` is what was decided about the filters, in their order, if anybody was asked.

@@ -2,21 +2,55 @@
 
 use std::fmt;
 use std::io;
+use std::pin::Pin;
 
+#[cfg(feature = "websocket")]
+use mqtt_transport::BinaryStream;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+#[cfg(feature = "tls")]
+use tokio_rustls::server::TlsStream;
 
 use super::{ListenError, Listener};
 use crate::certificates::Certificates;
 use crate::options::Options;
 
-/// The largest CONNECT, in bytes: the most that is taken of a client before it is answered, and so the least that a WebSocket
+/// The largest CONNECT, in bytes: the most that is taken of a client before it is accepted, and so the least that a WebSocket
 /// message has to have room for.
 #[cfg(feature = "websocket")]
 const LARGEST_CONNECT: u32 = 256 << 10;
 
 /// Anything that can carry MQTT.
-pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {
+    /// The client is accepted, and may send as much as any.
+    fn lift_first_limit(&mut self) {}
+}
+
+impl ByteStream for TcpStream {}
+
+#[cfg(unix)]
+impl ByteStream for UnixStream {}
+
+#[cfg(feature = "tls")]
+impl ByteStream for TlsStream<Box<dyn ByteStream>> {}
+
+#[cfg(feature = "websocket")]
+impl ByteStream for BinaryStream<Box<dyn ByteStream>> {
+    fn lift_first_limit(&mut self) {
+        Self::lift_first_limit(self);
+    }
+}
+
+impl ByteStream for Box<dyn ByteStream> {
+    fn lift_first_limit(&mut self) {
+        (**self).lift_first_limit();
+    }
+}
+
+/// One of the caller's.
+impl<S: AsyncRead + AsyncWrite + Send> ByteStream for Pin<Box<S>> {}
 
 /// A connection after its handshakes.
 pub(crate) struct Opened {

@@ -1,10 +1,11 @@
 //! MQTT over WebSocket (v5 6, v311 6), with frames written by hand from RFC 6455.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use mqtt_broker::{Broker, Listener, LocalAddress};
-use mqtt_core::MaximumPacketSize;
+use mqtt_broker::{Broker, ConnectInfo, Listener, LocalAddress};
+use mqtt_core::{MaximumPacketSize, ReasonCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -537,6 +538,25 @@ async fn a_message_that_no_connect_could_be_is_not_waited_for_before_one() {
     let end = timeout(PATIENCE_OVER_TCP, web.stream.read_to_end(&mut rest)).await;
     let _ = end.expect("still open");
     nobody_is_harmed(&broker).await;
+}
+
+#[tokio::test]
+async fn who_is_refused_may_send_no_more_than_before() {
+    let broker = broker_with(|options| {
+        options.authenticator = Some(Arc::new(|_: &ConnectInfo<'_>| {
+            Err(ReasonCode::BAD_USER_NAME_OR_PASSWORD)
+        }));
+        options.close_timeout = Duration::from_secs(600);
+    });
+    let address = listen(&broker).await;
+    let mut web = Web::open(address).await;
+    web.send_frame(BINARY, &connect_v5("a", 2, 0)).await;
+    let connack = web.packet().await;
+    assert_eq!((connack[0], connack[3]), (0x20, 0x86));
+    assert_eq!(web.frame().await.0, CLOSE);
+    let whole = frame(BINARY, &vec![0; 900_000]);
+    web.send_carelessly(&whole[..450_000]).await;
+    web.expect_end().await;
 }
 
 #[tokio::test]

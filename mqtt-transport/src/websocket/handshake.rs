@@ -189,8 +189,8 @@ fn header_value(text: &str) -> Result<HeaderValue, UpgradeError> {
 }
 
 /// Upgrades `stream` as a server: a client must ask for `path` (with any query) and offer the subprotocol
-/// [v5 MQTT-6.0.0-3, MQTT-6.0.0-4]. It may send messages as large as `largest_packet` and 64 KiB more; but as long as nothing
-/// was written to it, no more than `largest_first_packet` and 64 KiB in all, its request included.
+/// [v5 MQTT-6.0.0-3, MQTT-6.0.0-4]. It may send messages as large as `largest_packet` and 64 KiB more; but until
+/// [`BinaryStream::lift_first_limit`] no more than `largest_first_packet` and 64 KiB in all, its request included.
 ///
 /// # Errors
 /// [`UpgradeError`]; where it was the client's request, the client has been answered with an HTTP status.
