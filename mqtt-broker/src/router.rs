@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::retained::Retained;
 use crate::share::{Group, Orphan};
 use crate::subscriber::{Offered, SessionKey, Subscriber, Waiting};
-use crate::subscription::{Subscription, copy_for, granted};
+use crate::subscription::{Subscription, copy_for, granted, shrink_if_sparse};
 
 /// What one level of a filter and one subscription cost beside the text, roughly: a node of the trie and its entries.
 const LEVEL_BYTES: usize = 192;
@@ -63,7 +63,12 @@ impl Filters {
     }
 
     fn remove(&mut self, filter: &str) -> bool {
-        self.place(filter).map(|place| self.0.remove(place)).is_ok()
+        let Ok(place) = self.place(filter) else {
+            return false;
+        };
+        self.0.remove(place);
+        shrink_if_sparse(&mut self.0);
+        true
     }
 
     /// Those of shared subscriptions.
@@ -445,4 +450,25 @@ impl Routes {
 /// What a subscription costs in memory, roughly.
 fn cost(filter: TopicFilter<'_>) -> usize {
     SUBSCRIPTION_BYTES + 2 * filter.as_str().len() + LEVEL_BYTES * filter.levels().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_had_many_filters_and_has_few_holds_little() {
+        let mut filters = Filters::default();
+        let names: Vec<_> = (0..1_000).map(|number| number.to_string()).collect();
+        for name in &names {
+            filters.insert(name);
+        }
+        let (kept, others) = names.split_at(2);
+        for name in others {
+            assert!(filters.remove(name));
+            assert!(!filters.remove(name));
+        }
+        assert!(kept.iter().all(|name| filters.contains(name)));
+        assert!(filters.0.capacity() <= 8, "{}", filters.0.capacity());
+    }
 }

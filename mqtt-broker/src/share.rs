@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use mqtt_core::{Instant, Message, PublishError, PublishId, QoS, Session};
 
 use crate::subscriber::{Load, Offered, SessionKey, Waiting};
-use crate::subscription::{Subscription, copy_for};
+use crate::subscription::{Subscription, copy_for, shrink_if_sparse};
 
 /// Of so many members whose clients are there, and of so many whose clients are away, the best one is chosen. Looking at all of
 /// a large group for each message would cost more than a better choice is worth.
@@ -55,6 +55,7 @@ impl Group {
     pub(crate) fn leave(&mut self, key: SessionKey) {
         self.set_present(key, false);
         self.members.retain(|member| member.key() != key);
+        shrink_if_sparse(&mut self.members);
     }
 
     /// The client of a member has come or gone.
@@ -273,5 +274,7 @@ mod tests {
         }
         assert_eq!(group.candidates().len(), 10);
         assert_eq!(group.present, 0);
+        // A group that once was large holds little.
+        assert!(group.members.capacity() <= 40, "{group:?}");
     }
 }

@@ -47,3 +47,10 @@ pub(crate) const fn granted(qos: QoS) -> ReasonCode {
         QoS::ExactlyOnce => ReasonCode::GRANTED_QOS_2,
     }
 }
+
+/// Gives back what a list has room for that once was long, leaving some for what may come.
+pub(crate) fn shrink_if_sparse<T>(list: &mut Vec<T>) {
+    if list.len() < list.capacity() / 4 {
+        list.shrink_to(2 * list.len());
+    }
+}
