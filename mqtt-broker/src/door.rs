@@ -30,7 +30,7 @@ struct Waiting {
 #[derive(Debug)]
 struct Visitor {
     network: Option<IpAddr>,
-    /// What serves it. Without that nobody can be sent away.
+    /// What serves it. Without that nobody can be sent away: who has only just come, or was so quick that it is here again.
     task: Option<AbortHandle>,
 }
 
@@ -71,14 +71,12 @@ impl Door {
         left.map(|visitor| visitor.task).ok_or(SentAway)
     }
 
-    /// Sends the oldest one of the network with the most away; whether there was one.
+    /// Sends the oldest one of the network with the most away, of those who can be; whether there was one.
     pub(crate) fn make_room(&self) -> bool {
         let mut waiting = self.lock();
-        let task = waiting.oldest_of_most().and_then(|ticket| {
-            // Who cannot be sent away has only just come.
-            waiting.those.get(&ticket)?.task.as_ref()?;
-            waiting.take(ticket)?.task
-        });
+        let task = waiting
+            .oldest_of_most()
+            .and_then(|ticket| waiting.take(ticket)?.task);
         // What it holds may come back here when it is dropped.
         drop(waiting);
         task.inspect(AbortHandle::abort).is_some()
@@ -90,12 +88,23 @@ impl Door {
 }
 
 impl Waiting {
+    /// Of those whose tasks are known.
     fn oldest_of_most(&self) -> Option<Ticket> {
-        self.by_network
-            .values()
-            .filter_map(|tickets| Some((tickets.len(), Reverse(*tickets.first()?))))
-            .max()
-            .map(|(_, Reverse(oldest))| oldest)
+        let mut found = None;
+        for tickets in self.by_network.values() {
+            // None of it can come before its oldest one, so most networks need no closer look.
+            let place = |&ticket| (tickets.len(), Reverse(ticket));
+            if tickets.first().map(place) > found {
+                let mut known = tickets.iter().filter(|ticket| self.knows_task(**ticket));
+                found = found.max(known.next().map(place));
+            }
+        }
+        found.map(|(_, Reverse(oldest))| oldest)
+    }
+
+    fn knows_task(&self, ticket: Ticket) -> bool {
+        let visitor = self.those.get(&ticket);
+        visitor.is_some_and(|visitor| visitor.task.is_some())
     }
 
     fn take(&mut self, ticket: Ticket) -> Option<Visitor> {
@@ -171,5 +180,25 @@ mod tests {
         let ticket = door.enter(None, None);
         assert!(!door.make_room());
         assert!(door.leave(ticket).unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn who_has_no_task_yet_keeps_nobody_else() {
+        let door = Door::default();
+        let enter = |from: &str| door.enter(from.parse().ok(), None);
+        let honest = come(&door, "192.0.2.1");
+        // The most are of a network that has one with a task, and as many of one that has none.
+        let mut without = vec![enter("192.0.2.2")];
+        let known = come(&door, "192.0.2.2");
+        without.extend([(); 3].map(|()| enter("192.0.2.3")));
+        without.push(enter("192.0.2.2"));
+        for who in [known, honest] {
+            assert!(door.make_room());
+            is_sent_away(&door, who).await;
+        }
+        assert!(!door.make_room());
+        for ticket in without {
+            assert!(door.leave(ticket).unwrap().is_none());
+        }
     }
 }
