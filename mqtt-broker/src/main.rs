@@ -89,7 +89,8 @@ struct Serve {
     /// The highest QoS of subscriptions and of what 5.0 clients publish.
     #[arg(long, value_name = "QOS", default_value_t = 2, value_parser = clap::value_parser!(u8).range(0..=2))]
     max_qos: u8,
-    /// Tell 5.0 clients that ask for Response Information to have responses sent below PREFIX and their client identifier.
+    /// Tell 5.0 clients that ask for Response Information to have responses sent below PREFIX, their client identifier
+    /// and a slash.
     #[arg(long, value_name = "PREFIX")]
     response_prefix: Option<String>,
     /// How often what the broker counts is published below $SYS/broker/. 0 is never.

@@ -77,10 +77,10 @@ pub struct Options {
     /// How many Topic Aliases are used towards a client that takes them; no more than 64 are, each for a topic of at most
     /// 1,024 bytes. Default 16.
     pub outgoing_topic_aliases: u16,
-    /// What a 5.0 client that asks for Response Information is told: this, followed by its Client Identifier, as the beginning
-    /// of topics for responses to it (v5 3.2.2.3.15, 4.10). Nothing is told to one whose identifier has a `/` or a wildcard in
-    /// it. Who may use these topics is for the authorizer to say; an access file can, with `pattern` and `%c`. `None` (the
-    /// default) tells nobody.
+    /// What a 5.0 client that asks for Response Information is told: this, followed by its Client Identifier and a `/`, as the
+    /// beginning of topics for responses to it (v5 3.2.2.3.15, 4.10). Nothing is told to one whose identifier has a `/` or a
+    /// wildcard in it. Who may use these topics is for the authorizer to say; an access file can, with `pattern` and `%c/#`.
+    /// `None` (the default) tells nobody.
     pub response_prefix: Option<String>,
     /// Whether text with control characters or non-characters is refused as malformed (v5 1.5.4, v311 1.5.3). Default no.
     pub strict_text: bool,

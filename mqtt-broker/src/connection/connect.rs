@@ -242,8 +242,8 @@ impl<S: ByteStream> Connection<S> {
     /// Where responses to the client may go, if it asks. Whether it does, the machine knows.
     fn response_information(&self, client_id: &str) -> Option<String> {
         let prefix = self.shared.context.options.response_prefix.as_ref()?;
-        let topic = format!("{prefix}{client_id}");
-        // It is to begin topics, and those of nobody else.
+        // It is to begin topics, and those of nobody else: without the last slash it would begin those of longer identifiers.
+        let topic = format!("{prefix}{client_id}/");
         (!client_id.contains('/') && TopicName::new(&topic).is_ok()).then_some(topic)
     }
 
