@@ -145,8 +145,9 @@ mod sections {
             Ok(found)
         }
 
-        /// The first private key in it: PKCS #8, PKCS #1 or SEC 1. One that is encrypted (PKCS #8) is opened with the
-        /// passphrase, which is not looked at otherwise.
+        /// The private key in it: PKCS #8, PKCS #1 or SEC 1. Of several it is the first that is encrypted (PKCS #8), opened
+        /// with the passphrase, and else the first one; then the passphrase is not looked at. One that is encrypted as before
+        /// PKCS #8 is an error wherever it stands.
         ///
         /// # Errors
         /// [`PemError`].
