@@ -53,14 +53,15 @@
 //! # Who may do what
 //!
 //! [`Options::authenticator`] says who may connect, [`Options::authorizer`] who may publish and subscribe to what;
-//! `PasswordFile` (a feature) and [`AccessFile`] are two that read files, and a function or anything that can wait for an answer will do
-//! as well. Topics below `$SYS/` are the broker's own: with [`Options::sys_interval`] it publishes there what it counts, and
-//! clients are refused with Not authorized (0x87).
+//! `PasswordFile` (a feature) and [`AccessFile`] are two that read files, and a function or anything that can wait for an
+//! answer will do as well. Topics below `$SYS/` are the broker's own: with [`Options::sys_interval`] it publishes there what
+//! it counts, and clients are refused with Not authorized (0x87).
 //!
 //! # What it does not do
 //!
 //! There is no store on disk, no bridge and no cluster, and no AUTH exchange: a CONNECT that names an Authentication Method is
-//! refused with Bad authentication method (0x8C). A message whose client may publish it goes to all who may subscribe to its topic: what is delivered is not asked about again.
+//! refused with Bad authentication method (0x8C). A message whose client may publish it goes to all who may subscribe to its
+//! topic: what is delivered is not asked about again.
 //!
 //! # Where things are
 //!

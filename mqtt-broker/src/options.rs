@@ -19,15 +19,15 @@ use crate::authorize::Authorize;
 /// assert_eq!(options.max_sessions, 20_000);
 /// ```
 ///
-/// The memory a broker can be made to hold is at most about
-/// `max_pending_connections` × 256 KiB + `max_connections` × (2 × `maximum_packet_size` + 64 KiB × `topic_alias_maximum` + 1 KiB × `outgoing_topic_aliases`) +
+/// The memory a broker can be made to hold is at most about `max_pending_connections` × 256 KiB +
+/// `max_connections` × (2 × `maximum_packet_size` + 64 KiB × `topic_alias_maximum` + 1 KiB × `outgoing_topic_aliases`) +
 /// `max_sessions` × 256 KiB for Wills, and beside that `max_total_queued_bytes` + `max_subscription_bytes` +
 /// `max_retained_bytes`. What it holds when nobody is out to fill it is less than 2.5 KiB a connection, 9 KiB
 /// more over TLS and 6 KiB more over WebSocket.
 ///
 /// Each connection over TLS, pending ones included, can add about 200 KiB to that, and each over WebSocket 90 KiB and twice
-/// the largest message: 64 KiB more than `maximum_packet_size`, or than 256 KiB where that is less or the client is not accepted
-/// yet.
+/// the largest message: 64 KiB more than `maximum_packet_size`, or than 256 KiB where that is less or the client is not
+/// accepted yet.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
