@@ -379,6 +379,11 @@ impl<S: ByteStream> Connection<S> {
     /// would keep while a connection is idle adds up.
     fn poll_all(&mut self, cx: &mut TaskContext<'_>, readable: bool) -> bool {
         let mut happened = false;
+        // First, since a DISCONNECT counts that came before the connection broke [v5 MQTT-3.14.4-3, v311 MQTT-3.14.4-3].
+        if readable && let Poll::Ready(read) = poll_read(&mut self.stream, cx, &mut self.input) {
+            happened = true;
+            self.handle_read(read);
+        }
         if self.output.has_remaining() || self.unflushed {
             let written = poll_write(&mut self.stream, cx, &mut self.output, &mut self.unflushed);
             happened |= written.is_ready();
@@ -387,10 +392,6 @@ impl<S: ByteStream> Connection<S> {
                 Poll::Ready(Err(_)) => self.server.handle_close(self.now()),
                 Poll::Pending => {}
             }
-        }
-        if readable && let Poll::Ready(read) = poll_read(&mut self.stream, cx, &mut self.input) {
-            happened = true;
-            self.handle_read(read);
         }
         if let Some(seat) = &self.seat {
             happened |= seat.subscriber.poll_woken(cx).is_ready();

@@ -20,6 +20,7 @@ mod retained;
 mod sessions;
 mod share;
 mod statements;
+mod streams;
 mod stress;
 mod subscribe;
 mod support;
