@@ -28,6 +28,7 @@ use mqtt_core::{
     ReasonCode, Utf8, WillMessage,
 };
 use tokio::io;
+use tokio::task::coop;
 use tokio::time;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
@@ -354,7 +355,8 @@ impl<S: ByteStream> Connection<S> {
         let deadline = deadline.chain(self.quiet_at).min();
         self.alarm.set(&self.shared.context.clock, deadline);
         let mut has_yielded = false;
-        poll_fn(|cx| {
+        // Within the budget of the runtime: a stream of the caller's may always be ready.
+        coop::cooperative(poll_fn(|cx| {
             let happened = self.poll_all(cx, readable);
             if again && has_yielded {
                 self.handle_input();
@@ -371,7 +373,7 @@ impl<S: ByteStream> Connection<S> {
             } else {
                 Poll::Pending
             }
-        })
+        }))
         .await;
     }
 

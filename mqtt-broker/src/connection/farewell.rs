@@ -6,6 +6,7 @@ use bytes::{Buf, BytesMut};
 use mqtt_core::ReasonCode;
 use mqtt_core::server::{DisconnectCause, Disconnected};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::coop;
 use tokio::time;
 
 use super::{Connection, SMALL_READ, shown_id, shown_peer};
@@ -47,7 +48,7 @@ impl<S: ByteStream> Connection<S> {
         let client_is_done = matches!(ended.cause, DisconnectCause::Client { .. });
         let farewell = async {
             while output.has_remaining() {
-                if stream.write_buf(&mut output).await? == 0 {
+                if coop::cooperative(stream.write_buf(&mut output)).await? == 0 {
                     return Ok(());
                 }
             }
@@ -57,7 +58,7 @@ impl<S: ByteStream> Connection<S> {
             }
             // Closing while the peer still sends would reset the connection, and what was just written might never arrive.
             let mut rest = BytesMut::with_capacity(SMALL_READ);
-            while stream.read_buf(&mut rest).await? > 0 {
+            while coop::cooperative(stream.read_buf(&mut rest)).await? > 0 {
                 rest.clear();
             }
             io::Result::Ok(())

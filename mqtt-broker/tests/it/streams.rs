@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use mqtt_core::{Message, TopicName};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use tokio::time::{sleep, timeout};
 
-use crate::support::{PATIENCE_OVER_TCP, Peer, broker};
+use crate::support::{PATIENCE_OVER_TCP, Peer, broker, bytes};
 
 /// Works at first, then neither takes nor gives anything, and at last gives what has come and fails to take more: as a socket
 /// does whose peer has gone.
@@ -126,5 +127,68 @@ async fn v5_mqtt_3_14_4_3_and_v311_mqtt_3_14_4_3_a_disconnect_counts_that_came_b
         };
         timeout(PATIENCE_OVER_TCP, ended).await.unwrap();
         watcher.ping().await;
+    }
+}
+
+/// Always has something to read, and takes what it is given.
+struct Endless {
+    first: Option<Vec<u8>>,
+    reads: Arc<AtomicUsize>,
+}
+
+/// Then it has no more, or what this shows would never end where it is not so.
+const MOST_READS: usize = 100_000;
+
+impl AsyncRead for Endless {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.reads.fetch_add(1, Ordering::Relaxed) >= MOST_READS {
+            return Poll::Pending;
+        }
+        let packet = self.first.take().unwrap_or_else(|| bytes("C0 00"));
+        buffer.put_slice(&packet);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Endless {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Whether the client is served or, here for what is no packet, shown out.
+#[tokio::test]
+async fn who_never_has_to_be_waited_for_leaves_others_their_turn() {
+    for first in [
+        "10 0E | 0004'MQTT' 05 02 003C 00 | 0001'a'",
+        "10 0E | 0004'MQTT' 05 02 003C 00 | 0001'a' F1 00",
+    ] {
+        let broker = broker();
+        let reads = Arc::new(AtomicUsize::new(0));
+        broker.serve(Endless {
+            first: Some(bytes(first)),
+            reads: Arc::clone(&reads),
+        });
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        let reads = reads.load(Ordering::Relaxed);
+        assert!((10..MOST_READS).contains(&reads), "{reads}");
     }
 }
