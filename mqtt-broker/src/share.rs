@@ -82,21 +82,28 @@ impl Group {
     /// Hands a message to one member. The answer is that of the member that took it, or else that of the one that should
     /// have.
     pub(crate) fn deliver(&self, since: Instant, message: &Message) -> Offered {
-        let candidates = self.candidates();
         let waiting = |member| Waiting {
             since,
             message: copy_for(message, iter::once(member)),
             share: Some(Arc::clone(&self.filter)),
         };
-        for (_, member) in &candidates {
-            if member.subscriber.offer_if_room(waiting(member)) == Offered::Queued {
-                return Offered::Queued;
+        loop {
+            let candidates = self.candidates();
+            for (_, member) in &candidates {
+                if member.subscriber.offer_if_room(waiting(member)) == Offered::Queued {
+                    return Offered::Queued;
+                }
             }
+            let Some((_, first)) = candidates.first() else {
+                return Offered::Ended;
+            };
+            // Nobody has room as it is, so the first of them is treated as the options say about a session that has none.
+            let offered = first.subscriber.offer(waiting(first));
+            if offered != Offered::Ended {
+                return offered;
+            }
+            // It ended after it was chosen, and will not be chosen again: another one is to have the message.
         }
-        // Nobody has room as it is, so the first of them is treated as the options say about a session that has none.
-        candidates.first().map_or(Offered::Ended, |(_, member)| {
-            member.subscriber.offer(waiting(member))
-        })
     }
 
     /// Those a message may go to, the best first.
