@@ -137,7 +137,7 @@ pub fn table(legal: &[Sample], others: &[Sample]) -> String {
 /// A kind of packet about which ours and a rival do not agree.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Disagreement {
-    pub library: String,
+    pub rival: String,
     pub mqtt: String,
     pub sender: String,
     pub packet: String,
@@ -150,7 +150,7 @@ pub struct Disagreement {
 impl fmt::Display for Disagreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            library,
+            rival,
             mqtt,
             sender,
             packet,
@@ -159,7 +159,7 @@ impl fmt::Display for Disagreement {
         } = self;
         write!(
             f,
-            "{library}\t{mqtt}\t{sender}\t{packet}\t{refused_by}\t{reason}"
+            "{rival}\t{mqtt}\t{sender}\t{packet}\t{refused_by}\t{reason}"
         )
     }
 }
@@ -183,7 +183,7 @@ pub fn disagreements(samples: &[Sample]) -> Vec<(Disagreement, Sample)> {
             };
             let packet = PacketType::from_u8(sample.bytes[0] >> 4);
             let disagreement = Disagreement {
-                library: rival.name.to_owned(),
+                rival: rival.name.to_owned(),
                 mqtt: rival.mqtt.to_string(),
                 sender: sample.sender.to_string(),
                 packet: packet.map_or("none", PacketType::name).to_owned(),
@@ -221,17 +221,7 @@ impl Settled {
 
     fn read_row(line: &str) -> Result<Self, String> {
         let columns: Vec<&str> = line.split('\t').collect();
-        let [
-            library,
-            mqtt,
-            sender,
-            packet,
-            refused_by,
-            reason,
-            by,
-            _remark,
-        ] = columns[..]
-        else {
+        let [rival, mqtt, sender, packet, refused_by, reason, by, _remark] = columns[..] else {
             return Err(format!("not eight columns: {line}"));
         };
         if !by.starts_with('v') {
@@ -246,7 +236,7 @@ impl Settled {
         }
         Ok(Self {
             row: Disagreement {
-                library: library.to_owned(),
+                rival: rival.to_owned(),
                 mqtt: mqtt.to_owned(),
                 sender: sender.to_owned(),
                 packet: packet.to_owned(),
@@ -259,7 +249,7 @@ impl Settled {
 
     fn covers(&self, found: &Disagreement) -> bool {
         let same = |wanted: &str, is: &str| wanted == "*" || wanted == is;
-        same(&self.row.library, &found.library)
+        same(&self.row.rival, &found.rival)
             && same(&self.row.mqtt, &found.mqtt)
             && same(&self.row.sender, &found.sender)
             && same(&self.row.packet, &found.packet)
