@@ -1513,11 +1513,23 @@ static zend_class_entry *register_class_Mqtt_Connack(void)
 	zend_declare_typed_property(class_entry, property_clientId_name, &property_clientId_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING));
 	zend_string_release(property_clientId_name);
 
+	zval property_assignedClientId_default_value;
+	ZVAL_UNDEF(&property_assignedClientId_default_value);
+	zend_string *property_assignedClientId_name = zend_string_init("assignedClientId", sizeof("assignedClientId") - 1, 1);
+	zend_declare_typed_property(class_entry, property_assignedClientId_name, &property_assignedClientId_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_string_release(property_assignedClientId_name);
+
 	zval property_keepAlive_default_value;
 	ZVAL_UNDEF(&property_keepAlive_default_value);
 	zend_string *property_keepAlive_name = zend_string_init("keepAlive", sizeof("keepAlive") - 1, 1);
 	zend_declare_typed_property(class_entry, property_keepAlive_name, &property_keepAlive_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_keepAlive_name);
+
+	zval property_sessionExpiry_default_value;
+	ZVAL_UNDEF(&property_sessionExpiry_default_value);
+	zend_string *property_sessionExpiry_name = zend_string_init("sessionExpiry", sizeof("sessionExpiry") - 1, 1);
+	zend_declare_typed_property(class_entry, property_sessionExpiry_name, &property_sessionExpiry_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_string_release(property_sessionExpiry_name);
 
 	zend_string *property_maximumQos_class_Mqtt_Qos = zend_string_init("Mqtt\\Qos", sizeof("Mqtt\\Qos")-1, 1);
 	zval property_maximumQos_default_value;
@@ -1543,6 +1555,30 @@ static zend_class_entry *register_class_Mqtt_Connack(void)
 	zend_string *property_receiveMaximum_name = zend_string_init("receiveMaximum", sizeof("receiveMaximum") - 1, 1);
 	zend_declare_typed_property(class_entry, property_receiveMaximum_name, &property_receiveMaximum_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
 	zend_string_release(property_receiveMaximum_name);
+
+	zval property_topicAliasMaximum_default_value;
+	ZVAL_UNDEF(&property_topicAliasMaximum_default_value);
+	zend_string *property_topicAliasMaximum_name = zend_string_init("topicAliasMaximum", sizeof("topicAliasMaximum") - 1, 1);
+	zend_declare_typed_property(class_entry, property_topicAliasMaximum_name, &property_topicAliasMaximum_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_string_release(property_topicAliasMaximum_name);
+
+	zval property_wildcardSubscriptionAvailable_default_value;
+	ZVAL_UNDEF(&property_wildcardSubscriptionAvailable_default_value);
+	zend_string *property_wildcardSubscriptionAvailable_name = zend_string_init("wildcardSubscriptionAvailable", sizeof("wildcardSubscriptionAvailable") - 1, 1);
+	zend_declare_typed_property(class_entry, property_wildcardSubscriptionAvailable_name, &property_wildcardSubscriptionAvailable_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
+	zend_string_release(property_wildcardSubscriptionAvailable_name);
+
+	zval property_subscriptionIdentifiersAvailable_default_value;
+	ZVAL_UNDEF(&property_subscriptionIdentifiersAvailable_default_value);
+	zend_string *property_subscriptionIdentifiersAvailable_name = zend_string_init("subscriptionIdentifiersAvailable", sizeof("subscriptionIdentifiersAvailable") - 1, 1);
+	zend_declare_typed_property(class_entry, property_subscriptionIdentifiersAvailable_name, &property_subscriptionIdentifiersAvailable_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
+	zend_string_release(property_subscriptionIdentifiersAvailable_name);
+
+	zval property_sharedSubscriptionAvailable_default_value;
+	ZVAL_UNDEF(&property_sharedSubscriptionAvailable_default_value);
+	zend_string *property_sharedSubscriptionAvailable_name = zend_string_init("sharedSubscriptionAvailable", sizeof("sharedSubscriptionAvailable") - 1, 1);
+	zend_declare_typed_property(class_entry, property_sharedSubscriptionAvailable_name, &property_sharedSubscriptionAvailable_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
+	zend_string_release(property_sharedSubscriptionAvailable_name);
 
 	return class_entry;
 }
@@ -1573,6 +1609,13 @@ static zend_class_entry *register_class_Mqtt_Status(void)
 	zend_string *property_clientId_name = zend_string_init("clientId", sizeof("clientId") - 1, 1);
 	zend_declare_typed_property(class_entry, property_clientId_name, &property_clientId_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
 	zend_string_release(property_clientId_name);
+
+	zend_string *property_connack_class_Mqtt_Connack = zend_string_init("Mqtt\\Connack", sizeof("Mqtt\\Connack")-1, 1);
+	zval property_connack_default_value;
+	ZVAL_UNDEF(&property_connack_default_value);
+	zend_string *property_connack_name = zend_string_init("connack", sizeof("connack") - 1, 1);
+	zend_declare_typed_property(class_entry, property_connack_name, &property_connack_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_CLASS(property_connack_class_Mqtt_Connack, 0, MAY_BE_NULL));
+	zend_string_release(property_connack_name);
 
 	zval property_address_default_value;
 	ZVAL_UNDEF(&property_address_default_value);

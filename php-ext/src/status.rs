@@ -20,6 +20,10 @@ pub(crate) fn connack_object(connack: &Connack) -> Answer {
         ProtocolVersion::V5 => c"V5",
     };
     let agreed = &connack.negotiated;
+    let assigned = connack
+        .properties
+        .as_properties()
+        .assigned_client_identifier();
     let made = shim::new_object(Class::Connack);
     Object::of(&made)
         .ok_or(Thrown::Pending)?
@@ -28,8 +32,16 @@ pub(crate) fn connack_object(connack: &Connack) -> Answer {
         .init("protocol", shim::enum_case(Class::Protocol, protocol))
         .init("clientId", value::text(&connack.client_id))
         .init(
+            "assignedClientId",
+            value::nullable(assigned, |assigned| value::text(assigned.as_str())),
+        )
+        .init(
             "keepAlive",
             value::int(i64::from(agreed.keep_alive.as_secs())),
+        )
+        .init(
+            "sessionExpiry",
+            value::int(i64::from(agreed.session_expiry.as_secs())),
         )
         .init("maximumQos", properties::qos_case(agreed.maximum_qos))
         .init("retainAvailable", value::bool(agreed.retain_available))
@@ -42,6 +54,22 @@ pub(crate) fn connack_object(connack: &Connack) -> Answer {
         .init(
             "receiveMaximum",
             value::int(i64::from(agreed.peer_receive_maximum.get())),
+        )
+        .init(
+            "topicAliasMaximum",
+            value::int(i64::from(agreed.peer_topic_alias_maximum)),
+        )
+        .init(
+            "wildcardSubscriptionAvailable",
+            value::bool(agreed.wildcard_subscription_available),
+        )
+        .init(
+            "subscriptionIdentifiersAvailable",
+            value::bool(agreed.subscription_identifiers_available),
+        )
+        .init(
+            "sharedSubscriptionAvailable",
+            value::bool(agreed.shared_subscription_available),
         );
     Ok(made)
 }
@@ -54,6 +82,8 @@ pub(crate) fn status_object(connection: &Connection, unhandled: u64) -> Answer {
     let error = handle
         .and_then(|handle| handle.last_error())
         .map(|error| names::connect_error(&error));
+    let client_id = connack.as_ref().map(|connack| connack.client_id.clone());
+    let connack = connack.as_ref().map(connack_object).transpose()?;
     let made = shim::new_object(Class::Status);
     Object::of(&made)
         .ok_or(Thrown::Pending)?
@@ -64,8 +94,9 @@ pub(crate) fn status_object(connection: &Connection, unhandled: u64) -> Answer {
         )
         .init(
             "clientId",
-            value::nullable(connack, |connack| value::text(&connack.client_id)),
+            value::nullable(client_id, |id| value::text(&id)),
         )
+        .init("connack", connack.unwrap_or_else(value::null))
         .init(
             "address",
             value::nullable(status.address, |address| value::text(&address)),

@@ -817,7 +817,8 @@ namespace Mqtt {
     }
 
     /**
-     * The broker's answer to a connection.
+     * The broker's answer to a connection, and the limits that hold on it. A limit that the broker does not name, as none does
+     * before MQTT 5.0, is what MQTT 5.0 section 3.2.2.3 says for that case.
      *
      * @strict-properties
      * @not-serializable
@@ -829,14 +830,28 @@ namespace Mqtt {
         public readonly Protocol $protocol;
         /** The Client Identifier in use, chosen here or by the broker. */
         public readonly string $clientId;
-        /** Seconds, as agreed. */
+        /** The Client Identifier that the broker chose, as `clientId: ''` lets it; null: it took this client's. */
+        public readonly ?string $assignedClientId;
+        /** Seconds, as agreed: the broker's number, where it gave one (Server Keep Alive). */
         public readonly int $keepAlive;
+        /** Seconds the broker keeps the session after the connection is lost, as agreed; 0: not at all, 4294967295: without end. */
+        public readonly int $sessionExpiry;
+        /** The highest QoS the broker takes. */
         public readonly Qos $maximumQos;
+        /** Whether it takes retained messages. */
         public readonly bool $retainAvailable;
         /** Largest packet the broker takes; null: no limit given. */
         public readonly ?int $maximumPacketSize;
         /** Messages of QoS 1 and 2 the broker takes ahead of its acknowledgements. */
         public readonly int $receiveMaximum;
+        /** Topic Aliases the broker takes; 0: none. */
+        public readonly int $topicAliasMaximum;
+        /** Whether it takes Topic Filters with wildcards. */
+        public readonly bool $wildcardSubscriptionAvailable;
+        /** Whether it takes Subscription Identifiers, which `subscriptionId` does not need; false before MQTT 5.0. */
+        public readonly bool $subscriptionIdentifiersAvailable;
+        /** Whether it takes shared subscriptions, `$share/...`; false before MQTT 5.0, which has no word for them. */
+        public readonly bool $sharedSubscriptionAvailable;
 
         private function __construct() {}
     }
@@ -851,8 +866,10 @@ namespace Mqtt {
     {
         public readonly State $state;
         public readonly bool $persistent;
-        /** Client Identifier, null before the first connection. */
+        /** Client Identifier, null while there is no connection. */
         public readonly ?string $clientId;
+        /** What the broker said when it accepted the present connection: its limits; null while there is no connection. */
+        public readonly ?Connack $connack;
         /** Where the broker in use or tried last is: host:port, or unix: and a path. */
         public readonly ?string $address;
         /** Connections accepted by the broker so far: 1 in a second web request says that it used the first one's. */
