@@ -104,7 +104,7 @@ static void mask(HashTable *shown, zend_class_entry *class_entry, const char *na
 	}
 }
 
-/* var_dump() and friends show neither password nor passphrase, nor headers, which may carry a token. */
+/* var_dump() and friends show neither password nor passphrase, nor headers and proxy, which may carry such. */
 HashTable *mqtt_without_secrets(zend_object *object, zend_prop_purpose purpose)
 {
 	HashTable *all = zend_std_get_properties_for(object, purpose), *shown;
@@ -116,6 +116,7 @@ HashTable *mqtt_without_secrets(zend_object *object, zend_prop_purpose purpose)
 	zend_release_properties(all);
 	mask(shown, object->ce, "password", sizeof("password") - 1);
 	mask(shown, object->ce, "headers", sizeof("headers") - 1);
+	mask(shown, object->ce, "proxy", sizeof("proxy") - 1);
 	mask(shown, object->ce, "keyPassphrase", sizeof("keyPassphrase") - 1);
 	return shown;
 }

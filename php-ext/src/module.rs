@@ -67,6 +67,7 @@ unsafe extern "C" fn info(module: *mut ModuleEntry) {
         info_table_row!("Version", env!("CARGO_PKG_VERSION"));
         info_table_row!("Protocols", "MQTT 5.0, 3.1.1, 3.1");
         info_table_row!("Transports", "TCP, TLS (rustls), WebSocket, Unix sockets");
+        info_table_row!("Proxies", "HTTP CONNECT, SOCKS 5");
         info_table_end!();
         info_table_start!();
         info_table_header!("Persistent clients here", "State");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ext_php_rs::types::{ZendHashTable, Zval};
 use mqtt_client::background::Inbox;
 use mqtt_client::{
-    Address, ClientId, DEFAULT_PORT, DEFAULT_TLS_PORT, Overflow, Reconnect, Roots, Version,
+    Address, ClientId, DEFAULT_PORT, DEFAULT_TLS_PORT, Overflow, Proxy, Reconnect, Roots, Version,
     WebSocket,
 };
 
@@ -31,6 +31,7 @@ const LARGEST_PACKET: i64 = 268_435_460;
 #[derive(Clone, PartialEq)]
 pub(crate) struct Settings {
     address: Address,
+    proxy: Option<Proxy>,
     tls: Option<TlsSettings>,
     websocket: Option<WebSocket>,
     version: Version,
@@ -81,6 +82,7 @@ impl Settings {
         let carrier = Carrier::of(object)?;
         let settings = Self {
             address: carrier.address(object)?,
+            proxy: proxy(object)?,
             tls: carrier.tls(object)?,
             websocket: carrier.websocket(object)?,
             version: version(object),
@@ -123,6 +125,7 @@ impl Settings {
 
     pub(crate) fn to_client(&self) -> Result<mqtt_client::Options, Failure> {
         let mut options = mqtt_client::Options::with_addresses([self.address.clone()]);
+        options.proxy.clone_from(&self.proxy);
         options.tls = self.tls.as_ref().map(TlsSettings::to_client);
         options.websocket.clone_from(&self.websocket);
         options.version = self.version;
@@ -201,6 +204,11 @@ impl Carrier {
                 "path",
                 !object.property("path").is_null(),
                 carrier == Self::Unix || carrier.is_websocket(),
+            ),
+            (
+                "proxy",
+                !object.property("proxy").is_null(),
+                carrier != Self::Unix,
             ),
             (
                 "headers",
@@ -296,6 +304,13 @@ fn bound(object: Object<'_>, name: &str, setting: Option<&str>) -> Result<usize,
         (None, None) => i64::MAX,
     };
     Ok(usize::try_from(number).unwrap_or(usize::MAX))
+}
+
+fn proxy(object: Object<'_>) -> Result<Option<Proxy>, Failure> {
+    let url = nullable_text(object, "proxy")?;
+    url.map(|url| Proxy::from_url(&url))
+        .transpose()
+        .map_err(Failure::option)
 }
 
 fn version(object: Object<'_>) -> Version {

@@ -20,7 +20,8 @@ enum Kind {
 }
 
 /// The options a URI may name in its query, as the constructor of `Options` names them.
-const PARAMETERS: [(&str, Kind); 20] = [
+const PARAMETERS: [(&str, Kind); 21] = [
+    ("proxy", Kind::Text),
     ("protocol", Kind::Protocol),
     ("clientId", Kind::Text),
     ("clientIdPrefix", Kind::Text),

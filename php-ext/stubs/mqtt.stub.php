@@ -610,6 +610,8 @@ namespace Mqtt {
         /** Not shown by var_dump(). */
         private readonly array $headers;
         public readonly ?Tls $tls;
+        /** Not shown by var_dump(). */
+        private readonly ?string $proxy;
         public readonly ?Protocol $protocol;
         public readonly ?string $clientId;
         public readonly ?string $clientIdPrefix;
@@ -643,6 +645,9 @@ namespace Mqtt {
          * @param string|null $path of the Unix socket, or of the WebSocket URL (null: `/mqtt`)
          * @param list<array{string,string}> $headers further HTTP headers of the WebSocket handshake
          * @param Tls|null $tls null, where the transport has TLS, means new Tls()
+         * @param string|null $proxy that leads to the broker: `http://user:password@host:port` for CONNECT of HTTP (port 80), or
+         *        `socks5://user:password@host:port` (port 1080). It looks up the broker's name; its user and password go to it
+         *        unencrypted. Environment variables are not looked at
          * @param Protocol|null $protocol null: MQTT 5.0, and 3.1.1 if the broker does not know it
          * @param string|null $clientId the exact Client Identifier; must differ between processes
          * @param string|null $clientIdPrefix begins a Client Identifier that is random otherwise; null takes `mqtt.client_id_prefix`
@@ -673,6 +678,7 @@ namespace Mqtt {
             ?string $path = null,
             #[\SensitiveParameter] array $headers = [],
             ?Tls $tls = null,
+            #[\SensitiveParameter] ?string $proxy = null,
             ?Protocol $protocol = null,
             ?string $clientId = null,
             ?string $clientIdPrefix = null,

@@ -5,7 +5,7 @@ zend.exception_ignore_args=0
 --FILE--
 <?php
 use Mqtt\{Client, Options};
-$options = Options::fromUri('ws://user:hunter2@127.0.0.1')->with(headers: [['Authorization', 'hunter2']]);
+$options = Options::fromUri('ws://user:hunter2@127.0.0.1')->with(headers: [['Authorization', 'hunter2']], proxy: 'http://me:hunter2@proxy');
 ob_start();
 var_dump($options);
 print_r($options);
@@ -14,7 +14,7 @@ var_dump((array) $options, get_object_vars($options));
 echo json_encode($options);
 $shown = ob_get_clean();
 try {
-    new Options(port: 0, username: 'u', password: 'hunter2');
+    new Options(port: 0, username: 'u', password: 'hunter2', proxy: 'http://me:hunter2@proxy');
 } catch (Exception $exception) {
     $shown .= $exception;
     ob_start();
