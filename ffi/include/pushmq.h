@@ -977,14 +977,16 @@ pmq_status pmq_options_add_user_property(pmq_options *options,
 pmq_status pmq_options_set_connect_timeout(pmq_options *options, uint32_t timeout_ms, pmq_error **error);
 
 /**
- * Sets when to connect again. The wait before each attempt is drawn between 0 and an upper end, which begins at `min_ms` and
- * doubles up to `max_ms`. After `attempts` failures in a row the client ends; PMQ_FOREVER never gives up, and 0 never connects
- * again: the first failure or loss ends the client. Default: 500, 60,000, PMQ_FOREVER. Whatever is set here, the client ends
- * when the server's refusal would be the same again (bad credentials, banned, identifier taken over).
+ * Sets when to connect again. The wait before an attempt begins at `min_ms` and doubles up to `max_ms`; `jitter_percent` of it,
+ * 0 to 100, are random: 100 draws it evenly between 0 and the whole, 25 between three quarters and the whole, and 0 always waits
+ * the whole. After `attempts` failures in a row the client ends; PMQ_FOREVER never gives up, and 0 never connects again: the
+ * first failure or loss ends the client. Default: 500, 60,000, 100, PMQ_FOREVER. Whatever is set here, the client ends when the
+ * server's refusal would be the same again (bad credentials, banned, identifier taken over).
  */
 pmq_status pmq_options_set_reconnect(pmq_options *options,
                                      uint32_t min_ms,
                                      uint32_t max_ms,
+                                     uint8_t jitter_percent,
                                      uint32_t attempts,
                                      pmq_error **error);
 

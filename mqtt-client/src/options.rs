@@ -534,6 +534,12 @@ mod tests {
             "client_id must be at most 65,535 bytes and without U+0000"
         );
         let mut options = Options::default();
+        options.reconnect.jitter_percent = 101;
+        assert_eq!(
+            refused(options),
+            "reconnect.jitter_percent must be at most 100"
+        );
+        let mut options = Options::default();
         options.addresses.clear();
         assert_eq!(refused(options), "no address to connect to");
     }

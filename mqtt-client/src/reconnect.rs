@@ -9,14 +9,18 @@ use mqtt_core::ReasonCode;
 /// Whatever could be mended meanwhile is tried again: also a certificate that has expired, or an upgrade to WebSocket that was
 /// refused. Reason Codes that say never end it: see [`CloseCause::Final`](crate::CloseCause::Final).
 ///
-/// The wait before attempt *n* (counted from 0 since the last stable connection) is drawn evenly between zero and
-/// `min * 2^n`, at most `max` ("full jitter"): a thousand clients that lost one server come back spread out, not together.
+/// The wait before attempt *n* (counted from 0 since the last stable connection) is `min * 2^n`, at most `max`, of which
+/// [`jitter_percent`](Self::jitter_percent) are random. By default all of it is ("full jitter"): a thousand clients that lost
+/// one server come back spread out, not together.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Reconnect {
     /// Upper end of the first wait. Default 0.5 s.
     pub min: Duration,
     /// Upper end of every wait. Default 60 s.
     pub max: Duration,
+    /// How much of each wait is random, 0 to 100: 100 draws it evenly between zero and the whole, 25 between three quarters
+    /// and the whole, and 0 always waits the whole. Default 100.
+    pub jitter_percent: u8,
     /// How many attempts in a row may fail before the client gives up. `None`: no limit; `Some(0)`: never connect again.
     pub attempts: Option<u32>,
     /// How long a connection must have lasted for the count to start anew. Default 10 s.
@@ -28,6 +32,7 @@ impl Reconnect {
     pub const NEVER: Self = Self {
         min: Duration::ZERO,
         max: Duration::ZERO,
+        jitter_percent: 100,
         attempts: Some(0),
         stable_after: Duration::ZERO,
     };
@@ -36,11 +41,13 @@ impl Reconnect {
     #[must_use]
     pub fn delay(&self, attempt: u32, random: u64) -> Duration {
         let factor = 1_u32.checked_shl(attempt).unwrap_or(u32::MAX);
-        let ceiling = self.min.saturating_mul(factor).min(self.max);
-        let nanos = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX);
-        // The upper half of the product: as even as `random`, and never above the ceiling.
-        let drawn = (u128::from(random) * (u128::from(nanos) + 1)) >> 64;
-        Duration::from_nanos(u64::try_from(drawn).unwrap_or(nanos))
+        let whole = self.min.saturating_mul(factor).min(self.max);
+        let whole = u64::try_from(whole.as_nanos()).unwrap_or(u64::MAX);
+        let random_part = u128::from(whole) * u128::from(self.jitter_percent.min(100)) / 100;
+        // The upper half of the product: as even as `random`, and never above the random part.
+        let drawn = (u128::from(random) * (random_part + 1)) >> 64;
+        let nanos = u128::from(whole) - random_part + drawn;
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(whole))
     }
 
     /// Whether `failures` failed attempts in a row are one too many.
@@ -55,6 +62,7 @@ impl Default for Reconnect {
         Self {
             min: Duration::from_millis(500),
             max: Duration::from_secs(60),
+            jitter_percent: 100,
             attempts: None,
             stable_after: Duration::from_secs(10),
         }
@@ -97,6 +105,34 @@ mod tests {
         assert_eq!(policy.delay(3, 0), Duration::ZERO);
         assert_eq!(policy.delay(3, u64::MAX / 2).as_millis(), 2_000);
         assert_eq!(policy.delay(3, u64::MAX / 4).as_millis(), 1_000);
+    }
+
+    #[test]
+    fn jitter_is_drawn_evenly_from_its_part_of_the_wait() {
+        let drawn = |jitter_percent, random| {
+            let policy = Reconnect {
+                jitter_percent,
+                ..Reconnect::default()
+            };
+            policy.delay(3, random).as_millis()
+        };
+        let quarters = |jitter_percent| {
+            [0, 1, 2, 3, 4].map(|quarter| drawn(jitter_percent, u64::MAX / 4 * quarter))
+        };
+        assert_eq!(quarters(25), [3_000, 3_250, 3_500, 3_750, 4_000]);
+        assert_eq!(quarters(100), [0, 1_000, 2_000, 3_000, 4_000]);
+        assert_eq!(quarters(0), [4_000; 5]);
+        assert_eq!(quarters(101), quarters(100));
+        // The longest wait there is overflows nowhere.
+        let longest = Reconnect {
+            min: Duration::MAX,
+            max: Duration::MAX,
+            jitter_percent: 50,
+            ..Reconnect::default()
+        };
+        let whole = Duration::from_nanos(u64::MAX);
+        assert_eq!(longest.delay(u32::MAX, u64::MAX), whole);
+        assert_eq!(longest.delay(0, 0).as_nanos(), whole.as_nanos().div_ceil(2));
     }
 
     #[test]

@@ -22,7 +22,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     options = check_options(argv[1]);
-    OK(pmq_options_set_reconnect(options, 1, 10, PMQ_FOREVER, &error));
+    OK(pmq_options_set_reconnect(options, 1, 10, 100, PMQ_FOREVER, &error));
     OK(pmq_set_log(PMQ_LOG_LEVEL_INFO, count_record, &records, NULL, &error));
     client = check_client(options);
     pmq_options_free(&options);

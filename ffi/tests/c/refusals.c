@@ -81,7 +81,7 @@ static void no_second_attempt(const char *url) {
     pmq_options *options = check_options(url);
     pmq_client *client;
     pmq_event *event = NULL;
-    OK(pmq_options_set_reconnect(options, 0, 0, 0, &error));
+    OK(pmq_options_set_reconnect(options, 0, 0, 100, 0, &error));
     client = check_client(options);
     pmq_options_free(&options);
     OK(pmq_client_next_event(client, PATIENCE, &event, &error));

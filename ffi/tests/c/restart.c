@@ -7,7 +7,7 @@ static void without_resubscribe(const char *url) {
     pmq_options *options = check_options(url);
     pmq_client *client, *other;
     pmq_event *event;
-    OK(pmq_options_set_reconnect(options, 10, 100, PMQ_FOREVER, &error));
+    OK(pmq_options_set_reconnect(options, 10, 100, 100, PMQ_FOREVER, &error));
     OK(pmq_options_set_resubscribe(options, false, &error));
     client = check_client(options);
     pmq_options_free(&options);
@@ -45,7 +45,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     options = check_options(argv[1]);
-    OK(pmq_options_set_reconnect(options, 10, 100, PMQ_FOREVER, &error));
+    OK(pmq_options_set_reconnect(options, 10, 100, 100, PMQ_FOREVER, &error));
     client = check_client(options);
     pmq_options_free(&options);
     check_skip(client, PMQ_EVENT_CONNECTED);

@@ -19,7 +19,7 @@ static pmq_status try_it(pmq_options *options) {
     pmq_status status;
     pmq_event *event = NULL;
     pmq_client *client;
-    OK(pmq_options_set_reconnect(options, 0, 0, 0, &error));
+    OK(pmq_options_set_reconnect(options, 0, 0, 100, 0, &error));
     client = check_client(options);
     OK(pmq_client_next_event(client, PATIENCE, &event, &error));
     status = pmq_event_status(event);

@@ -245,7 +245,7 @@ static void options(void) {
     OK(pmq_options_set_receive_maximum(options, 10, &error));
     OK(pmq_options_set_max_packet(options, 1000, &error));
     OK(pmq_options_set_connect_timeout(options, 1000, &error));
-    OK(pmq_options_set_reconnect(options, 1, 2, PMQ_FOREVER, &error));
+    OK(pmq_options_set_reconnect(options, 1, 2, 50, PMQ_FOREVER, &error));
     OK(pmq_options_set_follow_server_reference(options, true, &error));
     OK(pmq_options_set_queue(options, 10, 10000, PMQ_ON_FULL_DROP_OLDEST, &error));
     FAILS(pmq_options_set_queue(options, 10, 10000, 9, &error), PMQ_STATUS_ARGUMENT);
@@ -266,6 +266,9 @@ static void options(void) {
     OK(pmq_options_set_receive_maximum(options, 0, &error));
     FAILS(pmq_client_new(options, &client, &error), PMQ_STATUS_OPTIONS);
     OK(pmq_options_set_receive_maximum(options, 1, &error));
+    OK(pmq_options_set_reconnect(options, 1, 2, 101, PMQ_FOREVER, &error));
+    FAILS(pmq_client_new(options, &client, &error), PMQ_STATUS_OPTIONS);
+    OK(pmq_options_set_reconnect(options, 1, 2, 0, PMQ_FOREVER, &error));
     OK(pmq_options_set_inbox(options, 0, 10000, &error));
     FAILS(pmq_client_new(options, &client, &error), PMQ_STATUS_OPTIONS);
     CHECK(client == NULL);

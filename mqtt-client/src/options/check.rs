@@ -61,6 +61,10 @@ impl Options {
                 max: self.reconnect.max,
             });
         }
+        if self.reconnect.jitter_percent > 100 {
+            let option = "reconnect.jitter_percent";
+            return Err(OptionsError::Percent { option });
+        }
         self.check_strings()?;
         if let Some(topic) = &self.response_topic {
             TopicName::new(topic).map_err(OptionsError::ResponseTopic)?;

@@ -92,6 +92,12 @@ pub enum OptionsError {
         /// `reconnect.max`
         max: Duration,
     },
+    /// More than all of it.
+    #[error("{option} must be at most 100")]
+    Percent {
+        /// The field.
+        option: &'static str,
+    },
     /// 3.x has no password without a user name [v311 MQTT-3.1.2-22].
     #[error("a password without a user name needs MQTT 5.0")]
     PasswordWithoutUsername,
