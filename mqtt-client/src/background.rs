@@ -28,6 +28,7 @@ use thiserror::Error;
 use tokio::runtime;
 
 use crate::client::{Client, Target};
+use crate::command::Command;
 use crate::delivery::Delivery;
 use crate::error::{CloseError, PublishError, SubscribeError};
 use crate::fork;
@@ -35,7 +36,7 @@ use crate::options::{Options, OptionsError, Overflow};
 use crate::received::Received;
 use crate::request::Request;
 use crate::responses::{Reply, RequestError};
-use crate::shared::{self, Command, Shared};
+use crate::shared::{self, Shared};
 use crate::state::{CloseCause, Connack, State, Status};
 use crate::stream::{Stream, StreamLimits, SubscriptionKey};
 use crate::subscription::SubscribeOptions;

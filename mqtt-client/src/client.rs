@@ -9,12 +9,13 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::clock::from_now;
+use crate::command::Command;
 use crate::delivery::Delivery;
 use crate::error::{CloseError, ConnectError, PublishError, SubscribeError};
 use crate::options::{Options, OptionsError, Overflow};
 use crate::request::Request;
 use crate::responses::{Reply, RequestError, Responses};
-use crate::shared::{Command, Shared};
+use crate::shared::Shared;
 use crate::state::{CloseCause, Connack, Flush, State, Status};
 use crate::stream::{AckMode, Stream, StreamLimits, SubscriptionKey};
 use crate::subscription::{Grant, SubscribeOptions, Subscription};

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 
 use mqtt_core::{Message, ReasonCode, Utf8};
 
-use crate::shared::{AckAnswer, Shared};
+use crate::command::AckAnswer;
+use crate::shared::Shared;
 use crate::stream::{PendingAck, SubscriptionKeys};
 
 /// A message from the server.

@@ -14,9 +14,10 @@ use std::time::SystemTime;
 
 use mqtt_core::{AckToken, Message, ReasonCode, SubscribeOptions, TopicFilter, TopicTrie};
 
+use crate::command::AckAnswer;
 use crate::error::SubscribeError;
 use crate::request::Request;
-use crate::shared::{AckAnswer, Shared};
+use crate::shared::Shared;
 use crate::stream::{
     AckGroup, AckMode, Item, PendingAck, Pushed, Stream, SubscriptionKey, SubscriptionKeys,
 };

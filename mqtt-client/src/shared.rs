@@ -4,28 +4,26 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use mqtt_core::{
     AckToken, DropReason, MaximumPacketSize, Message, Negotiated, Outcome, ProtocolVersion,
-    PublishId, ReasonCode, SubscribeOptions,
+    PublishId,
 };
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use crate::delivery::{Completer, Delivery};
-use crate::error::{CloseError, ConnectError, PublishError, SubscribeError};
+use crate::command::{AckAnswer, Command};
+use crate::delivery::Delivery;
+use crate::error::{ConnectError, PublishError, SubscribeError};
 use crate::fork;
 use crate::options::{Options, OptionsError, Overflow};
+use crate::publish_queue::{PublishQueue, Queued, Settlement};
 use crate::request::Request;
 use crate::state::{CloseCause, Connack, Flush, State, Status};
-use crate::stream::{AckMode, Stream, SubscriptionKey};
-use crate::subscription::Grant;
-use crate::transport::Dialer;
 
-/// What a queued publish costs beside its message.
-const PUBLISH_OVERHEAD: usize = size_of::<Queued>() + Completer::HELD_BYTES;
+use crate::transport::Dialer;
 
 /// Requests of the application that wait for the server, at most.
 const MAX_COMMANDS: usize = 65_535;
@@ -61,87 +59,15 @@ pub(crate) trait Observer: Send + Sync {
 }
 
 /// What waits for the task.
-#[derive(Default)]
 struct Work {
-    publishes: VecDeque<Queued>,
-    /// When the first of `publishes` may expire: never later than it does.
-    next_expiry: Option<Instant>,
+    publishes: PublishQueue,
     commands: VecDeque<Command>,
     acks: Vec<(AckToken, AckAnswer)>,
-    /// Publishes without an outcome, here and in the core.
-    pending: usize,
-    pending_bytes: usize,
-    /// The oldest publish that is in the core, and how many are.
-    oldest_in_core: Option<(PublishId, Instant)>,
-    in_core: usize,
-    accepted: u64,
     negotiated: Option<Negotiated>,
     /// No publish and no request is taken any more.
     closed: bool,
     /// Nor is an acknowledgement.
     finished: bool,
-}
-
-/// A publish that was not handed to the core yet.
-pub(crate) struct Queued {
-    pub(crate) message: Message,
-    pub(crate) completer: Completer,
-    pub(crate) accepted_at: Instant,
-    pub(crate) bytes: usize,
-}
-
-impl Queued {
-    /// When the Message Expiry Interval is over.
-    fn expires_at(&self) -> Option<Instant> {
-        let interval = self.message.properties().message_expiry_interval()?;
-        self.accepted_at
-            .checked_add(Duration::from_secs(u64::from(interval)))
-    }
-
-    fn is_expired(&self, now: Instant) -> bool {
-        self.expires_at().is_some_and(|at| at <= now)
-    }
-}
-
-/// How the application answered a message.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum AckAnswer {
-    Reason(ReasonCode),
-    /// With a Reason String, valid as a UTF-8 Encoded String.
-    InWords(ReasonCode, Box<str>),
-    /// The token was dropped.
-    None,
-}
-
-impl AckAnswer {
-    pub(crate) const SUCCESS: Self = Self::Reason(ReasonCode::SUCCESS);
-}
-
-pub(crate) enum Command {
-    Subscribe {
-        key: SubscriptionKey,
-        filters: Vec<(String, SubscribeOptions)>,
-        mode: AckMode,
-        stream: Arc<Stream>,
-        grant: Arc<Grant>,
-        request: Request<Result<Vec<ReasonCode>, SubscribeError>>,
-    },
-    /// Takes the filters from everybody who has them.
-    Unsubscribe {
-        filters: Vec<String>,
-        request: Request<Result<Vec<ReasonCode>, SubscribeError>>,
-    },
-    /// The stream is gone; with `tell_server`, so shall be the filters that nobody else has.
-    Leave {
-        key: SubscriptionKey,
-        tell_server: bool,
-    },
-    /// A connection is wanted, though there is nothing to do on it yet.
-    Connect,
-    Close {
-        deadline: Instant,
-        request: Request<Result<(), CloseError>>,
-    },
 }
 
 /// The connection as the application may ask for it.
@@ -192,25 +118,24 @@ impl Batch {
     }
 }
 
-/// What the task knows about the publishes it holds.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Settlement {
-    pub(crate) messages: usize,
-    pub(crate) bytes: usize,
-    pub(crate) in_core: usize,
-    pub(crate) oldest_in_core: Option<(PublishId, Instant)>,
-}
-
 impl Shared {
     /// Refuses options that cannot work.
     pub(crate) fn new(options: Options) -> Result<Self, OptionsError> {
         options.check()?;
+        let publishes = PublishQueue::new(options.queue_max_messages, options.queue_max_bytes);
         Ok(Self {
             dialer: Dialer::new(&options)?,
             options,
             wake: Notify::new(),
             settled: Notify::new(),
-            work: Mutex::default(),
+            work: Mutex::new(Work {
+                publishes,
+                commands: VecDeque::new(),
+                acks: Vec::new(),
+                negotiated: None,
+                closed: false,
+                finished: false,
+            }),
             state: watch::Sender::new(State::Idle),
             connection: Mutex::default(),
             counters: Counters::default(),
@@ -244,7 +169,7 @@ impl Shared {
         message: Message,
         overflow: Overflow,
     ) -> Result<Delivery, PublishError> {
-        let bytes = message.held_bytes() + PUBLISH_OVERHEAD;
+        let bytes = Queued::bytes_of(&message);
         let mut work = self.work();
         if work.closed {
             return Err(PublishError::Closed);
@@ -256,98 +181,44 @@ impl Shared {
                 limit: self.options.queue_max_bytes,
             });
         }
-        let mut expired = Vec::new();
-        if !self.has_room(&work, bytes) {
-            // The task may not have come to it yet.
-            expired = work.take_expired();
-            for queued in &expired {
-                work.pending -= 1;
-                work.pending_bytes -= queued.bytes;
-            }
-        }
-        let result = self.admit(work, message, bytes, overflow);
-        self.push_out(expired, &Outcome::Expired);
-        result
-    }
-
-    fn admit(
-        &self,
-        mut work: MutexGuard<'_, Work>,
-        message: Message,
-        bytes: usize,
-        overflow: Overflow,
-    ) -> Result<Delivery, PublishError> {
-        let mut pushed_out = Vec::new();
-        if !self.has_room(&work, bytes) {
-            match overflow {
-                Overflow::DropNewest => {
-                    work.accepted += 1;
-                    let (completer, delivery) = Completer::new(PublishId::new(work.accepted));
-                    drop(work);
-                    self.counters.failed.fetch_add(1, Ordering::Relaxed);
-                    self.counters.overflowed.fetch_add(1, Ordering::Relaxed);
-                    completer.complete(Outcome::Dropped(DropReason::Overflow));
-                    return Ok(delivery);
-                }
-                Overflow::DropOldest if self.can_make_room(&work, bytes) => {
-                    while !self.has_room(&work, bytes) {
-                        let Some(oldest) = work.publishes.pop_front() else {
-                            break;
-                        };
-                        work.pending -= 1;
-                        work.pending_bytes -= oldest.bytes;
-                        pushed_out.push(oldest);
-                    }
-                }
-                _ => {
-                    let (messages, bytes) = (work.pending, work.pending_bytes);
-                    // Before the message: with that, code of the program's may run which calls back.
-                    drop(work);
-                    return Err(PublishError::QueueFull { messages, bytes });
-                }
-            }
-        }
-        work.accepted += 1;
-        work.pending += 1;
-        work.pending_bytes += bytes;
-        let (completer, delivery) = Completer::new(PublishId::new(work.accepted));
-        let queued = Queued {
-            message,
-            completer,
-            accepted_at: Instant::now(),
-            bytes,
+        let publishes = &mut work.publishes;
+        let expired = if publishes.has_room(bytes) {
+            Vec::new()
+        } else {
+            publishes.remove_expired()
         };
-        work.expect_expiry(queued.expires_at());
-        work.publishes.push_back(queued);
+        let pushed_out = if overflow == Overflow::DropOldest {
+            publishes.make_room(bytes)
+        } else {
+            Vec::new()
+        };
+        let mut refused = None;
+        let result = if publishes.has_room(bytes) {
+            Ok(publishes.push(message, bytes))
+        } else if overflow == Overflow::DropNewest {
+            let (completer, delivery) = publishes.accept();
+            refused = Some(completer);
+            Ok(delivery)
+        } else {
+            let (messages, bytes) = publishes.pending();
+            Err(PublishError::QueueFull { messages, bytes })
+        };
         drop(work);
+        if result.is_ok() && refused.is_none() {
+            self.wake.notify_one();
+        }
+        let overflow = Outcome::Dropped(DropReason::Overflow);
+        let overflowed = pushed_out.len() + usize::from(refused.is_some());
         self.counters
             .overflowed
-            .fetch_add(pushed_out.len() as u64, Ordering::Relaxed);
-        self.push_out(pushed_out, &Outcome::Dropped(DropReason::Overflow));
-        self.wake.notify_one();
-        Ok(delivery)
-    }
-
-    fn has_room(&self, work: &Work, bytes: usize) -> bool {
-        work.pending < self.options.queue_max_messages
-            && work.pending_bytes + bytes <= self.options.queue_max_bytes
-    }
-
-    /// Whether dropping publishes that no connection has seen yet makes room. Looks at no more of them than would go.
-    fn can_make_room(&self, work: &Work, bytes: usize) -> bool {
-        let fits = |messages: usize, held: usize| {
-            messages < self.options.queue_max_messages
-                && held + bytes <= self.options.queue_max_bytes
-        };
-        let (mut messages, mut held) = (work.pending, work.pending_bytes);
-        for oldest in &work.publishes {
-            if fits(messages, held) {
-                return true;
-            }
-            messages -= 1;
-            held -= oldest.bytes;
+            .fetch_add(overflowed as u64, Ordering::Relaxed);
+        if let Some(completer) = refused {
+            self.counters.failed.fetch_add(1, Ordering::Relaxed);
+            completer.complete(overflow.clone());
         }
-        fits(messages, held)
+        self.push_out(expired, &Outcome::Expired);
+        self.push_out(pushed_out, &overflow);
+        result
     }
 
     /// Ends publishes that were taken out of the queue, and of its books.
@@ -369,17 +240,9 @@ impl Shared {
         expect(dead_code, reason = "only the background face takes publishes back")
     )]
     pub(crate) fn cancel(&self, id: PublishId) -> bool {
-        let mut work = self.work();
-        // They wait in the order in which they were accepted.
-        let place = work
-            .publishes
-            .binary_search_by_key(&id, |queued| queued.completer.id());
-        let Some(queued) = place.ok().and_then(|place| work.publishes.remove(place)) else {
+        let Some(queued) = self.work().publishes.cancel(id) else {
             return false;
         };
-        work.pending -= 1;
-        work.pending_bytes -= queued.bytes;
-        drop(work);
         self.push_out(vec![queued], &Outcome::Dropped(DropReason::Cancelled));
         // Somebody may wait for nothing more than this to close.
         self.wake.notify_one();
@@ -443,63 +306,39 @@ impl Shared {
         let mut work = self.work();
         batch.commands.append(&mut work.commands);
         batch.acks.append(&mut work.acks);
-        if batch.publishes.is_empty() && work.publishes.len() <= max_publishes {
-            // The task gives back the emptied buffer of last time, so that neither side allocates.
-            std::mem::swap(&mut batch.publishes, &mut work.publishes);
-        } else {
-            let count = work.publishes.len().min(max_publishes);
-            batch.publishes.extend(work.publishes.drain(..count));
-        }
-        batch.more = !work.publishes.is_empty();
-        if !batch.more {
-            work.next_expiry = None;
-        }
-        // A flush that looks before the task has told what it holds must not take these for settled.
-        if work.oldest_in_core.is_none() {
-            work.oldest_in_core = batch
-                .publishes
-                .front()
-                .map(|queued| (queued.completer.id(), queued.accepted_at));
-        }
+        work.publishes.take(&mut batch.publishes, max_publishes);
+        batch.more = work.publishes.has_waiting();
     }
 
     /// Puts publishes back in front of those that wait. They were never settled, so nothing is booked.
     pub(crate) fn give_back(&self, publishes: Vec<Queued>) {
-        let mut work = self.work();
-        for queued in publishes.into_iter().rev() {
-            work.expect_expiry(queued.expires_at());
-            work.publishes.push_front(queued);
-        }
+        self.work().publishes.give_back(publishes);
     }
 
     /// Takes out the waiting publishes whose Message Expiry Interval is over.
     pub(crate) fn take_expired(&self) -> Vec<Queued> {
-        self.work().take_expired()
+        self.work().publishes.take_expired()
     }
 
     /// When a waiting publish may expire, at the earliest.
     pub(crate) fn next_expiry(&self) -> Option<Instant> {
-        self.work().next_expiry
+        self.work().publishes.next_expiry()
     }
 
     /// Whether publishes wait for the task.
     pub(crate) fn has_publishes(&self) -> bool {
-        !self.work().publishes.is_empty()
+        self.work().publishes.has_waiting()
     }
 
     /// Publishes without an outcome.
     pub(crate) fn pending(&self) -> usize {
-        self.work().pending
+        self.work().publishes.pending().0
     }
 
     /// Books publishes whose outcome is about to be given. Before, not after: whoever waited for the outcome may publish at
     /// once, and must find the room that his message left.
     pub(crate) fn settle(&self, settlement: Settlement) {
-        let mut work = self.work();
-        work.pending = work.pending.saturating_sub(settlement.messages);
-        work.pending_bytes = work.pending_bytes.saturating_sub(settlement.bytes);
-        work.in_core = settlement.in_core;
-        work.oldest_in_core = settlement.oldest_in_core;
+        self.work().publishes.settle(settlement);
     }
 
     /// Wakes who waits for room or for a flush.
@@ -518,13 +357,9 @@ impl Shared {
         let mut work = self.work();
         work.closed = true;
         work.finished = true;
-        let publishes = std::mem::take(&mut work.publishes);
+        let publishes = work.publishes.clear();
         let commands = std::mem::take(&mut work.commands);
         work.acks = Vec::new();
-        work.pending = 0;
-        work.pending_bytes = 0;
-        work.in_core = 0;
-        work.oldest_in_core = None;
         drop(work);
         self.counters
             .failed
@@ -540,11 +375,11 @@ impl Shared {
 
     /// Waits until every publish accepted before this call has its outcome.
     pub(crate) async fn flush(&self, longest: Duration) -> Flush {
-        let until = self.work().accepted;
+        let until = self.work().publishes.accepted();
         let all = async {
             loop {
                 let settled = self.settled.notified();
-                if self.work().pending_up_to(until) == 0 {
+                if self.work().publishes.pending_up_to(until) == 0 {
                     return;
                 }
                 settled.await;
@@ -553,7 +388,7 @@ impl Shared {
         // The answer is the same however this ended: what is pending now.
         let _ = tokio::time::timeout(longest, all).await;
         Flush {
-            pending: self.work().pending_up_to(until),
+            pending: self.work().publishes.pending_up_to(until),
         }
     }
 
@@ -626,12 +461,10 @@ impl Shared {
         };
         {
             let work = self.work();
-            status.queued_messages = work.pending;
-            status.queued_bytes = work.pending_bytes;
-            status.in_flight = work.in_core;
+            (status.queued_messages, status.queued_bytes) = work.publishes.pending();
+            status.in_flight = work.publishes.in_core();
             status.negotiated = work.negotiated;
-            let waiting = work.publishes.front().map(|queued| queued.accepted_at);
-            let oldest = work.oldest_in_core.map(|(_, at)| at).or(waiting);
+            let oldest = work.publishes.oldest_accepted_at();
             status.oldest_pending = oldest.map(|at| at.elapsed());
         }
         status.reconnects = status.connections.saturating_sub(1);
@@ -650,54 +483,6 @@ impl Shared {
     pub(crate) fn changed(&self) {
         if let Some(observer) = self.observer.get() {
             observer.changed();
-        }
-    }
-}
-
-impl Work {
-    fn expect_expiry(&mut self, at: Option<Instant>) {
-        self.next_expiry = [self.next_expiry, at].into_iter().flatten().min();
-    }
-
-    /// Looks at the queue only if something in it may have expired.
-    fn take_expired(&mut self) -> Vec<Queued> {
-        let now = Instant::now();
-        if self.next_expiry.is_none_or(|at| now < at) {
-            return Vec::new();
-        }
-        let all = std::mem::take(&mut self.publishes);
-        let (expired, kept): (VecDeque<_>, _) =
-            all.into_iter().partition(|queued| queued.is_expired(now));
-        self.next_expiry = kept.iter().filter_map(Queued::expires_at).min();
-        self.publishes = kept;
-        expired.into()
-    }
-
-    /// Publishes up to the `until`th without an outcome; exact when it is zero.
-    fn pending_up_to(&self, until: u64) -> usize {
-        let oldest = self.oldest_in_core.map(|(id, _)| id);
-        let oldest = oldest.or_else(|| self.publishes.front().map(|queued| queued.completer.id()));
-        if self.pending == 0 || oldest.is_some_and(|oldest| oldest.get() > until) {
-            return 0;
-        }
-        let later = usize::try_from(self.accepted - until).unwrap_or(usize::MAX);
-        self.pending.saturating_sub(later).max(1)
-    }
-}
-
-impl Command {
-    /// Answers a request that will never be made.
-    pub(crate) fn give_up(self) {
-        match self {
-            Self::Subscribe {
-                request, stream, ..
-            } => {
-                request.answer(Err(SubscribeError::Closed));
-                stream.close();
-            }
-            Self::Unsubscribe { request, .. } => request.answer(Err(SubscribeError::Closed)),
-            Self::Leave { .. } | Self::Connect => {}
-            Self::Close { request, .. } => request.answer(Ok(())),
         }
     }
 }

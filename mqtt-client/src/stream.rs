@@ -14,10 +14,11 @@ use std::time::SystemTime;
 
 use mqtt_core::{AckToken, Message, QoS};
 
+use crate::command::AckAnswer;
 use crate::options::StreamFull;
 use crate::received::{Ack, Received};
 use crate::responses::Responses;
-use crate::shared::{AckAnswer, Shared};
+use crate::shared::Shared;
 
 /// Who tells the server that a message was taken.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]

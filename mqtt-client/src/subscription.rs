@@ -10,8 +10,8 @@ use std::task::{Context, Poll};
 use mqtt_core::{QoS, ReasonCode, RetainHandling};
 
 use crate::client::Owner;
+use crate::command::Command;
 use crate::received::Received;
-use crate::shared::Command;
 use crate::stream::{AckMode, Stream, SubscriptionKey};
 
 /// How to subscribe.

@@ -15,11 +15,12 @@ use mqtt_core::{
 use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
 use crate::clock::{Clock, from_now};
+use crate::command::{AckAnswer, Command};
 use crate::error::{CloseError, ConnectError};
 use crate::options::{Address, Options, OptionsError, SessionLost, Unacknowledged, Version};
 use crate::request::Request;
 use crate::router::{NewGroup, Router};
-use crate::shared::{AckAnswer, Batch, Command, Shared};
+use crate::shared::{Batch, Shared};
 use crate::state::{CloseCause, State};
 use crate::transport::{Attempt, Transport};
 use connection::Ended;

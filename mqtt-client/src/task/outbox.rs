@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use mqtt_core::{Outcome, PublishId};
 
 use crate::delivery::{Completer, DeliveryState};
-use crate::shared::{Queued, Settlement, Shared};
+use crate::publish_queue::{Queued, Settlement};
+use crate::shared::Shared;
 
 /// Publishes by the ids the core gave them, which rise: found by halving, freed from the front.
 #[derive(Default)]
