@@ -289,6 +289,11 @@ typedef enum {
    * It has ended.
    */
   PMQ_STATE_STOPPED = 4,
+  /**
+   * There is no connection, and none is tried: it was made this moment, or has nothing to do
+   * (pmq_options_set_idle_disconnect).
+   */
+  PMQ_STATE_IDLE = 5,
 } pmq_state;
 
 /**
@@ -304,7 +309,8 @@ typedef enum {
    */
   PMQ_EVENT_CONNECTED = 1,
   /**
-   * The connection that PMQ_EVENT_CONNECTED told of is over. Has an error unless the program asked for it.
+   * The connection that PMQ_EVENT_CONNECTED told of is over. Has an error unless the program asked for it, be it by
+   * pmq_options_set_idle_disconnect.
    */
   PMQ_EVENT_DISCONNECTED = 2,
   /**
@@ -842,6 +848,12 @@ bool pmq_message_retain(const pmq_message *message);
 bool pmq_message_dup(const pmq_message *message);
 
 /**
+ * Under which Packet Identifier the server sent a received message, 1 to 65,535; 0 at QoS 0, and for a message that was not
+ * received. It helps to find a message in the logs of a server, and names it no longer than until it is acknowledged.
+ */
+uint16_t pmq_message_packet_id(const pmq_message *message);
+
+/**
  * The properties; NULL for NULL. They belong to the message, live as long as it does, and are not to be freed.
  */
 const pmq_properties *pmq_message_properties(const pmq_message *message);
@@ -975,6 +987,16 @@ pmq_status pmq_options_add_user_property(pmq_options *options,
  * Sets the longest time from opening a connection to the server's answer, for each address. Default 10,000.
  */
 pmq_status pmq_options_set_connect_timeout(pmq_options *options, uint32_t timeout_ms, pmq_error **error);
+
+/**
+ * Sets after how long without anything to do the client gives up its connection, from 1 ms; it connects again for the next
+ * publish, request or subscribe. Nothing is lost by that: it has something to do as long as it has a subscription, a publish
+ * without an outcome, a message that is not acknowledged, or a request without its response. PMQ_FOREVER keeps the connection.
+ * Default: that.
+ */
+pmq_status pmq_options_set_idle_disconnect(pmq_options *options,
+                                           uint32_t idle_ms,
+                                           pmq_error **error);
 
 /**
  * Sets when to connect again. The wait before an attempt begins at `min_ms` and doubles up to `max_ms`; `jitter_percent` of it,

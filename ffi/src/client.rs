@@ -61,6 +61,9 @@ pub enum State {
     Stopping = 3,
     /// It has ended.
     Stopped = 4,
+    /// There is no connection, and none is tried: it was made this moment, or has nothing to do
+    /// (pmq_options_set_idle_disconnect).
+    Idle = 5,
 }
 
 /// What pmq_client_stat tells. All since the client was made.
@@ -278,6 +281,7 @@ impl Client {
             ClientState::Backoff { .. } => State::Waiting,
             ClientState::Closing => State::Stopping,
             ClientState::Closed(_) => State::Stopped,
+            ClientState::Idle => State::Idle,
             _ => State::Connecting,
         }
     }

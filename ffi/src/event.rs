@@ -27,7 +27,8 @@ pub enum EventType {
     None = 0,
     /// The server accepted the client. Has: session_present, client_id, address, protocol, properties.
     Connected = 1,
-    /// The connection that PMQ_EVENT_CONNECTED told of is over. Has an error unless the program asked for it.
+    /// The connection that PMQ_EVENT_CONNECTED told of is over. Has an error unless the program asked for it, be it by
+    /// pmq_options_set_idle_disconnect.
     Disconnected = 2,
     /// An attempt to connect failed, or the connection was lost; there will be another one. Has: error, attempt, delay_ms.
     Reconnecting = 3,
@@ -138,10 +139,11 @@ impl Content {
     }
 
     pub(crate) fn message(received: Received) -> Self {
+        let (message, ack) = Message::received(received);
         Self::Message(Box::new(Arrival {
-            owed: received.ack.is_owed(),
-            message: Message::new(received.message, received.dup),
-            ack: received.ack,
+            owed: ack.is_owed(),
+            message,
+            ack,
             generation: background::generation(),
         }))
     }

@@ -180,7 +180,7 @@ impl Mailbox {
         response: &std::result::Result<client::Message, RequestError>,
     ) {
         let (response, error) = match response {
-            Ok(message) => (Some(Box::new(Message::new(message.clone(), false))), None),
+            Ok(message) => (Some(Box::new(Message::new(message.clone()))), None),
             Err(error) => (None, Some(error.clone().into())),
         };
         self.complete(Completion {
@@ -433,6 +433,7 @@ impl Observer for Watch {
                 inner.disconnected(Some(cause));
                 inner.change(Content::reconnecting(error, *attempt, *delay));
             }),
+            State::Idle => self.0.arrive_as_event(|inner| inner.disconnected(None)),
             State::Closed(cause) => self.0.arrive_as_event(|inner| {
                 let error = match cause {
                     CloseCause::Requested => None,

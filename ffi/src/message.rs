@@ -5,7 +5,7 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use ::bytes::Bytes;
-use mqtt_client::{self as client, QoS, TopicName};
+use mqtt_client::{self as client, PacketId, QoS, TopicName};
 
 use crate::error::{Error, Result};
 use crate::handle::{self, Out};
@@ -20,17 +20,29 @@ use crate::{bytes, guard};
 pub struct Message {
     message: client::Message,
     dup: bool,
+    packet_id: Option<PacketId>,
     /// Made when first looked at.
     properties: OnceLock<Properties>,
 }
 
 impl Message {
-    pub(crate) const fn new(message: client::Message, dup: bool) -> Self {
+    /// A message of which no server has said anything.
+    pub(crate) const fn new(message: client::Message) -> Self {
         Self {
             message,
-            dup,
+            dup: false,
+            packet_id: None,
             properties: OnceLock::new(),
         }
+    }
+
+    pub(crate) fn received(received: client::Received) -> (Self, client::Ack) {
+        let message = Self {
+            dup: received.dup,
+            packet_id: received.packet_id,
+            ..Self::new(received.message)
+        };
+        (message, received.ack)
     }
 
     /// The message to be sent: a received one without what only its receiver may know. Cheap: the bytes are shared.
@@ -55,7 +67,7 @@ impl Message {
             .with_qos(before.qos())
             .with_retain(before.retain())
             .with_properties(&properties)?;
-        *self = Self::new(message, false);
+        *self = Self::new(message);
         Ok(())
     }
 }
@@ -86,7 +98,7 @@ pub unsafe extern "C" fn pmq_message_new(
             )
         };
         let message = client::Message::new(parse_name(topic)?, payload.to_vec());
-        out.give(Message::new(message, false));
+        out.give(Message::new(message));
         Ok(())
     };
     // SAFETY: as above.
@@ -245,7 +257,7 @@ pub unsafe extern "C" fn pmq_message_set_properties(
                 .message
                 .clone()
                 .with_properties(&properties.to_client()?)?;
-            *message = Message::new(with, false);
+            *message = Message::new(with);
             Ok(())
         })
     }
@@ -302,6 +314,15 @@ pub unsafe extern "C" fn pmq_message_retain(message: *const Message) -> bool {
 pub unsafe extern "C" fn pmq_message_dup(message: *const Message) -> bool {
     // SAFETY: the caller's promise, see the crate's documentation.
     unsafe { guard::look(message, false, |message| Some(message.dup)) }
+}
+
+/// Under which Packet Identifier the server sent a received message, 1 to 65,535; 0 at QoS 0, and for a message that was not
+/// received. It helps to find a message in the logs of a server, and names it no longer than until it is acknowledged.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_message_packet_id(message: *const Message) -> u16 {
+    let packet_id = |message: &Message| message.packet_id.map(PacketId::get);
+    // SAFETY: the caller's promise, see the crate's documentation.
+    unsafe { guard::look(message, 0, packet_id) }
 }
 
 /// The properties; NULL for NULL. They belong to the message, live as long as it does, and are not to be freed.

@@ -397,6 +397,25 @@ pub unsafe extern "C" fn pmq_options_set_connect_timeout(
     }
 }
 
+/// Sets after how long without anything to do the client gives up its connection, from 1 ms; it connects again for the next
+/// publish, request or subscribe. Nothing is lost by that: it has something to do as long as it has a subscription, a publish
+/// without an outcome, a message that is not acknowledged, or a request without its response. PMQ_FOREVER keeps the connection.
+/// Default: that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pmq_options_set_idle_disconnect(
+    options: *mut Options,
+    idle_ms: u32,
+    error: *mut *mut Error,
+) -> Status {
+    let idle = Duration::from_millis(idle_ms.into());
+    // SAFETY: the caller's promises, see the crate's documentation.
+    unsafe {
+        set(options, error, |options| {
+            options.client.idle_disconnect = (idle_ms != PMQ_FOREVER).then_some(idle);
+        })
+    }
+}
+
 /// Sets when to connect again. The wait before an attempt begins at `min_ms` and doubles up to `max_ms`; `jitter_percent` of it,
 /// 0 to 100, are random: 100 draws it evenly between 0 and the whole, 25 between three quarters and the whole, and 0 always waits
 /// the whole. After `attempts` failures in a row the client ends; PMQ_FOREVER never gives up, and 0 never connects again: the

@@ -107,8 +107,8 @@ mod transport;
 
 pub use mqtt_core;
 pub use mqtt_core::{
-    DropReason, EncodeError, Message, Negotiated, Outcome, Properties, PropertiesBuf, Property,
-    PropertyId, ProtocolVersion, PublishId, QoS, ReasonCode, RetainHandling, TopicError,
+    DropReason, EncodeError, Message, Negotiated, Outcome, PacketId, Properties, PropertiesBuf,
+    Property, PropertyId, ProtocolVersion, PublishId, QoS, ReasonCode, RetainHandling, TopicError,
     TopicFilter, TopicName, Utf8,
 };
 pub use mqtt_transport::{Pem, PemError};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use mqtt_core::{Message, ReasonCode, Utf8};
+use mqtt_core::{Message, PacketId, ReasonCode, Utf8};
 
 use crate::command::AckAnswer;
 use crate::shared::Shared;
@@ -19,6 +19,9 @@ pub struct Received {
     pub message: Message,
     /// The server says that it may have sent this message before (v5 3.3.1.1).
     pub dup: bool,
+    /// Under which Packet Identifier the server sent it; `None` at QoS 0. It helps to find a message in the logs of a server,
+    /// and names it no longer than until it is acknowledged.
+    pub packet_id: Option<PacketId>,
     /// When it was read from the connection.
     pub received_at: SystemTime,
     /// How to acknowledge it, where that is the application's to do.

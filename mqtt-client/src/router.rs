@@ -171,6 +171,7 @@ impl Router {
             let item = Item {
                 message: arrival.message.clone(),
                 dup: arrival.dup,
+                packet_id: arrival.token.map(AckToken::packet_id),
                 received_at: arrival.at,
                 keys: target.keys,
                 mode: target.mode,

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::SystemTime;
 
-use mqtt_core::{AckToken, Message, QoS};
+use mqtt_core::{AckToken, Message, PacketId, QoS};
 
 use crate::command::AckAnswer;
 use crate::options::StreamFull;
@@ -100,6 +100,7 @@ struct Inner {
 pub(crate) struct Item {
     pub(crate) message: Message,
     pub(crate) dup: bool,
+    pub(crate) packet_id: Option<PacketId>,
     pub(crate) received_at: SystemTime,
     pub(crate) keys: SubscriptionKeys,
     pub(crate) mode: AckMode,
@@ -339,6 +340,7 @@ impl Stream {
         Received {
             message: item.message,
             dup: item.dup,
+            packet_id: item.packet_id,
             received_at: item.received_at,
             ack: Ack::new(
                 item.pending

@@ -48,7 +48,7 @@ static void one_round(const char *url) {
     other = check_publish(client, "a/1", "hello");
     CHECK(other > token);
     event = check_event(client, PMQ_EVENT_MESSAGE);
-    CHECK(payload_is(event, "hello"));
+    CHECK(payload_is(event, "hello") && pmq_message_packet_id(pmq_event_message(event)) == 1);
     CHECK(memcmp(pmq_message_topic(pmq_event_message(event), &len), "a/1", 3) == 0 && len == 3);
     CHECK(pmq_message_qos(pmq_event_message(event)) == 1 && !pmq_message_retain(pmq_event_message(event)));
     CHECK(pmq_event_status(event) == PMQ_STATUS_OK);
@@ -178,6 +178,26 @@ static void time_runs_out(const char *url) {
     pmq_client_free(&client);
 }
 
+/* Without anything to do it is without a connection, and comes back for the next publish. */
+static void idleness(const char *url) {
+    pmq_error *error = NULL;
+    pmq_options *options = check_options(url);
+    pmq_client *client;
+    pmq_event *event;
+    OK(pmq_options_set_idle_disconnect(options, 1, &error));
+    client = check_client(options);
+    pmq_options_free(&options);
+    check_skip(client, PMQ_EVENT_CONNECTED);
+    event = check_event(client, PMQ_EVENT_DISCONNECTED);
+    CHECK(pmq_event_error(event) == NULL);
+    pmq_event_free(&event);
+    CHECK(check_state(client) == PMQ_STATE_IDLE);
+    OK(pmq_client_wait(client, check_publish(client, "t", "x"), PATIENCE, NULL, &error));
+    check_skip(client, PMQ_EVENT_CONNECTED);
+    check_skip(client, PMQ_EVENT_DISCONNECTED);
+    pmq_client_free(&client);
+}
+
 static void older_versions(const char *url) {
     int versions[] = {PMQ_PROTOCOL_V31, PMQ_PROTOCOL_V311}, i;
     for (i = 0; i < 2; i++) {
@@ -204,6 +224,7 @@ int main(int argc, char **argv) {
     properties_travel(argv[1]);
     by_descriptor(argv[1]);
     time_runs_out(argv[1]);
+    idleness(argv[1]);
     older_versions(argv[1]);
     return check_result();
 }

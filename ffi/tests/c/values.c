@@ -150,6 +150,7 @@ static void messages(void) {
     CHECK(memcmp(pmq_message_topic(message, &len), "a/b", 3) == 0 && len == 3);
     CHECK(memcmp(pmq_message_payload(message, &len), "x\0y", 3) == 0 && len == 3);
     CHECK(pmq_message_qos(message) == 0 && !pmq_message_retain(message) && !pmq_message_dup(message));
+    CHECK(pmq_message_packet_id(message) == 0);
     CHECK(pmq_properties_count(pmq_message_properties(message)) == 0);
 
     FAILS(pmq_message_set_qos(message, 3, &error), PMQ_STATUS_ARGUMENT);
@@ -269,6 +270,9 @@ static void options(void) {
     OK(pmq_options_set_reconnect(options, 1, 2, 101, PMQ_FOREVER, &error));
     FAILS(pmq_client_new(options, &client, &error), PMQ_STATUS_OPTIONS);
     OK(pmq_options_set_reconnect(options, 1, 2, 0, PMQ_FOREVER, &error));
+    OK(pmq_options_set_idle_disconnect(options, 0, &error));
+    FAILS(pmq_client_new(options, &client, &error), PMQ_STATUS_OPTIONS);
+    OK(pmq_options_set_idle_disconnect(options, PMQ_FOREVER, &error));
     OK(pmq_options_set_inbox(options, 0, 10000, &error));
     FAILS(pmq_client_new(options, &client, &error), PMQ_STATUS_OPTIONS);
     CHECK(client == NULL);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mqtt_client::{
-    AckMode, Client, Options, Outcome, Overflow, QoS, ReasonCode, StreamFull, SubscribeError,
-    SubscribeOptions, Subscription, Unacknowledged, Utf8, Version,
+    AckMode, Client, Options, Outcome, Overflow, PacketId, QoS, ReasonCode, StreamFull,
+    SubscribeError, SubscribeOptions, Subscription, Unacknowledged, Utf8, Version,
 };
 
 use crate::support::{
@@ -89,9 +89,12 @@ async fn a_subscription_is_asked_for_granted_and_delivers() {
     peer.send(&publish_v5(5, b'x')).await;
     // Acknowledged as soon as it is in the stream, whether or not anybody reads.
     peer.expect(&[0x40, 0x02, 0x00, 0x05]).await;
-    assert_eq!(payload(&mut subscription).await, b"x");
+    let received = subscription.recv().await.unwrap();
+    assert_eq!(received.message.payload(), b"x");
+    assert_eq!(received.packet_id.map(PacketId::get), Some(5));
     peer.send(&[0x30, 0x05, 0x00, 0x01, b't', 0x00, b'y']).await;
     let received = subscription.recv().await.unwrap();
+    assert_eq!(received.packet_id, None);
     assert_eq!(
         (received.message.qos(), received.dup, received.ack.is_owed()),
         (QoS::AtMostOnce, false, false)

@@ -32,7 +32,8 @@ Libs.private: {PRIVATE}
     )
 }
 
-/// For CMake's `find_package`. It says where things are from where it lies itself, so that the whole can be moved.
+/// For CMake's `find_package`. It says where things are from where it lies itself, so that the whole can be moved. That is where
+/// it really lies: it may have been found below a link, as /lib is one to /usr/lib, beside which there are no headers.
 pub(super) fn cmake(prefix: &Path, libdir: &Path) -> String {
     let libdir = within(prefix, libdir);
     let prefix = if libdir.is_absolute() {
@@ -47,7 +48,7 @@ pub(super) fn cmake(prefix: &Path, libdir: &Path) -> String {
     format!(
         r#"# pushmq: MQTT client that knows what was delivered.
 # Targets: pushmq::pushmq, the shared library, and pushmq::static.
-get_filename_component(_pushmq_libdir "${{CMAKE_CURRENT_LIST_DIR}}/../.." ABSOLUTE)
+get_filename_component(_pushmq_libdir "${{CMAKE_CURRENT_LIST_DIR}}/../.." REALPATH)
 get_filename_component(_pushmq_prefix "{prefix}" ABSOLUTE)
 if(NOT TARGET pushmq::pushmq)
   add_library(pushmq::pushmq SHARED IMPORTED)

@@ -68,19 +68,36 @@ fn installation(run: &mut Run) -> Result<()> {
             verdict,
         )?;
     }
-    let built = cmake_project(&prefix, &source);
+    found_by_cmake(run, "an installed library,", &prefix, &source)?;
+    let moved = moved()?;
+    found_by_cmake(run, "a moved library, below a link,", &moved, &source)?;
+    run.verdict("the names of the shared library", names(&prefix))?;
+    run.verdict("an installation for a package", package())
+}
+
+/// Programs of a stranger that found the library below `prefix` do what they should.
+fn found_by_cmake(run: &mut Run, library: &str, prefix: &Path, source: &Path) -> Result<()> {
+    let built = cmake_project(prefix, source);
     for linking in [Linking::Shared, Linking::Static] {
         let verdict = match &built {
             Ok(folder) => publishes(run, &mut Command::new(folder.join(format!("{linking:?}")))),
             Err(error) => Err(anyhow!("{error:#}")),
         };
-        run.verdict(
-            &format!("an installed library, {linking:?}, found by CMake"),
-            verdict,
-        )?;
+        run.verdict(&format!("{library} {linking:?}, found by CMake"), verdict)?;
     }
-    run.verdict("the names of the shared library", names(&prefix))?;
-    run.verdict("an installation for a package", package())
+    Ok(())
+}
+
+/// An installation that is moved to another place, where its folder of libraries is found below a link, as /lib is one to
+/// /usr/lib. Returns the folder with the link.
+fn moved() -> Result<PathBuf> {
+    let folder = workspace::scratch("libpushmq-moved")?;
+    fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    let (first, last) = (folder.join("first"), folder.join("usr"));
+    library::put(&Options::for_tests(first.clone(), None))?;
+    fs::rename(&first, &last).context("cannot move the installation")?;
+    symlink("usr/lib", folder.join("lib")).context("cannot make a link")?;
+    Ok(folder)
 }
 
 /// The example publisher does what it should.
