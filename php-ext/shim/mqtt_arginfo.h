@@ -240,6 +240,7 @@ ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Options___construct, 0, 0, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, responseTopic, IS_STRING, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reconnectMin, IS_DOUBLE, 0, "0.5")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reconnectMax, IS_DOUBLE, 0, "60.0")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reconnectJitterPercent, IS_LONG, 0, "100")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reconnectAttempts, IS_LONG, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, queueMaxMessages, IS_LONG, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, queueMaxBytes, IS_LONG, 1, "null")
@@ -1231,6 +1232,12 @@ static zend_class_entry *register_class_Mqtt_Options(void)
 	zend_string *property_reconnectMax_name = zend_string_init("reconnectMax", sizeof("reconnectMax") - 1, 1);
 	zend_declare_typed_property(class_entry, property_reconnectMax_name, &property_reconnectMax_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_DOUBLE));
 	zend_string_release(property_reconnectMax_name);
+
+	zval property_reconnectJitterPercent_default_value;
+	ZVAL_UNDEF(&property_reconnectJitterPercent_default_value);
+	zend_string *property_reconnectJitterPercent_name = zend_string_init("reconnectJitterPercent", sizeof("reconnectJitterPercent") - 1, 1);
+	zend_declare_typed_property(class_entry, property_reconnectJitterPercent_name, &property_reconnectJitterPercent_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_LONG));
+	zend_string_release(property_reconnectJitterPercent_name);
 
 	zval property_reconnectAttempts_default_value;
 	ZVAL_UNDEF(&property_reconnectAttempts_default_value);

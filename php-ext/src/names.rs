@@ -3,7 +3,7 @@
 use mqtt_client::{ConnectError, OptionsError};
 
 /// Rust's names of options and PHP's, where they differ.
-const NAMES: [(&str, &str); 22] = [
+const NAMES: [(&str, &str); 23] = [
     ("client_id", "clientId"),
     ("connect_timeout", "connectTimeout"),
     ("inbox.max_bytes", "inboxMaxBytes"),
@@ -14,6 +14,7 @@ const NAMES: [(&str, &str); 22] = [
     ("queue_max_bytes", "queueMaxBytes"),
     ("queue_max_messages", "queueMaxMessages"),
     ("receive_maximum", "receiveMaximum"),
+    ("reconnect.jitter_percent", "reconnectJitterPercent"),
     ("reconnect.max", "reconnectMax"),
     ("reconnect.min", "reconnectMin"),
     ("response_topic", "responseTopic"),

@@ -382,9 +382,11 @@ fn reconnect(object: Object<'_>) -> Result<Reconnect, Failure> {
             "reconnectMin must not be more than reconnectMax",
         ));
     }
+    let jitter_percent = in_range(object, "reconnectJitterPercent", 0, 100)?;
     let attempts = nullable_in_range(object, "reconnectAttempts", 0, i64::from(u32::MAX))?;
     let mut reconnect = Reconnect::default();
     (reconnect.min, reconnect.max) = (min, max);
+    reconnect.jitter_percent = u8::try_from(jitter_percent).unwrap_or(100);
     reconnect.attempts = attempts.map(|attempts| u32::try_from(attempts).unwrap_or(u32::MAX));
     Ok(reconnect)
 }

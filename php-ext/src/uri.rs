@@ -20,7 +20,7 @@ enum Kind {
 }
 
 /// The options a URI may name in its query, as the constructor of `Options` names them.
-const PARAMETERS: [(&str, Kind); 21] = [
+const PARAMETERS: [(&str, Kind); 22] = [
     ("proxy", Kind::Text),
     ("protocol", Kind::Protocol),
     ("clientId", Kind::Text),
@@ -36,6 +36,7 @@ const PARAMETERS: [(&str, Kind); 21] = [
     ("responseTopic", Kind::Text),
     ("reconnectMin", Kind::Float),
     ("reconnectMax", Kind::Float),
+    ("reconnectJitterPercent", Kind::Int),
     ("reconnectAttempts", Kind::Int),
     ("queueMaxMessages", Kind::Int),
     ("queueMaxBytes", Kind::Int),

@@ -631,6 +631,7 @@ namespace Mqtt {
         public readonly ?string $responseTopic;
         public readonly float $reconnectMin;
         public readonly float $reconnectMax;
+        public readonly int $reconnectJitterPercent;
         public readonly ?int $reconnectAttempts;
         public readonly ?int $queueMaxMessages;
         public readonly ?int $queueMaxBytes;
@@ -662,8 +663,10 @@ namespace Mqtt {
          * @param int $outgoingTopicAliases 0 to 65535 Topic Aliases that this client uses, as far as the broker takes them, for the
          *        topics it published to last; more than 64 are never used; MQTT 5.0 only
          * @param string|null $responseTopic where responses to request() are to be published; null: `response/` and 32 random digits
-         * @param float $reconnectMin seconds before the first new attempt, with full jitter
+         * @param float $reconnectMin 0.001 to 86400 seconds before the first new attempt; they double with each that fails
          * @param float $reconnectMax seconds between attempts at most
+         * @param int $reconnectJitterPercent 0 to 100 percent of each wait that are random: 100 draws it evenly between nothing and the
+         *        whole, so that many clients that lost one broker do not come back together; 0 always waits the whole
          * @param int|null $reconnectAttempts null: no end
          * @param int|null $queueMaxMessages null takes `mqtt.queue_max_messages`
          * @param int|null $queueMaxBytes null takes `mqtt.queue_max_bytes`
@@ -697,6 +700,7 @@ namespace Mqtt {
             ?string $responseTopic = null,
             float $reconnectMin = 0.5,
             float $reconnectMax = 60.0,
+            int $reconnectJitterPercent = 100,
             ?int $reconnectAttempts = null,
             ?int $queueMaxMessages = null,
             ?int $queueMaxBytes = null,
