@@ -9,7 +9,8 @@ use Mqtt\{Client, Options, Tls, Transport};
 function take($connection, int $length): string
 {
     for ($taken = ''; strlen($taken) < $length; $taken .= $part) {
-        if (!$part = fread($connection, $length - strlen($taken))) {
+        $part = fread($connection, $length - strlen($taken));
+        if ($part === false || $part === '') {
             return '';
         }
     }
