@@ -646,9 +646,9 @@ namespace Mqtt {
          * @param string|null $path of the Unix socket, or of the WebSocket URL (null: `/mqtt`)
          * @param list<array{string,string}> $headers further HTTP headers of the WebSocket handshake
          * @param Tls|null $tls null, where the transport has TLS, means new Tls()
-         * @param string|null $proxy that leads to the broker: `http://user:password@host:port` for CONNECT of HTTP (port 80), or
-         *        `socks5://user:password@host:port` (port 1080). It looks up the broker's name; its user and password go to it
-         *        unencrypted. Environment variables are not looked at
+         * @param string|null $proxy that leads to the broker: `http://user:password@host:port` for CONNECT of HTTP (port 80),
+         *        or `socks5://user:password@host:port` (port 1080). It looks up the broker's name; its user and password go to
+         *        it unencrypted. Environment variables are not looked at
          * @param Protocol|null $protocol null: MQTT 5.0, and 3.1.1 if the broker does not know it
          * @param string|null $clientId the exact Client Identifier; must differ between processes
          * @param string|null $clientIdPrefix begins a Client Identifier that is random otherwise; null takes `mqtt.client_id_prefix`
@@ -665,8 +665,8 @@ namespace Mqtt {
          * @param string|null $responseTopic where responses to request() are to be published; null: `response/` and 32 random digits
          * @param float $reconnectMin 0.001 to 86400 seconds before the first new attempt; they double with each that fails
          * @param float $reconnectMax seconds between attempts at most
-         * @param int $reconnectJitterPercent 0 to 100 percent of each wait that are random: 100 draws it evenly between nothing and the
-         *        whole, so that many clients that lost one broker do not come back together; 0 always waits the whole
+         * @param int $reconnectJitterPercent 0 to 100 percent of each wait that are random: 100 draws it evenly between nothing
+         *        and the whole, so that many clients that lost one broker do not come back together; 0 always waits the whole
          * @param int|null $reconnectAttempts null: no end
          * @param int|null $queueMaxMessages null takes `mqtt.queue_max_messages`
          * @param int|null $queueMaxBytes null takes `mqtt.queue_max_bytes`
@@ -844,7 +844,7 @@ namespace Mqtt {
         public readonly ?string $assignedClientId;
         /** Seconds, as agreed: the broker's number, where it gave one (Server Keep Alive). */
         public readonly int $keepAlive;
-        /** Seconds the broker keeps the session after the connection is lost, as agreed; 0: not at all, 4294967295: without end. */
+        /** Seconds the broker keeps the session when the connection is lost, as agreed; 0: not at all, 4294967295: without end. */
         public readonly int $sessionExpiry;
         /** The highest QoS the broker takes. */
         public readonly Qos $maximumQos;

@@ -36,7 +36,9 @@ function carry($one, $other): void
 // The broker is known under a name of the proxy's own, and the proxy takes one user. It notes where it is to lead.
 [$plain, $tls, $log] = [free_port(), free_port(), scratch_directory() . '/proxy.log'];
 $certificates = __DIR__ . '/certificates';
-new Broker($plain, ['--listen', "mqtts://127.0.0.1:$tls", '--tls-cert', "$certificates/server.pem", '--tls-key', "$certificates/server.key"]);
+new Broker($plain, [
+    '--listen', "mqtts://127.0.0.1:$tls", '--tls-cert', "$certificates/server.pem", '--tls-key', "$certificates/server.key",
+]);
 $proxy = scripted_server(function ($connection) use ($log) {
     $first = take($connection, 1);
     if ($first === 'C') {

@@ -20,7 +20,8 @@ final class Log
 $port = free_port();
 $options = new Options(port: $port);
 echo $options->reconnectJitterPercent, "\n";
-$client = new Client(Options::fromUri("mqtt://127.0.0.1:$port?reconnectMin=0.1&reconnectMax=0.2&reconnectJitterPercent=0&reconnectAttempts=3"));
+$query = 'reconnectMin=0.1&reconnectMax=0.2&reconnectJitterPercent=0&reconnectAttempts=3';
+$client = new Client("mqtt://127.0.0.1:$port?$query");
 $client->setLogger($log = new Log());
 $client->publish('a', 'b');
 eventually(function () use ($client, $log) {
