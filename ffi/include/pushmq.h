@@ -310,15 +310,17 @@ typedef enum {
   PMQ_EVENT_CONNECTED = 1,
   /**
    * The connection that PMQ_EVENT_CONNECTED told of is over. Has an error unless the program asked for it, be it by
-   * pmq_options_set_idle_disconnect.
+   * pmq_options_set_idle_disconnect. Has properties if the server ended it with a DISCONNECT.
    */
   PMQ_EVENT_DISCONNECTED = 2,
   /**
-   * An attempt to connect failed, or the connection was lost; there will be another one. Has: error, attempt, delay_ms.
+   * An attempt to connect failed, or the connection was lost; there will be another one. Has: error, attempt, delay_ms,
+   * and properties if the server refused the client or ended the connection in words of MQTT.
    */
   PMQ_EVENT_RECONNECTING = 3,
   /**
-   * The client has ended and will not come back; nothing comes after this. Has an error unless the program asked for it.
+   * The client has ended and will not come back; nothing comes after this. Has an error unless the program asked for it,
+   * and properties as PMQ_EVENT_RECONNECTING.
    */
   PMQ_EVENT_STOPPED = 4,
   /**
@@ -1384,8 +1386,10 @@ const uint8_t *pmq_event_reasons(const pmq_event *event,
 const pmq_message *pmq_event_message(const pmq_event *event);
 
 /**
- * The properties that came with the server's answer (CONNACK, or what ended a publish); NULL for other events. They belong to
- * the event.
+ * The properties that came with what the server said: with its CONNACK (PMQ_EVENT_CONNECTED), with what ended a publish
+ * (PMQ_EVENT_PUBLISHED), and with the CONNACK that refused the client or the DISCONNECT that ended the connection
+ * (PMQ_EVENT_DISCONNECTED, PMQ_EVENT_RECONNECTING, PMQ_EVENT_STOPPED). NULL for other events, and where it said nothing. They
+ * belong to the event.
  */
 const pmq_properties *pmq_event_properties(const pmq_event *event);
 

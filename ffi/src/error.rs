@@ -6,6 +6,7 @@ use std::ffi::{CString, c_char, c_int};
 use std::fmt::Display;
 use std::io;
 use std::ptr;
+use std::sync::Arc;
 
 use mqtt_client::background::StartError;
 use mqtt_client::mqtt_core;
@@ -15,6 +16,7 @@ use mqtt_client::{
 };
 
 use crate::guard;
+use crate::properties::Properties;
 use crate::status::Status;
 
 /// Why a call failed, in full. Owned by whoever got it; see pmq_error_free.
@@ -25,6 +27,8 @@ pub struct Error {
     errno: i32,
     message: CString,
     panic: Option<CString>,
+    /// What the server said beside the Reason Code when it refused or ended a connection.
+    properties: Option<Arc<Properties>>,
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Error>;
@@ -37,7 +41,12 @@ impl Error {
             errno: 0,
             message: c_text(&message.to_string()),
             panic: None,
+            properties: None,
         }
+    }
+
+    pub(crate) fn properties(&self) -> Option<&Properties> {
+        self.properties.as_deref()
     }
 
     pub(crate) fn null(name: &str) -> Self {
@@ -244,8 +253,10 @@ impl From<&ConnectError> for Error {
             ConnectError::Forked => return Self::forked(),
             _ => Status::Connection,
         };
+        let properties = error.properties().map(Properties::of).map(Arc::new);
         Self {
             errno: errno_of(error),
+            properties,
             ..Self::new(status, error)
         }
         .with_reason(error.reason())
@@ -267,7 +278,7 @@ fn errno_of(error: &(dyn StdError + 'static)) -> i32 {
     while let Some(error) = next {
         let io = error
             .downcast_ref::<io::Error>()
-            .or_else(|| Some(&**error.downcast_ref::<std::sync::Arc<io::Error>>()?));
+            .or_else(|| Some(&**error.downcast_ref::<Arc<io::Error>>()?));
         if let Some(number) = io.and_then(io::Error::raw_os_error) {
             return number;
         }

@@ -3,10 +3,9 @@
 use std::ffi::c_char;
 use std::ptr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use mqtt_client::{
-    Ack, Connack, ConnectError, ProtocolVersion, ReasonCode, Received, Utf8, background,
-};
+use mqtt_client::{Ack, Connack, ProtocolVersion, ReasonCode, Received, Utf8, background};
 
 use crate::error::{Error, Result};
 use crate::handle::{self, Out};
@@ -28,11 +27,13 @@ pub enum EventType {
     /// The server accepted the client. Has: session_present, client_id, address, protocol, properties.
     Connected = 1,
     /// The connection that PMQ_EVENT_CONNECTED told of is over. Has an error unless the program asked for it, be it by
-    /// pmq_options_set_idle_disconnect.
+    /// pmq_options_set_idle_disconnect. Has properties if the server ended it with a DISCONNECT.
     Disconnected = 2,
-    /// An attempt to connect failed, or the connection was lost; there will be another one. Has: error, attempt, delay_ms.
+    /// An attempt to connect failed, or the connection was lost; there will be another one. Has: error, attempt, delay_ms,
+    /// and properties if the server refused the client or ended the connection in words of MQTT.
     Reconnecting = 3,
-    /// The client has ended and will not come back; nothing comes after this. Has an error unless the program asked for it.
+    /// The client has ended and will not come back; nothing comes after this. Has an error unless the program asked for it,
+    /// and properties as PMQ_EVENT_RECONNECTING.
     Stopped = 4,
     /// A message. Has: message. Owes an acknowledgement if the options say so: see pmq_event_ack.
     Message = 5,
@@ -126,13 +127,9 @@ impl Content {
         }))
     }
 
-    pub(crate) fn reconnecting(
-        error: &ConnectError,
-        attempt: u32,
-        delay: std::time::Duration,
-    ) -> Self {
+    pub(crate) fn reconnecting(error: Error, attempt: u32, delay: Duration) -> Self {
         Self::Reconnecting {
-            error: error.into(),
+            error,
             attempt,
             delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
         }
@@ -152,7 +149,7 @@ impl Content {
     pub(crate) fn held_bytes(&self) -> usize {
         match self {
             Self::Connected(connected) => connected.properties.held_bytes(),
-            _ => 0,
+            _ => (self.error().and_then(Error::properties)).map_or(0, Properties::held_bytes),
         }
     }
 
@@ -314,8 +311,10 @@ pub unsafe extern "C" fn pmq_event_message(event: *const Event) -> *const Messag
     unsafe { look(event, ptr::null(), message) }
 }
 
-/// The properties that came with the server's answer (CONNACK, or what ended a publish); NULL for other events. They belong to
-/// the event.
+/// The properties that came with what the server said: with its CONNACK (PMQ_EVENT_CONNECTED), with what ended a publish
+/// (PMQ_EVENT_PUBLISHED), and with the CONNACK that refused the client or the DISCONNECT that ended the connection
+/// (PMQ_EVENT_DISCONNECTED, PMQ_EVENT_RECONNECTING, PMQ_EVENT_STOPPED). NULL for other events, and where it said nothing. They
+/// belong to the event.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_event_properties(event: *const Event) -> *const Properties {
     let properties = |content: &Content| match content {
@@ -323,7 +322,8 @@ pub unsafe extern "C" fn pmq_event_properties(event: *const Event) -> *const Pro
         Content::Completed(completion) if completion.kind == EventType::Published => {
             Some(ptr::from_ref(&completion.properties))
         }
-        _ => None,
+        Content::Completed(_) => None,
+        other => other.error()?.properties().map(ptr::from_ref),
     };
     // SAFETY: the caller's promise, see the crate's documentation.
     unsafe { look(event, ptr::null(), properties) }

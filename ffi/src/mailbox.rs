@@ -430,8 +430,8 @@ impl Observer for Watch {
             } => self.0.arrive_as_event(|inner| {
                 let cause = Error::from(error);
                 inner.trouble = Some(cause.clone());
-                inner.disconnected(Some(cause));
-                inner.change(Content::reconnecting(error, *attempt, *delay));
+                inner.disconnected(Some(cause.clone()));
+                inner.change(Content::reconnecting(cause, *attempt, *delay));
             }),
             State::Idle => self.0.arrive_as_event(|inner| inner.disconnected(None)),
             State::Closed(cause) => self.0.arrive_as_event(|inner| {

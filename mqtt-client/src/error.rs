@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mqtt_core::{EncodeError, QoS, ReasonCode, TopicError};
+use mqtt_core::{EncodeError, Properties, PropertiesBuf, QoS, ReasonCode, TopicError};
 use thiserror::Error;
 
 pub use proxy::ProxyError;
@@ -208,8 +208,8 @@ pub enum ConnectError {
         reason: ReasonCode,
         /// The server's Reason String.
         detail: Option<String>,
-        /// Where to go instead, if the server said so (v5 4.11).
-        server_reference: Option<String>,
+        /// All properties of the CONNACK (5.0).
+        properties: Arc<PropertiesBuf>,
     },
     /// What answered does not speak MQTT, or speaks it badly.
     #[error("{address} does not speak MQTT as it should: {cause}")]
@@ -236,8 +236,8 @@ pub enum ConnectError {
         cause: String,
         /// The Reason Code of the server's DISCONNECT, if it sent one.
         reason: Option<ReasonCode>,
-        /// Where to go instead, if the server said so (v5 4.11).
-        server_reference: Option<String>,
+        /// All properties of that DISCONNECT (5.0).
+        properties: Arc<PropertiesBuf>,
     },
     /// The time given to the call is over, and nothing has failed so far.
     #[error("not connected after {after:?}")]
@@ -257,13 +257,21 @@ impl ConnectError {
     /// Where to go instead, if the server said so: host and port, or several separated by spaces (v5 4.11).
     #[must_use]
     pub fn server_reference(&self) -> Option<&str> {
+        let reference = self.properties()?.server_reference()?;
+        Some(reference.as_str())
+    }
+
+    /// The properties of the CONNACK that refused, or of the server's DISCONNECT: User Properties among them (5.0). `None` if
+    /// there was neither.
+    #[must_use]
+    pub fn properties(&self) -> Option<Properties<'_>> {
         match self {
-            Self::Refused {
-                server_reference, ..
-            }
+            Self::Refused { properties, .. }
             | Self::Lost {
-                server_reference, ..
-            } => server_reference.as_deref(),
+                reason: Some(_),
+                properties,
+                ..
+            } => Some(properties.as_properties()),
             _ => None,
         }
     }
@@ -314,7 +322,7 @@ mod tests {
             address: address(),
             reason: ReasonCode::BAD_USER_NAME_OR_PASSWORD,
             detail: Some("who are you?".to_owned()),
-            server_reference: None,
+            properties: Arc::default(),
         };
         assert_eq!(
             refused.to_string(),

@@ -1,5 +1,6 @@
-/* What servers say no to. argv[1]: a server that refuses filters beginning with "no/" and acknowledges publishes to "no/" with
- * 0x87; argv[2]: one that refuses every client with 0x86; argv[3]: where nobody listens. */
+/* What servers say no to. argv[1]: a server that refuses filters beginning with "no/", acknowledges publishes to "no/" with
+ * 0x87, and ends the connection of who publishes to "bye"; argv[2]: one that refuses every client with 0x86; argv[3]: where
+ * nobody listens. */
 #include <errno.h>
 
 #include "check.h"
@@ -55,6 +56,42 @@ static void publishes(const char *url) {
     pmq_client_free(&client);
 }
 
+/* The Reason String and the User Property with which the server gave its reason. */
+static void check_why(const pmq_event *event) {
+    const pmq_properties *seen = pmq_event_properties(event);
+    size_t len = 0;
+    CHECK(pmq_properties_count(seen) == 2 && pmq_properties_id(seen, 0) == 31 && pmq_properties_id(seen, 1) == 38);
+    CHECK(memcmp(pmq_properties_data(seen, 0, &len), "enough", 6) == 0 && len == 6);
+    CHECK(memcmp(pmq_properties_name(seen, 1, &len), "by", 2) == 0 && len == 2);
+    CHECK(memcmp(pmq_properties_data(seen, 1, &len), "me", 2) == 0 && len == 2);
+}
+
+static void connections(const char *url) {
+    pmq_error *error = NULL;
+    pmq_client *client = check_connect(url);
+    pmq_message *message = check_message("bye", "x", 0);
+    pmq_event *event;
+    check_skip(client, PMQ_EVENT_CONNECTED);
+    OK(pmq_client_publish(client, message, NULL, &error));
+    pmq_message_free(&message);
+    event = check_event(client, PMQ_EVENT_DISCONNECTED);
+    CHECK(pmq_error_reason(pmq_event_error(event)) == 0x97);
+    check_why(event);
+    pmq_event_free(&event);
+    event = check_event(client, PMQ_EVENT_RECONNECTING);
+    check_why(event);
+    pmq_event_free(&event);
+    /* Of the next connection nothing is said yet. */
+    event = check_event(client, PMQ_EVENT_CONNECTED);
+    CHECK(pmq_properties_count(pmq_event_properties(event)) == 0);
+    pmq_event_free(&event);
+    OK(pmq_client_stop(client, PATIENCE, &error));
+    event = check_event(client, PMQ_EVENT_DISCONNECTED);
+    CHECK(pmq_event_properties(event) == NULL);
+    pmq_event_free(&event);
+    pmq_client_free(&client);
+}
+
 static void clients(const char *url) {
     pmq_error *error = NULL;
     pmq_client *client = check_connect(url);
@@ -70,6 +107,7 @@ static void clients(const char *url) {
     event = check_event(client, PMQ_EVENT_STOPPED);
     CHECK(pmq_event_status(event) == PMQ_STATUS_REFUSED);
     CHECK(pmq_error_reason(pmq_event_error(event)) == 0x86);
+    check_why(event);
     pmq_event_free(&event);
     FAILS(pmq_client_publish(client, message, &token, &error), PMQ_STATUS_STOPPED);
     pmq_message_free(&message);
@@ -111,6 +149,7 @@ int main(int argc, char **argv) {
     }
     subscriptions(argv[1]);
     publishes(argv[1]);
+    connections(argv[1]);
     clients(argv[2]);
     no_second_attempt(argv[3]);
     no_connection(argv[3]);

@@ -55,6 +55,7 @@ int main(int argc, char **argv) {
     event = check_event(client, PMQ_EVENT_DISCONNECTED);
     CHECK(pmq_event_status(event) == PMQ_STATUS_CONNECTION);
     CHECK(strstr(pmq_error_message(pmq_event_error(event)), "lost the connection") != NULL);
+    CHECK(pmq_event_properties(event) == NULL);
     pmq_event_free(&event);
     event = check_event(client, PMQ_EVENT_RECONNECTING);
     CHECK(pmq_event_attempt(event) == 1 && pmq_event_delay_ms(event) <= 10);

@@ -11,11 +11,15 @@ use std::thread;
 pub(crate) enum Manners {
     /// It accepts them. Filters that begin with "no/" are refused with 0x87, and so are publishes to such a topic; what is
     /// published to "silent", and subscriptions to "never", are not answered. Whoever subscribes to "flood" gets twenty
-    /// messages of QoS 0 and twenty of QoS 1 before the answer.
+    /// messages of QoS 0 and twenty of QoS 1 before the answer. Who publishes to "bye" has to go: 0x97 Quota exceeded, with the
+    /// properties `WHY`.
     Polite,
-    /// It refuses them: 0x86 Bad User Name or Password.
+    /// It refuses them: 0x86 Bad User Name or Password, with the properties `WHY`.
     RefusesClients,
 }
+
+/// Reason String "enough", and the User Property "by" "me".
+const WHY: &[u8] = b"\x12\x1F\x00\x06enough\x26\x00\x02by\x00\x02me";
 
 pub(crate) struct Server {
     port: u16,
@@ -101,17 +105,17 @@ fn serve(mut stream: TcpStream, manners: Manners) -> io::Result<()> {
     loop {
         let (kind, body) = read_packet(&mut stream)?;
         match kind >> 4 {
-            // CONNACK: no session, Reason Code, no properties.
-            1 => {
-                let reason = match manners {
-                    Manners::Polite => 0x00,
-                    Manners::RefusesClients => 0x86,
-                };
-                stream.write_all(&[0x20, 0x03, 0x00, reason, 0x00])?;
-            }
+            // CONNACK: no session, Reason Code, properties.
+            1 => stream.write_all(&match manners {
+                Manners::Polite => vec![0x20, 0x03, 0x00, 0x00, 0x00],
+                Manners::RefusesClients => [&[0x20, 0x15, 0x00, 0x86][..], WHY].concat(),
+            })?,
             // PUBLISH of QoS 1: PUBACK with a Reason Code.
             3 => {
                 let (topic, rest) = field(&body);
+                if topic == b"bye" {
+                    return stream.write_all(&[&[0xE0, 0x14, 0x97][..], WHY].concat());
+                }
                 if kind & 0b0110 == 0b0010 && topic != b"silent" {
                     let reason = if topic.starts_with(b"no/") {
                         0x87

@@ -109,6 +109,10 @@ fn first_reference(references: &str, default_port: u16) -> Option<Address> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use mqtt_core::{PropertiesBuf, Property, Utf8};
+
     use super::*;
 
     #[test]
@@ -124,6 +128,11 @@ mod tests {
         }
     }
 
+    fn pointing_to(server: &str) -> Arc<PropertiesBuf> {
+        let reference = Property::ServerReference(Utf8::new(server).unwrap());
+        Arc::new(PropertiesBuf::collect([reference]).unwrap())
+    }
+
     #[test]
     fn v5_u_5_21_addresses_are_taken_in_turn_and_a_detour_lasts_as_the_server_said() {
         let options = Options::new("a", 1)
@@ -135,7 +144,7 @@ mod tests {
             address: "a:1".to_owned(),
             reason,
             detail: None,
-            server_reference: Some("c:3".to_owned()),
+            properties: pointing_to("c:3"),
         };
         let mut route = Route::default();
         assert_eq!(next(&route), at("a", 1));
@@ -165,7 +174,7 @@ mod tests {
             address: "a:1".to_owned(),
             reason: ReasonCode::SERVER_MOVED,
             detail: None,
-            server_reference: Some("b".to_owned()),
+            properties: pointing_to("b"),
         };
         let mut route = Route::default();
         let followed = (0..10).filter(|_| route.follow(&options, &error)).count();

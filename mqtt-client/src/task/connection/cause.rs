@@ -1,5 +1,7 @@
 //! Why a connection ended, in the words of the application's errors.
 
+use std::sync::Arc;
+
 use mqtt_core::PropertiesBuf;
 use mqtt_core::client::DisconnectCause;
 
@@ -24,7 +26,7 @@ impl Task {
                     address,
                     reason,
                     detail: reason_string(&properties),
-                    server_reference: server_reference(&properties),
+                    properties: Arc::new(properties),
                 };
                 (error, may_retry(reason))
             }
@@ -36,7 +38,7 @@ impl Task {
                     address,
                     cause: format!("the server disconnected: {reason}{detail}"),
                     reason: Some(reason),
-                    server_reference: server_reference(&properties),
+                    properties: Arc::new(properties),
                 };
                 (error, may_retry(reason))
             }
@@ -58,7 +60,7 @@ impl Task {
                         address,
                         cause,
                         reason: None,
-                        server_reference: None,
+                        properties: Arc::default(),
                     },
                     true,
                 )
@@ -96,13 +98,6 @@ fn reason_string(properties: &PropertiesBuf) -> Option<String> {
     properties
         .as_properties()
         .reason_string()
-        .map(|text| text.as_str().to_owned())
-}
-
-fn server_reference(properties: &PropertiesBuf) -> Option<String> {
-    properties
-        .as_properties()
-        .server_reference()
         .map(|text| text.as_str().to_owned())
 }
 
