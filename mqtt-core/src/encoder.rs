@@ -4,11 +4,11 @@ use bytes::Bytes;
 
 use crate::{
     error::EncodeError,
-    packet::{Body, Packet, Publish},
+    packet::{Body, Packet, Publish, PublishAck},
     types::{MaximumPacketSize, PacketType, ReasonCode, Role},
     version::ProtocolVersion,
     wire::{
-        LARGE_PAYLOAD, MAX_VAR_INT, Output, Properties, PropertyHolder, PropertyId, Writer,
+        LARGE_PAYLOAD, Output, Properties, PropertyHolder, PropertyId, TOO_LONG, Writer,
         var_int_len,
     },
 };
@@ -46,7 +46,7 @@ impl Encoder {
     /// See [`EncodeError`]. The output is as it was.
     #[inline]
     pub fn encode(&self, packet: &Packet<'_>, output: &mut Output) -> Result<(), EncodeError> {
-        self.dispatch(packet, &mut Write { output })?;
+        self.dispatch(packet, Some(output))?;
         Ok(())
     }
 
@@ -61,22 +61,22 @@ impl Encoder {
         payload: &Bytes,
         output: &mut Output,
     ) -> Result<(), EncodeError> {
-        let publish = Publish {
-            payload,
-            ..*publish
-        };
         if payload.len() < LARGE_PAYLOAD {
+            let publish = Publish {
+                payload,
+                ..*publish
+            };
             return self.encode(&Packet::Publish(publish), output);
         }
-        self.check(PacketType::Publish, &publish)?;
-        let sizes = self.sizes(&publish)?;
-        let mut writer = output.writer(sizes.packet - payload.len());
-        sizes.write_fixed_header(
-            PacketType::Publish,
-            publish.flags(PacketType::Publish),
-            &mut writer,
-        );
-        publish.write_variable_header(self.version, &mut writer);
+        self.check(PacketType::Publish, publish)?;
+        let len = publish.variable_header_len(self.version) + payload.len();
+        let size = self.fitting(len).ok_or_else(|| self.too_large(len))?;
+        let Some(writer) = output.writer(size - payload.len()) else {
+            output.grow(size - payload.len());
+            return self.encode_with_payload(publish, payload, output);
+        };
+        let writer = write_fixed_header(PacketType::Publish, publish, len, writer);
+        let writer = publish.write_variable_header(self.version, writer);
         debug_assert!(writer.is_full(), "PUBLISH has the length it announced");
         output.push_large(payload.clone());
         Ok(())
@@ -87,7 +87,7 @@ impl Encoder {
     /// # Errors
     /// See [`EncodeError`].
     pub fn encoded_len(&self, packet: &Packet<'_>) -> Result<usize, EncodeError> {
-        self.dispatch(packet, &mut Measure)
+        self.dispatch(packet, None)
     }
 
     /// Checks the code of a packet that has one in every version of 5.0; 3.x has none, which means success.
@@ -133,44 +133,108 @@ impl Encoder {
         }
     }
 
+    /// Checks a packet and returns its size; appends it if there is an `output`.
     #[inline]
-    fn dispatch(&self, packet: &Packet<'_>, task: &mut impl Task) -> Result<usize, EncodeError> {
-        // With the type by name in each arm, what depends on it alone is known when this is compiled.
+    fn dispatch(
+        &self,
+        packet: &Packet<'_>,
+        output: Option<&mut Output>,
+    ) -> Result<usize, EncodeError> {
         match packet {
-            Packet::Publish(body) => self.run(task, PacketType::Publish, body),
-            Packet::Puback(body) => self.run(task, PacketType::Puback, body),
-            Packet::Pubrec(body) => self.run(task, PacketType::Pubrec, body),
-            Packet::Pubrel(body) => self.run(task, PacketType::Pubrel, body),
-            Packet::Pubcomp(body) => self.run(task, PacketType::Pubcomp, body),
-            Packet::Pingreq => self.run(task, PacketType::Pingreq, &Empty),
-            Packet::Pingresp => self.run(task, PacketType::Pingresp, &Empty),
-            Packet::Connect(body) => self.run(task, PacketType::Connect, body),
-            Packet::Connack(body) => self.run(task, PacketType::Connack, body),
-            Packet::Subscribe(body) => self.run(task, PacketType::Subscribe, body),
-            Packet::Suback(body) => self.run(task, PacketType::Suback, body),
-            Packet::Unsubscribe(body) => self.run(task, PacketType::Unsubscribe, body),
-            Packet::Unsuback(body) => self.run(task, PacketType::Unsuback, body),
-            Packet::Disconnect(body) => self.run(task, PacketType::Disconnect, body),
-            Packet::Auth(body) => self.run(task, PacketType::Auth, body),
+            Packet::Publish(body) => self.run(PacketType::Publish, body, output),
+            Packet::Puback(ack) => self.run_ack(PacketType::Puback, ack, output),
+            Packet::Pubrec(ack) => self.run_ack(PacketType::Pubrec, ack, output),
+            Packet::Pubrel(ack) => self.run_ack(PacketType::Pubrel, ack, output),
+            Packet::Pubcomp(ack) => self.run_ack(PacketType::Pubcomp, ack, output),
+            Packet::Pingreq => self.run(PacketType::Pingreq, &Empty, output),
+            Packet::Pingresp => self.run(PacketType::Pingresp, &Empty, output),
+            Packet::Connect(body) => self.run(PacketType::Connect, body, output),
+            Packet::Connack(body) => self.run(PacketType::Connack, body, output),
+            Packet::Subscribe(body) => self.run(PacketType::Subscribe, body, output),
+            Packet::Suback(body) => self.run(PacketType::Suback, body, output),
+            Packet::Unsubscribe(body) => self.run(PacketType::Unsubscribe, body, output),
+            Packet::Unsuback(body) => self.run(PacketType::Unsuback, body, output),
+            Packet::Disconnect(body) => self.run(PacketType::Disconnect, body, output),
+            Packet::Auth(body) => self.run(PacketType::Auth, body, output),
         }
     }
 
-    /// Checks everything, then does what is to be done with the packet; returns its size.
     #[inline]
+    fn run_ack(
+        &self,
+        packet_type: PacketType,
+        ack: &PublishAck<'_>,
+        output: Option<&mut Output>,
+    ) -> Result<usize, EncodeError> {
+        // Most answers, and the most frequent packets of all.
+        if ack.is_success() {
+            self.run(packet_type, &ack.packet_id, output)
+        } else {
+            self.run(packet_type, ack, output)
+        }
+    }
+
+    // A function for each kind of packet, since all in one would save the registers that the largest of them needs. For the
+    // same reason what is rare is done in functions to which this one leaves everything that is left to do.
+    #[inline(never)]
     fn run<B: Body>(
         &self,
-        task: &mut impl Task,
         packet_type: PacketType,
         body: &B,
+        output: Option<&mut Output>,
     ) -> Result<usize, EncodeError> {
         self.check(packet_type, body)?;
-        if let Ok(sizes) = self.sizes(body) {
-            task.run(self.version, packet_type, body, sizes);
-            return Ok(sizes.packet);
+        let len = body.len(self.version);
+        let Some(size) = self.fitting(len) else {
+            return self.run_shortened(packet_type, body, output);
+        };
+        let Some(output) = output else {
+            return Ok(size);
+        };
+        let Some(writer) = output.writer(size) else {
+            return self.run_with_room(packet_type, body, size, output);
+        };
+        let writer = write_fixed_header(packet_type, body, len, writer);
+        let writer = body.write(self.version, writer);
+        debug_assert!(
+            writer.is_full(),
+            "{packet_type} has the length it announced"
+        );
+        Ok(size)
+    }
+
+    /// Leaves out what may be left out of an answer that the receiver would not take, one kind after the other
+    /// [v5 MQTT-3.2.2-19, MQTT-3.2.2-20, MQTT-3.4.2-2, MQTT-3.4.2-3 and their like for the other answers].
+    #[cold]
+    #[inline(never)]
+    fn run_shortened<B: Body>(
+        &self,
+        packet_type: PacketType,
+        body: &B,
+        output: Option<&mut Output>,
+    ) -> Result<usize, EncodeError> {
+        let len = body.len(self.version);
+        for id in [PropertyId::UserProperty, PropertyId::ReasonString] {
+            let shorter = body.without(id);
+            if shorter.len(self.version) < len {
+                return self.run(packet_type, &shorter, output);
+            }
         }
-        let (shorter, sizes) = self.shortened(body)?;
-        task.run(self.version, packet_type, &shorter, sizes);
-        Ok(sizes.packet)
+        Err(self.too_large(len))
+    }
+
+    /// Makes room for `size` bytes and begins again.
+    #[cold]
+    #[inline(never)]
+    fn run_with_room<B: Body>(
+        &self,
+        packet_type: PacketType,
+        body: &B,
+        size: usize,
+        output: &mut Output,
+    ) -> Result<usize, EncodeError> {
+        output.grow(size);
+        self.run(packet_type, body, Some(output))
     }
 
     /// Checks every rule that does not depend on the size.
@@ -187,97 +251,48 @@ impl Encoder {
         })
     }
 
-    /// Leaves out what may be left out of an answer that the receiver would not take, one kind after the other
-    /// [v5 MQTT-3.2.2-19, MQTT-3.2.2-20, MQTT-3.4.2-2, MQTT-3.4.2-3 and their like for the other answers].
+    /// The size of a packet with a body of `len` bytes, if the receiver takes it.
+    #[inline]
+    fn fitting(&self, len: usize) -> Option<usize> {
+        let size = packet_size(len);
+        let fits = |limit: MaximumPacketSize| size <= limit.get() as usize;
+        let taken =
+            fits(MaximumPacketSize::LARGEST_POSSIBLE) && self.maximum_packet_size.is_none_or(fits);
+        taken.then_some(size)
+    }
+
     #[cold]
-    fn shortened<B: Body>(&self, body: &B) -> Result<(B, Sizes), EncodeError> {
-        let shorter = body.without(PropertyId::UserProperty);
-        if let Ok(sizes) = self.sizes(&shorter) {
-            return Ok((shorter, sizes));
+    fn too_large(&self, len: usize) -> EncodeError {
+        let possible = MaximumPacketSize::LARGEST_POSSIBLE;
+        EncodeError::PacketTooLarge {
+            size: if len < TOO_LONG {
+                packet_size(len)
+            } else {
+                usize::MAX
+            },
+            limit: self.maximum_packet_size.unwrap_or(possible).get(),
         }
-        let shorter = shorter.without(PropertyId::ReasonString);
-        Ok((shorter, self.sizes(&shorter)?))
-    }
-
-    #[inline]
-    fn sizes<B: Body>(&self, body: &B) -> Result<Sizes, EncodeError> {
-        let len = body.len(self.version);
-        let limit = self
-            .maximum_packet_size
-            .unwrap_or(MaximumPacketSize::LARGEST_POSSIBLE)
-            .get();
-        let (remaining_length, packet) = match u32::try_from(len) {
-            Ok(value) if value <= MAX_VAR_INT => (value, 1 + var_int_len(value) + len),
-            _ => (0, usize::MAX),
-        };
-        // Compared as u64, since a limit above the address space of a small machine is no limit there.
-        if packet as u64 > u64::from(limit) || packet == usize::MAX {
-            return Err(EncodeError::PacketTooLarge {
-                size: packet,
-                limit,
-            });
-        }
-        Ok(Sizes {
-            remaining_length,
-            packet,
-        })
     }
 }
 
-#[derive(Clone, Copy)]
-struct Sizes {
-    remaining_length: u32,
-    /// The whole packet.
-    packet: usize,
+/// The size of a packet with a body of `len` bytes.
+#[inline]
+const fn packet_size(len: usize) -> usize {
+    1 + var_int_len(len) + len
 }
 
-impl Sizes {
-    #[inline]
-    fn write_fixed_header(self, packet_type: PacketType, flags: u8, writer: &mut Writer<'_>) {
-        writer.u8(packet_type.as_u8() << 4 | flags);
-        writer.var_int(self.remaining_length);
-    }
-}
-
-/// What is done with a packet that was checked.
-trait Task {
-    fn run<B: Body>(
-        &mut self,
-        version: ProtocolVersion,
-        packet_type: PacketType,
-        body: &B,
-        sizes: Sizes,
-    );
-}
-
-struct Write<'o> {
-    output: &'o mut Output,
-}
-
-impl Task for Write<'_> {
-    // A call would take longer than writing a small packet.
-    #[inline(always)]
-    fn run<B: Body>(
-        &mut self,
-        version: ProtocolVersion,
-        packet_type: PacketType,
-        body: &B,
-        sizes: Sizes,
-    ) {
-        let mut writer = self.output.writer(sizes.packet);
-        sizes.write_fixed_header(packet_type, body.flags(packet_type), &mut writer);
-        body.write(version, &mut writer);
-        debug_assert!(
-            writer.is_full(),
-            "{packet_type} has the length it announced"
-        );
-    }
-}
-
-struct Measure;
-
-impl Task for Measure {
-    fn run<B: Body>(&mut self, _: ProtocolVersion, _: PacketType, _: &B, _: Sizes) {}
+/// Appends the fixed header of a packet with a body of `len` bytes, which is not too large.
+#[inline]
+fn write_fixed_header<'o>(
+    packet_type: PacketType,
+    body: &impl Body,
+    len: usize,
+    writer: Writer<'o>,
+) -> Writer<'o> {
+    #[expect(clippy::cast_possible_truncation, reason = "checked before writing")]
+    writer
+        .u8(packet_type.as_u8() << 4 | body.flags(packet_type))
+        .var_int(len as u32)
 }
 
 /// The body of PINGREQ and PINGRESP.
@@ -293,5 +308,7 @@ impl Body for Empty {
         0
     }
 
-    fn write(&self, _version: ProtocolVersion, _writer: &mut Writer<'_>) {}
+    fn write<'o>(&self, _version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o> {
+        writer
+    }
 }

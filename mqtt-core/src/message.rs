@@ -221,7 +221,7 @@ impl Message {
     #[must_use]
     pub fn publish_len(&self, version: ProtocolVersion) -> usize {
         let packet_id = if self.qos == QoS::AtMostOnce { 0 } else { 2 };
-        let prefixed = |len: usize| u32::try_from(len).map_or(4, var_int_len) + len;
+        let prefixed = |len| var_int_len(len) + len;
         let properties = if version.is_v5() {
             prefixed(self.properties_len)
         } else {
@@ -284,10 +284,9 @@ impl Message {
         let len = topic.len() + properties.wire_len() + small.len();
         // Filled in place, because making it of a Vec would be a second allocation.
         let mut head: Arc<[u8]> = iter::repeat_n(0, len).collect();
-        let mut writer = Writer::new(Arc::get_mut(&mut head).unwrap_or_default());
-        writer.bytes(topic);
-        properties.write(&mut writer);
-        writer.bytes(small);
+        let writer = Writer::new(Arc::get_mut(&mut head).unwrap_or_default()).bytes(topic);
+        let writer = properties.write(writer).bytes(small);
+        debug_assert!(writer.is_full(), "measured before");
         Self {
             head,
             large,

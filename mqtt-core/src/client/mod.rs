@@ -376,7 +376,7 @@ impl Client {
             Lifecycle::Idle => {}
             Lifecycle::Connecting(connecting) => {
                 if let Some(packet) = connecting.packet.take() {
-                    output.writer(packet.len()).bytes(&packet);
+                    output.push(&packet);
                 }
             }
             Lifecycle::Connected(link) => {
@@ -387,7 +387,7 @@ impl Client {
             }
             Lifecycle::Closed { farewell } => {
                 if let Some(packet) = farewell.take() {
-                    output.writer(packet.len()).bytes(&packet);
+                    output.push(&packet);
                 }
             }
         }

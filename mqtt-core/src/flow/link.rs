@@ -277,7 +277,7 @@ impl Link {
             Answer::Pingreq => Packet::Pingreq,
             Answer::Pingresp => Packet::Pingresp,
             Answer::Encoded(ref bytes) => {
-                output.writer(bytes.len()).bytes(bytes);
+                output.push(bytes);
                 return;
             }
         };

@@ -51,12 +51,12 @@ impl Body for Auth<'_> {
     }
 
     fn len(&self, version: ProtocolVersion) -> usize {
-        properties_len(&self.properties, version).saturating_add(1)
+        1 + properties_len(&self.properties, version)
     }
 
-    fn write(&self, version: ProtocolVersion, writer: &mut Writer<'_>) {
-        writer.u8(self.reason.get());
-        write_properties(&self.properties, version, writer);
+    fn write<'o>(&self, version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o> {
+        let writer = writer.u8(self.reason.get());
+        write_properties(&self.properties, version, writer)
     }
 
     fn without(self, id: PropertyId) -> Self {

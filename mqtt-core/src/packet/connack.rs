@@ -102,22 +102,22 @@ impl Body for Connack<'_> {
     }
 
     fn len(&self, version: ProtocolVersion) -> usize {
-        properties_len(&self.properties, version).saturating_add(2)
+        2 + properties_len(&self.properties, version)
     }
 
-    fn write(&self, version: ProtocolVersion, writer: &mut Writer<'_>) {
-        writer.u8(if self.session_present {
+    fn write<'o>(&self, version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o> {
+        let flags = if self.session_present {
             SESSION_PRESENT
         } else {
             0
-        });
+        };
         let return_code = if version.is_v5() {
             None
         } else {
             self.reason.return_code()
         };
-        writer.u8(return_code.unwrap_or_else(|| self.reason.get()));
-        write_properties(&self.properties, version, writer);
+        let code = return_code.unwrap_or_else(|| self.reason.get());
+        write_properties(&self.properties, version, writer.array([flags, code]))
     }
 
     fn without(self, id: PropertyId) -> Self {

@@ -220,30 +220,32 @@ impl Body for Connect<'_> {
         len += self.password.map_or(0, |password| 2 + password.len());
         if let Some(will) = &self.will {
             len += 2 + will.topic.as_str().len() + 2 + will.payload.len();
-            len = len.saturating_add(properties_len(&will.properties, version));
+            len += properties_len(&will.properties, version);
         }
-        len.saturating_add(properties_len(&self.properties, version))
+        len + properties_len(&self.properties, version)
     }
 
-    fn write(&self, version: ProtocolVersion, writer: &mut Writer<'_>) {
-        writer.field(version.name().as_bytes());
-        writer.u8(version.level());
-        writer.u8(self.flags());
-        writer.u16(self.keep_alive.as_secs());
-        write_properties(&self.properties, version, writer);
+    fn write<'o>(&self, version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o> {
+        let mut writer = writer
+            .field(version.name().as_bytes())
+            .u8(version.level())
+            .u8(self.flags())
+            .u16(self.keep_alive.as_secs());
+        writer = write_properties(&self.properties, version, writer);
         // The order of the payload is fixed. [v5 and v311 MQTT-3.1.3-1]
-        writer.field(self.client_id.as_str().as_bytes());
+        writer = writer.field(self.client_id.as_str().as_bytes());
         if let Some(will) = &self.will {
-            write_properties(&will.properties, version, writer);
-            writer.field(will.topic.as_str().as_bytes());
-            writer.field(will.payload);
+            writer = write_properties(&will.properties, version, writer)
+                .field(will.topic.as_str().as_bytes())
+                .field(will.payload);
         }
         if let Some(username) = self.username {
-            writer.field(username.as_str().as_bytes());
+            writer = writer.field(username.as_str().as_bytes());
         }
         if let Some(password) = self.password {
-            writer.field(password);
+            writer = writer.field(password);
         }
+        writer
     }
 }
 

@@ -50,18 +50,19 @@ impl Body for Disconnect<'_> {
         match (self.reason, self.properties.is_empty()) {
             (ReasonCode::NORMAL_DISCONNECTION, true) => 0,
             (_, true) => 1,
-            _ => properties_len(&self.properties, version).saturating_add(1),
+            _ => 1 + properties_len(&self.properties, version),
         }
     }
 
-    fn write(&self, version: ProtocolVersion, writer: &mut Writer<'_>) {
+    fn write<'o>(&self, version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o> {
         if self.reason == ReasonCode::NORMAL_DISCONNECTION && self.properties.is_empty() {
-            return;
+            return writer;
         }
-        writer.u8(self.reason.get());
-        if !self.properties.is_empty() {
-            write_properties(&self.properties, version, writer);
+        let writer = writer.u8(self.reason.get());
+        if self.properties.is_empty() {
+            return writer;
         }
+        write_properties(&self.properties, version, writer)
     }
 
     fn without(self, id: PropertyId) -> Self {

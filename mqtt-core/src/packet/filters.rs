@@ -4,7 +4,7 @@ use crate::{
     error::{DecodeError, EncodeError},
     types::{PacketType, SubscribeOptions, TopicError, TopicFilter},
     version::ProtocolVersion,
-    wire::{Reader, Writer, list_traits},
+    wire::{Reader, TOO_LONG, Writer, list_traits},
 };
 
 /// What is special in a list of filters, so that encoding need not go through it once more to find out.
@@ -141,8 +141,9 @@ impl<'a> SubscribeFilters<'a> {
         self.len == 0
     }
 
-    pub(super) const fn wire_len(&self) -> usize {
-        self.wire_len
+    /// Bytes of all of them; [`TOO_LONG`] if there are more than that.
+    pub(super) fn wire_len(&self) -> usize {
+        self.wire_len.min(TOO_LONG)
     }
 
     pub(super) fn check(&self, version: ProtocolVersion) -> Result<(), EncodeError> {
@@ -154,12 +155,11 @@ impl<'a> SubscribeFilters<'a> {
         self.special.check(version)
     }
 
-    pub(super) fn write(&self, writer: &mut Writer<'_>) {
-        writer.bytes(self.wire);
-        for (filter, options) in self.items {
-            writer.field(filter.as_str().as_bytes());
-            writer.u8(options.as_u8());
-        }
+    pub(super) fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
+        let writer = writer.bytes(self.wire);
+        self.items.iter().fold(writer, |writer, (filter, options)| {
+            writer.field(filter.as_str().as_bytes()).u8(options.as_u8())
+        })
     }
 }
 
@@ -297,8 +297,9 @@ impl<'a> UnsubscribeFilters<'a> {
         self.len == 0
     }
 
-    pub(super) const fn wire_len(&self) -> usize {
-        self.wire_len
+    /// Bytes of all of them; [`TOO_LONG`] if there are more than that.
+    pub(super) fn wire_len(&self) -> usize {
+        self.wire_len.min(TOO_LONG)
     }
 
     pub(super) fn check(&self, version: ProtocolVersion) -> Result<(), EncodeError> {
@@ -310,11 +311,11 @@ impl<'a> UnsubscribeFilters<'a> {
         self.special.check(version)
     }
 
-    pub(super) fn write(&self, writer: &mut Writer<'_>) {
-        writer.bytes(self.wire);
-        for filter in self.items {
-            writer.field(filter.as_str().as_bytes());
-        }
+    pub(super) fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
+        let writer = writer.bytes(self.wire);
+        self.items.iter().fold(writer, |writer, filter| {
+            writer.field(filter.as_str().as_bytes())
+        })
     }
 }
 

@@ -32,7 +32,7 @@ use crate::{
     error::{DecodeError, EncodeError},
     types::{PacketId, PacketType, ReasonCode, Role},
     version::ProtocolVersion,
-    wire::{MAX_VAR_INT, Properties, PropertyHolder, PropertyId, Reader, Writer, var_int_len},
+    wire::{Properties, PropertyHolder, PropertyId, Reader, TOO_LONG, Writer, var_int_len},
 };
 
 /// A control packet as a view over borrowed data: over received bytes when it comes from a
@@ -195,11 +195,12 @@ pub(crate) trait Body: Copy {
         packet_type.required_flags()
     }
 
-    /// Bytes of the body; the largest number there is if that does not fit.
+    /// Bytes of the body. More than any packet can have, though not always how many, if the properties or filters alone are
+    /// more.
     fn len(&self, version: ProtocolVersion) -> usize;
 
     /// Appends as many bytes as [`Body::len`] said.
-    fn write(&self, version: ProtocolVersion, writer: &mut Writer<'_>);
+    fn write<'o>(&self, version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o>;
 
     /// The same packet without what may be left out so that it fits the receiver's Maximum Packet Size: `id` is that of
     /// User Properties or Reason String. Not for requests and messages, whose properties are the application's.
@@ -214,28 +215,26 @@ fn properties_len(properties: &Properties<'_>, version: ProtocolVersion) -> usiz
     if !version.is_v5() {
         return 0;
     }
-    let len = properties.wire_len();
-    match u32::try_from(len) {
-        Ok(value) if value <= MAX_VAR_INT => len + var_int_len(value),
-        _ => usize::MAX,
-    }
+    let len = properties.wire_len().min(TOO_LONG);
+    len + var_int_len(len)
 }
 
 /// Appends Property Length and properties in 5.0, nothing in 3.x.
 #[inline]
-fn write_properties(
+fn write_properties<'o>(
     properties: &Properties<'_>,
     version: ProtocolVersion,
-    writer: &mut Writer<'_>,
-) {
-    if version.is_v5() {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "packets with longer properties were refused"
-        )]
-        writer.var_int(properties.wire_len() as u32);
-        if !properties.is_empty() {
-            properties.write(writer);
-        }
+    writer: Writer<'o>,
+) -> Writer<'o> {
+    if !version.is_v5() {
+        return writer;
     }
+    if properties.is_empty() {
+        return writer.u8(0);
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "packets with longer properties were refused"
+    )]
+    properties.write(writer.var_int(properties.wire_len() as u32))
 }

@@ -116,14 +116,35 @@ impl<'a> Publish<'a> {
         })
     }
 
-    /// Appends what comes before the payload.
+    /// Bytes of what comes before the payload.
     #[inline]
-    pub(crate) fn write_variable_header(&self, version: ProtocolVersion, writer: &mut Writer<'_>) {
-        writer.field(self.topic.map_or(&[], |topic| topic.as_str().as_bytes()));
-        if let Some(packet_id) = self.delivery.packet_id() {
-            writer.u16(packet_id.get());
+    pub(crate) fn variable_header_len(&self, version: ProtocolVersion) -> usize {
+        let packet_id_len = if self.delivery == Delivery::AtMostOnce {
+            0
+        } else {
+            2
+        };
+        2 + self.topic_text().len() + packet_id_len + properties_len(&self.properties, version)
+    }
+
+    /// Appends what comes before the payload.
+    #[inline(always)]
+    pub(crate) fn write_variable_header<'o>(
+        &self,
+        version: ProtocolVersion,
+        writer: Writer<'o>,
+    ) -> Writer<'o> {
+        let mut writer = writer.field(self.topic_text().as_bytes());
+        if let Delivery::AtLeastOnce(packet_id) | Delivery::ExactlyOnce(packet_id) = self.delivery {
+            writer = writer.u16(packet_id.get());
         }
-        write_properties(&self.properties, version, writer);
+        write_properties(&self.properties, version, writer)
+    }
+
+    /// The Topic Name as it is written.
+    #[inline]
+    fn topic_text(&self) -> &'a str {
+        self.topic.map_or("", TopicName::as_str)
     }
 }
 
@@ -149,22 +170,13 @@ impl Body for Publish<'_> {
 
     #[inline]
     fn len(&self, version: ProtocolVersion) -> usize {
-        let packet_id_len = if self.delivery == Delivery::AtMostOnce {
-            0
-        } else {
-            2
-        };
-        let topic_len = 2 + self.topic.map_or(0, |topic| topic.as_str().len());
-        self.payload
-            .len()
-            .saturating_add(topic_len + packet_id_len)
-            .saturating_add(properties_len(&self.properties, version))
+        self.variable_header_len(version) + self.payload.len()
     }
 
     #[inline]
-    fn write(&self, version: ProtocolVersion, writer: &mut Writer<'_>) {
-        self.write_variable_header(version, writer);
-        writer.bytes(self.payload);
+    fn write<'o>(&self, version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o> {
+        self.write_variable_header(version, writer)
+            .bytes(self.payload)
     }
 }
 

@@ -31,6 +31,12 @@ impl<'a> PublishAck<'a> {
         }
     }
 
+    /// Whether it says success and nothing else: then it is the Packet Identifier alone, in every version.
+    #[inline]
+    pub(crate) fn is_success(&self) -> bool {
+        self.reason == ReasonCode::SUCCESS && self.properties.is_empty()
+    }
+
     #[inline]
     pub(crate) fn decode(
         packet_type: PacketType,
@@ -50,6 +56,24 @@ impl<'a> PublishAck<'a> {
     }
 }
 
+/// The body of an answer that [says nothing but success](PublishAck::is_success), which nothing can be wrong with.
+impl Body for PacketId {
+    #[inline]
+    fn check(&self, _packet_type: PacketType, _encoder: &Encoder) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    #[inline]
+    fn len(&self, _version: ProtocolVersion) -> usize {
+        2
+    }
+
+    #[inline]
+    fn write<'o>(&self, _version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o> {
+        writer.u16(self.get())
+    }
+}
+
 impl Body for PublishAck<'_> {
     #[inline]
     fn check(&self, packet_type: PacketType, encoder: &Encoder) -> Result<(), EncodeError> {
@@ -62,20 +86,21 @@ impl Body for PublishAck<'_> {
         match (self.reason, self.properties.is_empty()) {
             (ReasonCode::SUCCESS, true) => 2,
             (_, true) => 3,
-            _ => properties_len(&self.properties, version).saturating_add(3),
+            _ => 3 + properties_len(&self.properties, version),
         }
     }
 
     #[inline]
-    fn write(&self, version: ProtocolVersion, writer: &mut Writer<'_>) {
-        writer.u16(self.packet_id.get());
-        if self.reason == ReasonCode::SUCCESS && self.properties.is_empty() {
-            return;
+    fn write<'o>(&self, version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o> {
+        let writer = writer.u16(self.packet_id.get());
+        if self.is_success() {
+            return writer;
         }
-        writer.u8(self.reason.get());
-        if !self.properties.is_empty() {
-            write_properties(&self.properties, version, writer);
+        let writer = writer.u8(self.reason.get());
+        if self.properties.is_empty() {
+            return writer;
         }
+        write_properties(&self.properties, version, writer)
     }
 
     fn without(self, id: PropertyId) -> Self {

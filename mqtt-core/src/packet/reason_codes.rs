@@ -56,11 +56,11 @@ impl<'a> ReasonCodes<'a> {
         self.len() == 0
     }
 
-    pub(super) fn write(&self, writer: &mut Writer<'_>) {
-        writer.bytes(self.wire);
-        for item in self.items {
-            writer.u8(item.get());
-        }
+    pub(super) fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
+        let writer = writer.bytes(self.wire);
+        self.items
+            .iter()
+            .fold(writer, |writer, item| writer.u8(item.get()))
     }
 }
 

@@ -73,15 +73,13 @@ impl Body for Suback<'_> {
     }
 
     fn len(&self, version: ProtocolVersion) -> usize {
-        properties_len(&self.properties, version)
-            .saturating_add(self.reasons.len())
-            .saturating_add(2)
+        2 + properties_len(&self.properties, version) + self.reasons.len()
     }
 
-    fn write(&self, version: ProtocolVersion, writer: &mut Writer<'_>) {
-        writer.u16(self.packet_id.get());
-        write_properties(&self.properties, version, writer);
-        self.reasons.write(writer);
+    fn write<'o>(&self, version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o> {
+        let writer = writer.u16(self.packet_id.get());
+        let writer = write_properties(&self.properties, version, writer);
+        self.reasons.write(writer)
     }
 
     fn without(self, id: PropertyId) -> Self {

@@ -40,14 +40,12 @@ impl Body for Subscribe<'_> {
     }
 
     fn len(&self, version: ProtocolVersion) -> usize {
-        properties_len(&self.properties, version)
-            .saturating_add(self.filters.wire_len())
-            .saturating_add(2)
+        2 + properties_len(&self.properties, version) + self.filters.wire_len()
     }
 
-    fn write(&self, version: ProtocolVersion, writer: &mut Writer<'_>) {
-        writer.u16(self.packet_id.get());
-        write_properties(&self.properties, version, writer);
-        self.filters.write(writer);
+    fn write<'o>(&self, version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o> {
+        let writer = writer.u16(self.packet_id.get());
+        let writer = write_properties(&self.properties, version, writer);
+        self.filters.write(writer)
     }
 }

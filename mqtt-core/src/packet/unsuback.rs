@@ -79,16 +79,16 @@ impl Body for Unsuback<'_> {
         } else {
             0
         };
-        properties_len(&self.properties, version)
-            .saturating_add(reasons)
-            .saturating_add(2)
+        2 + properties_len(&self.properties, version) + reasons
     }
 
-    fn write(&self, version: ProtocolVersion, writer: &mut Writer<'_>) {
-        writer.u16(self.packet_id.get());
-        write_properties(&self.properties, version, writer);
+    fn write<'o>(&self, version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o> {
+        let writer = writer.u16(self.packet_id.get());
+        let writer = write_properties(&self.properties, version, writer);
         if version.is_v5() {
-            self.reasons.write(writer);
+            self.reasons.write(writer)
+        } else {
+            writer
         }
     }
 

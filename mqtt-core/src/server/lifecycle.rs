@@ -166,7 +166,7 @@ impl Connection {
                 // A client that takes no packet as large as this is left without it.
                 let _ = self.link.encoder().encode(&disconnect, &mut output);
             }
-            Some(Last::Packet(packet)) => output.writer(packet.len()).bytes(&packet),
+            Some(Last::Packet(packet)) => output.push(&packet),
             Some(Last::Reason(_)) | None => {}
         }
         taken(output)

@@ -464,7 +464,7 @@ impl Server {
         let before = output.len();
         let events = &mut self.events;
         if let Some(farewell) = self.farewell.take() {
-            output.writer(farewell.len()).bytes(&farewell);
+            output.push(&farewell);
         } else if let (State::Connected(connection), Some(session)) =
             (&mut self.state, &mut self.session)
         {

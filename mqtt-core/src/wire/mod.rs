@@ -19,7 +19,7 @@ pub(crate) use self::{
     property_value::Hidden,
     reader::{Reader, TextRules},
     summary::Summary,
-    var_int::{MAX_VAR_INT, var_int_len},
+    var_int::{TOO_LONG, var_int_len},
     writer::Writer,
 };
 pub use self::{

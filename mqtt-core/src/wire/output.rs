@@ -69,26 +69,41 @@ impl Output {
     }
 
     /// Drops everything that waits, as when the connection was lost.
+    #[inline]
     pub fn clear(&mut self) {
-        self.large.clear();
-        self.large_len = 0;
+        if !self.large.is_empty() {
+            self.clear_large();
+        }
         self.reset_small();
     }
 
-    /// Lends the place for `len` more bytes, all of which the caller writes.
-    #[inline]
-    pub(crate) fn writer(&mut self, len: usize) -> Writer<'_> {
-        if self.small.len() - self.end < len {
-            self.grow(len);
+    fn clear_large(&mut self) {
+        self.large.clear();
+        self.large_len = 0;
+    }
+
+    /// Appends bytes that were encoded before.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        if let Some(writer) = self.writer(bytes.len()) {
+            let _ = writer.bytes(bytes);
+        } else {
+            self.grow(bytes.len());
+            self.push(bytes);
         }
-        let start = self.end;
+    }
+
+    /// Lends the place for `len` more bytes, all of which the caller writes. `None` if there is no room: then it is to
+    /// [grow](Output::grow).
+    #[inline]
+    pub(crate) fn writer(&mut self, len: usize) -> Option<Writer<'_>> {
+        let place = self.small.get_mut(self.end..)?.get_mut(..len)?;
         self.end += len;
-        Writer::new(self.small.get_mut(start..self.end).unwrap_or_default())
+        Some(Writer::new(place))
     }
 
     /// Makes room for `len` more bytes, and for as many again as there were, so that growing stays rare.
     #[cold]
-    fn grow(&mut self, len: usize) {
+    pub(crate) fn grow(&mut self, len: usize) {
         self.small.reserve(self.end + len - self.small.len());
         self.small.resize(self.small.capacity(), 0);
     }
@@ -102,13 +117,20 @@ impl Output {
         });
     }
 
+    #[inline]
     fn reset_small(&mut self) {
+        // What is held for a burst is given back once it is over, not between two packets of it.
+        if self.small.len() > KEPT_CAPACITY && self.end <= KEPT_CAPACITY {
+            self.shrink();
+        }
         self.read = 0;
         self.end = 0;
-        if self.small.len() > KEPT_CAPACITY {
-            self.small.truncate(KEPT_CAPACITY);
-            self.small.shrink_to_fit();
-        }
+    }
+
+    #[cold]
+    fn shrink(&mut self) {
+        self.small.truncate(KEPT_CAPACITY);
+        self.small.shrink_to_fit();
     }
 
     /// Drops read bytes once they are at least half of what was written: each byte is then moved at most about once.

@@ -288,17 +288,17 @@ impl Properties<'_> {
     }
 
     /// Appends the properties without the Property Length.
-    pub(crate) fn write(&self, writer: &mut Writer<'_>) {
+    #[inline(never)]
+    pub(crate) fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
         if self.summary.is_filtered() {
-            for property in self.iter() {
-                property.write(writer);
-            }
-            return;
+            return self
+                .iter()
+                .fold(writer, |writer, property| property.write(writer));
         }
-        writer.bytes(self.wire);
-        for item in self.items {
-            item.write(writer);
-        }
+        let writer = writer.bytes(self.wire);
+        self.items
+            .iter()
+            .fold(writer, |writer, item| item.write(writer))
     }
 
     /// The properties without the Property Length, if they are a view of bytes.

@@ -43,7 +43,8 @@ impl PropertiesBuf {
             }
             let start = wire.len();
             wire.resize(start + property.wire_len(), 0);
-            property.write(&mut Writer::new(wire.get_mut(start..).unwrap_or_default()));
+            let writer = property.write(Writer::new(wire.get_mut(start..).unwrap_or_default()));
+            debug_assert!(writer.is_full(), "a property has the length it announced");
         }
         Ok(Self {
             wire: wire.into_boxed_slice(),

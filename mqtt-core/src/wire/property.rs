@@ -202,11 +202,14 @@ macro_rules! properties {
 
             /// Appends identifier and value.
             #[inline]
-            pub(crate) fn write(&self, writer: &mut Writer<'_>) {
-                // Every identifier is below 128, so its Variable Byte Integer is the number itself.
-                writer.u8(self.id() as u8);
+            pub(crate) fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
                 match self {
-                    $(Self::$name($($field),+) => {$($field.write(writer);)+})*
+                    $(Self::$name($($field),+) => {
+                        // Every identifier is below 128, so its Variable Byte Integer is the number itself.
+                        let writer = writer.u8($id);
+                        $(let writer = $field.write(writer);)+
+                        writer
+                    })*
                 }
             }
         }

@@ -15,7 +15,7 @@ use crate::{
 pub(super) trait Value<'a>: Sized {
     fn read(id: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError>;
     fn wire_len(&self) -> usize;
-    fn write(&self, writer: &mut Writer<'_>);
+    fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o>;
     /// What Debug shows.
     fn shown(&self) -> impl fmt::Debug;
 }
@@ -42,8 +42,8 @@ macro_rules! integer_value {
                 $width
             }
             #[inline]
-            fn write(&self, writer: &mut Writer<'_>) {
-                writer.$read($to(*self));
+            fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
+                writer.$read($to(*self))
             }
             fn shown(&self) -> impl fmt::Debug {
                 self
@@ -122,8 +122,8 @@ impl<'a> Value<'a> for TopicAlias {
         2
     }
     #[inline]
-    fn write(&self, writer: &mut Writer<'_>) {
-        writer.u16(self.get());
+    fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
+        writer.u16(self.get())
     }
     fn shown(&self) -> impl fmt::Debug {
         self
@@ -137,11 +137,11 @@ impl<'a> Value<'a> for SubscriptionId {
     }
     #[inline]
     fn wire_len(&self) -> usize {
-        var_int_len(self.get())
+        var_int_len(self.get() as usize)
     }
     #[inline]
-    fn write(&self, writer: &mut Writer<'_>) {
-        writer.var_int(self.get());
+    fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
+        writer.var_int(self.get())
     }
     fn shown(&self) -> impl fmt::Debug {
         self
@@ -158,8 +158,8 @@ impl<'a> Value<'a> for Utf8<'a> {
         2 + self.len()
     }
     #[inline]
-    fn write(&self, writer: &mut Writer<'_>) {
-        writer.field(self.as_str().as_bytes());
+    fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
+        writer.field(self.as_str().as_bytes())
     }
     fn shown(&self) -> impl fmt::Debug {
         self
@@ -176,8 +176,8 @@ impl<'a> Value<'a> for TopicName<'a> {
         2 + self.as_str().len()
     }
     #[inline]
-    fn write(&self, writer: &mut Writer<'_>) {
-        writer.field(self.as_str().as_bytes());
+    fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
+        writer.field(self.as_str().as_bytes())
     }
     fn shown(&self) -> impl fmt::Debug {
         self
@@ -194,8 +194,8 @@ impl<'a> Value<'a> for &'a [u8] {
         2usize.saturating_add(self.len())
     }
     #[inline]
-    fn write(&self, writer: &mut Writer<'_>) {
-        writer.field(self);
+    fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
+        writer.field(self)
     }
     fn shown(&self) -> impl fmt::Debug {
         Hidden(self.len())

@@ -5,8 +5,12 @@ use crate::error::DecodeError;
 /// The largest Variable Byte Integer, and so the largest Remaining Length.
 pub(crate) const MAX_VAR_INT: u32 = 268_435_455;
 
+/// What stands for every length that no Variable Byte Integer can say. Sums of such lengths do not overflow.
+pub(crate) const TOO_LONG: usize = MAX_VAR_INT as usize + 1;
+
 /// How many bytes `value` takes, 1 to 4.
-pub(crate) const fn var_int_len(value: u32) -> usize {
+#[inline]
+pub(crate) const fn var_int_len(value: usize) -> usize {
     match value {
         0..=0x7F => 1,
         0x80..=0x3FFF => 2,
@@ -46,7 +50,7 @@ impl VarInt {
 
     /// Whether no shorter form exists, as 5.0 demands [v5 MQTT-1.5.5-1].
     pub(crate) const fn is_minimal(self) -> bool {
-        self.len == var_int_len(self.value)
+        self.len == var_int_len(self.value as usize)
     }
 }
 
@@ -71,11 +75,10 @@ mod tests {
     fn v5_mqtt_1_5_5_1_vectors() {
         for (value, bytes) in VECTORS {
             let mut written = [0; 4];
-            let mut writer = Writer::new(&mut written[..bytes.len()]);
-            writer.var_int(value);
-            assert!(writer.is_full());
+            let writer = Writer::new(&mut written[..bytes.len()]);
+            assert!(writer.var_int(value).is_full());
             assert_eq!(written[..bytes.len()], *bytes);
-            assert_eq!(var_int_len(value), bytes.len());
+            assert_eq!(var_int_len(value as usize), bytes.len());
             let read = VarInt::read(bytes).unwrap().unwrap();
             assert_eq!(
                 (read.value, read.len, read.is_minimal()),

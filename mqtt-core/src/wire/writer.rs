@@ -4,7 +4,10 @@ use crate::{types::MAX_FIELD_LEN, wire::var_int::MAX_VAR_INT};
 
 /// Writes fields into a slice of exactly the size that they take. Every length was checked before anything is written, so
 /// nothing here can fail.
+///
+/// Each method takes the writer and gives back one for what comes behind: so it stays in registers.
 #[derive(Debug)]
+#[must_use]
 pub(crate) struct Writer<'o> {
     rest: &'o mut [u8],
 }
@@ -16,48 +19,54 @@ impl<'o> Writer<'o> {
     }
 
     #[inline]
-    fn array<const N: usize>(&mut self, bytes: [u8; N]) {
-        let rest = core::mem::take(&mut self.rest);
-        debug_assert!(rest.len() >= N, "measured before writing");
-        if let Some((place, rest)) = rest.split_first_chunk_mut::<N>() {
-            *place = bytes;
-            self.rest = rest;
-        }
+    pub(crate) fn array<const N: usize>(self, bytes: [u8; N]) -> Self {
+        let (place, rest) = self
+            .rest
+            .split_first_chunk_mut()
+            .expect("measured before writing");
+        *place = bytes;
+        Self { rest }
     }
 
     #[inline]
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        let rest = core::mem::take(&mut self.rest);
-        debug_assert!(rest.len() >= bytes.len(), "measured before writing");
-        if let Some((place, rest)) = rest.split_at_mut_checked(bytes.len()) {
-            place.copy_from_slice(bytes);
-            self.rest = rest;
-        }
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
+        let (place, rest) = self
+            .rest
+            .split_at_mut_checked(bytes.len())
+            .expect("measured before writing");
+        place.copy_from_slice(bytes);
+        Self { rest }
     }
 
     #[inline]
-    pub(crate) fn u8(&mut self, value: u8) {
-        self.array([value]);
+    pub(crate) fn u8(self, value: u8) -> Self {
+        self.array([value])
     }
 
     #[inline]
-    pub(crate) fn u16(&mut self, value: u16) {
-        self.array(value.to_be_bytes());
+    pub(crate) fn u16(self, value: u16) -> Self {
+        self.array(value.to_be_bytes())
     }
 
     #[inline]
-    pub(crate) fn u32(&mut self, value: u32) {
-        self.array(value.to_be_bytes());
+    pub(crate) fn u32(self, value: u32) -> Self {
+        self.array(value.to_be_bytes())
     }
 
     /// A Variable Byte Integer in its shortest form. The caller has checked that `value` is one.
     #[inline]
-    pub(crate) fn var_int(&mut self, value: u32) {
+    pub(crate) fn var_int(self, value: u32) -> Self {
+        match value {
+            0..=0x7F => self.u8((value & 0x7F) as u8),
+            _ => self.long_var_int(value),
+        }
+    }
+
+    fn long_var_int(self, value: u32) -> Self {
         debug_assert!(value <= MAX_VAR_INT, "checked before writing");
         let group = |shift: u32| (value >> shift & 0x7F) as u8;
         match value {
-            0..=0x7F => self.array([group(0)]),
-            0x80..=0x3FFF => self.array([group(0) | 0x80, group(7)]),
+            0..=0x3FFF => self.array([group(0) | 0x80, group(7)]),
             0x4000..=0x1F_FFFF => self.array([group(0) | 0x80, group(7) | 0x80, group(14)]),
             _ => self.array([
                 group(0) | 0x80,
@@ -70,11 +79,10 @@ impl<'o> Writer<'o> {
 
     /// A string or Binary Data behind its two byte length. The caller has checked that it is not longer than that.
     #[inline]
-    pub(crate) fn field(&mut self, bytes: &[u8]) {
+    pub(crate) fn field(self, bytes: &[u8]) -> Self {
         debug_assert!(bytes.len() <= MAX_FIELD_LEN, "checked before writing");
         #[expect(clippy::cast_possible_truncation, reason = "checked before writing")]
-        self.u16(bytes.len() as u16);
-        self.bytes(bytes);
+        self.u16(bytes.len() as u16).bytes(bytes)
     }
 
     /// Whether everything that was measured was written.
