@@ -42,7 +42,7 @@ use crate::listener::ByteStream;
 use crate::place::Place;
 use crate::share::Owed;
 use crate::shared::Shared;
-use crate::subscriber::{Subscriber, held_by};
+use crate::subscriber::{Room, Subscriber, held_by};
 
 /// Bytes that a read takes at first; most have fewer.
 const SMALL_READ: usize = 4 << 10;
@@ -50,8 +50,7 @@ const SMALL_READ: usize = 4 << 10;
 const LARGE_READ: usize = 64 << 10;
 /// Above this much unwritten output nothing is read: who does not take answers may not ask.
 const MAX_UNWRITTEN: usize = 256 << 10;
-/// How many messages the machine may hold that wait to be sent. The rest waits in the mailbox, where it can still be dropped
-/// by choice.
+/// How many messages the machine may hold that wait to be sent (see [`Room`]).
 const MAX_WAITING_IN_MACHINE: usize = 256;
 
 /// How long nothing may happen until a connection gives its buffers back. Before that they are for what comes next, so that a
@@ -162,7 +161,7 @@ impl<S: ByteStream> Connection<S> {
                 }
                 Handled::End(ended) => break ended,
             }
-            self.collect();
+            let collected = self.collect();
             if self.server.is_ended() {
                 // There may be nothing to write that would end the wait.
                 if self.question.is_open() {
@@ -171,6 +170,10 @@ impl<S: ByteStream> Connection<S> {
                 continue;
             }
             let sent = self.server.poll_transmit(self.now(), &mut self.output);
+            if sent == 0 && collected > 0 {
+                // Messages that the client does not take were let go of: nothing else would make a turn for those behind them.
+                continue;
+            }
             self.wait(sent > 0).await;
         };
         Box::pin(self.close(ended)).await;
@@ -286,18 +289,27 @@ impl<S: ByteStream> Connection<S> {
         }
     }
 
-    /// Moves messages from the mailbox to the machine, as many as it should hold.
-    fn collect(&mut self) {
-        let Some(seat) = &mut self.seat else { return };
+    /// Moves messages from the mailbox to the machine, as many as it should hold. Returns how many.
+    fn collect(&mut self) -> usize {
+        let Some(seat) = &mut self.seat else { return 0 };
         let Some(session) = self.server.session() else {
-            return;
+            return 0;
         };
-        let room = MAX_WAITING_IN_MACHINE.saturating_sub(session.queued());
+        let quota = self
+            .server
+            .negotiated()
+            .map_or(0, |limits| usize::from(limits.peer_receive_maximum.get()));
+        let unsent = session.queued();
+        let room = Room {
+            messages: MAX_WAITING_IN_MACHINE.saturating_sub(unsent),
+            unacknowledged: quota.saturating_sub(unsent + session.in_flight()),
+        };
         let mut collected = Vec::new();
         let dismissed = seat
             .subscriber
             .collect(held_by(session), room, &mut collected);
         let counters = &self.shared.context.counters;
+        let count = collected.len();
         for waiting in collected {
             match self.server.publish(waiting.since, waiting.message) {
                 Ok(id) => {
@@ -313,6 +325,7 @@ impl<S: ByteStream> Connection<S> {
         if let Some(reason) = dismissed {
             self.disconnect(reason);
         }
+        count
     }
 
     fn disconnect(&mut self, reason: ReasonCode) {

@@ -128,7 +128,8 @@ pub enum Overflow {
     /// either, a 5.0 publisher is told Quota exceeded (0x97).
     #[default]
     DropNewest,
-    /// The oldest message not yet handed to the connection makes room.
+    /// The oldest waiting message makes room. One that was sent and is not acknowledged does not wait, nor do the few that
+    /// are about to be written, nor, once a client is back, what its session had kept for it.
     DropOldest,
     /// The client is disconnected with Quota exceeded (0x97) as too slow; its session and what is queued are kept as long
     /// as the session lives. While it is away the newest message is dropped.

@@ -92,6 +92,27 @@ pub(crate) struct Held {
     pub(crate) bytes: usize,
 }
 
+/// How many messages a connection has room for. The others stay in the mailbox, where they can still be dropped by choice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) messages: usize,
+    /// How many of them may be of QoS 1 or 2: what more there are would only wait for acknowledgements.
+    pub(crate) unacknowledged: usize,
+}
+
+impl Room {
+    /// Whether there is room for this one too, which it then takes.
+    fn take(&mut self, waiting: &Waiting) -> bool {
+        let needed = usize::from(waiting.message.qos() > QoS::AtMostOnce);
+        if self.messages == 0 || self.unacknowledged < needed {
+            return false;
+        }
+        self.messages -= 1;
+        self.unacknowledged -= needed;
+        true
+    }
+}
+
 /// What became of a message offered to a session.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Offered {
@@ -227,17 +248,17 @@ impl Subscriber {
         Poll::Pending
     }
 
-    /// For the connection: moves up to `room` messages out of the mailbox and says what the connection holds besides.
-    /// Returns the Reason Code with which it is to end, if it is to.
+    /// For the connection: moves messages out of the mailbox, as many as it has room for, and says what the connection holds
+    /// besides. Returns the Reason Code with which it is to end, if it is to.
     pub(crate) fn collect(
         &self,
         on_connection: Held,
-        room: usize,
+        mut room: Room,
         into: &mut Vec<Waiting>,
     ) -> Option<ReasonCode> {
         let mut state = self.lock();
         state.on_connection = on_connection;
-        for _ in 0..room {
+        while state.mailbox.front().is_some_and(|next| room.take(next)) {
             let Some(waiting) = state.pop() else { break };
             state.on_connection.messages += 1;
             state.on_connection.bytes += waiting.held_bytes();
@@ -475,6 +496,13 @@ mod tests {
         Message::new(TopicName::new("t").unwrap(), vec![0; bytes]).with_qos(qos)
     }
 
+    fn room(messages: usize) -> Room {
+        Room {
+            messages,
+            unacknowledged: messages,
+        }
+    }
+
     fn backlog(session: Session) -> Box<Backlog> {
         let owed = Owed::default();
         Box::new(Backlog { session, owed })
@@ -497,7 +525,7 @@ mod tests {
                 max_bytes: 10_000,
             });
             let mut collected = Vec::new();
-            subscriber.collect(held_by(&session), 2, &mut collected);
+            subscriber.collect(held_by(&session), room(2), &mut collected);
             for waiting in collected {
                 session.push(waiting.since, waiting.message).unwrap();
             }
@@ -591,9 +619,9 @@ mod tests {
                             }
                         }
                     }
-                    Step::Collect(room) => {
+                    Step::Collect(messages) => {
                         if let Some(session) = &mut connected {
-                            subscriber.collect(held_by(session), room, &mut collected);
+                            subscriber.collect(held_by(session), room(messages), &mut collected);
                             for waiting in collected.drain(..) {
                                 prop_assert!(session.push(waiting.since, waiting.message).is_ok());
                             }

@@ -4,12 +4,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mqtt_broker::{Access, AccessFile, Action, Authorize, Broker};
+use mqtt_broker::{Access, AccessFile, Action, Authorize, Broker, Options};
 use mqtt_core::{Message, QoS, ReasonCode, SubscribeOptions, TopicName};
 use tokio::io::DuplexStream;
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
-use tokio::time::sleep;
 
 use crate::support::{Peer, broker, broker_with, bytes, connect_v311, packet, publish_v5, string};
 
@@ -131,6 +130,14 @@ fn gated() -> (Broker, Arc<Semaphore>) {
     (broker, gate)
 }
 
+/// A broker whose authorizer never answers.
+fn without_answers(change: impl FnOnce(&mut Options)) -> Broker {
+    broker_with(|options| {
+        options.authorizer = Some(Arc::new(Gate(Arc::new(Semaphore::new(0)))));
+        change(options);
+    })
+}
+
 #[tokio::test(start_paused = true)]
 async fn messages_stay_in_order_while_an_answer_is_awaited_and_nothing_else_waits() {
     let (broker, gate) = gated();
@@ -180,18 +187,20 @@ async fn what_was_sent_before_the_end_is_still_decided_on() {
 
 #[tokio::test(start_paused = true)]
 async fn no_answer_in_time_is_a_no() {
-    let (broker, _gate) = gated();
+    let publish = publish_v5(0x32, "t", Some(1), b"x");
+    let no = "the client may not publish to this topic";
+    let longer = Duration::from_secs(30);
+    let broker = without_answers(|options| options.authorize_timeout = longer);
     let mut peer = Peer::clean(&broker, "a").await;
-    peer.send_bytes(&publish_v5(0x32, "t", Some(1), b"x")).await;
-    peer.ping().await;
-    sleep(Duration::from_secs(5)).await;
-    peer.expect_explained(
-        0x40,
-        "0001 87",
-        "the client may not publish to this topic",
-        "",
-    )
-    .await;
+    peer.send_bytes(&publish).await;
+    peer.expect_silence(Duration::from_secs(29)).await;
+    peer.expect_explained(0x40, "0001 87", no, "").await;
+
+    let broker = without_answers(|_| {});
+    let mut peer = Peer::clean(&broker, "a").await;
+    peer.send_bytes(&publish).await;
+    peer.expect_silence(Duration::from_secs(4)).await;
+    peer.expect_explained(0x40, "0001 87", no, "").await;
     // The broker does not wait for answers when it stops.
     peer.send_bytes(&publish_v5(0x32, "t", Some(1), b"x")).await;
     peer.ping().await;

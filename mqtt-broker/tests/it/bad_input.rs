@@ -278,3 +278,18 @@ async fn a_client_that_never_reads_is_bounded_ended_in_time_and_harms_nobody() {
     }
     back.ping().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn text_with_control_characters_is_refused_where_that_is_asked_for() {
+    for strict_text in [false, true] {
+        let broker = broker_with(|options| options.strict_text = strict_text);
+        let mut peer = Peer::clean(&broker, "a").await;
+        // To U+0001.
+        peer.send("30 05 | 0001 01 00 'x'").await;
+        if strict_text {
+            peer.expect_disconnect(0x81).await;
+        } else {
+            peer.ping().await;
+        }
+    }
+}

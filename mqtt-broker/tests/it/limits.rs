@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use mqtt_broker::Overflow;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::support::{Peer, broker, broker_with, connect_v5, packet, publish_v5, string};
 
@@ -95,8 +95,34 @@ async fn the_oldest_waiting_message_makes_room_where_that_is_chosen() {
     }
     slow.expect("32 07 | 0001't' 0001 00 '1'").await;
     slow.ping().await;
-    // The three are with the connection already, which gives none back; so the newest has to go.
-    assert_eq!(sender.publish_qos_1("t", b"4").await, 0x97);
+    assert_eq!(sender.publish_qos_1("t", b"4").await, 0);
+    assert_eq!(broker.statistics().messages_dropped, 1);
+    // The first was sent already; the second is gone.
+    slow.send("40 02 0001").await;
+    slow.expect("32 07 | 0001't' 0002 00 '3'").await;
+    slow.send("40 02 0002").await;
+    slow.expect("32 07 | 0001't' 0003 00 '4'").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_client_does_not_take_holds_nothing_up() {
+    let broker = broker();
+    let mut receiver = Peer::new(&broker);
+    // Receive Maximum 1 and Maximum Packet Size 20.
+    receiver
+        .send("10 16 | 0004'MQTT' 05 02 003C 08 21 0001 27 00000014 | 0001'r'")
+        .await;
+    receiver.connack_v5().await;
+    receiver.subscribe_v5("t", 1).await;
+    let mut sender = Peer::clean(&broker, "s").await;
+    assert_eq!(sender.publish_qos_1("t", b"1").await, 0);
+    assert_eq!(sender.publish_qos_1("t", &[b'x'; 20]).await, 0);
+    assert_eq!(sender.publish_qos_1("t", b"3").await, 0);
+    receiver.expect("32 07 | 0001't' 0001 00 '1'").await;
+    let start = Instant::now();
+    receiver.send("40 02 0001").await;
+    receiver.expect("32 07 | 0001't' 0003 00 '3'").await;
+    assert_eq!(start.elapsed(), Duration::ZERO, "nothing was waited for");
     assert_eq!(broker.statistics().messages_dropped, 1);
 }
 

@@ -158,6 +158,45 @@ async fn the_largest_limits_are_as_good_as_none() {
 }
 
 #[tokio::test]
+async fn what_happens_to_a_session_without_room_is_a_choice() {
+    for (overflow, answer, next) in [
+        ("drop-newest", 0x97, Some(b'2')),
+        ("drop-oldest", 0x00, Some(b'3')),
+        ("disconnect", 0x97, None),
+    ] {
+        let mut program = Running::start(&[
+            "--listen",
+            "127.0.0.1:0",
+            "--max-queued-messages",
+            "2",
+            "--overflow",
+            overflow,
+        ]);
+        let address = program.address();
+        let mut slow = Peer::tcp(address).await;
+        // Receive Maximum 1: the second message waits.
+        slow.send("10 11 | 0004'MQTT' 05 02 003C 03 21 0001 | 0001'r'")
+            .await;
+        assert_eq!(slow.connack_v5().await, (false, 0));
+        slow.subscribe_v5("t", 1).await;
+        let mut sender = Peer::tcp(address).await;
+        sender.send_bytes(&connect_v5("s", 2, 0)).await;
+        assert_eq!(sender.connack_v5().await, (false, 0));
+        assert_eq!(sender.publish_qos_1("t", b"1").await, 0, "{overflow}");
+        slow.expect("32 07 | 0001't' 0001 00 '1'").await;
+        assert_eq!(sender.publish_qos_1("t", b"2").await, 0, "{overflow}");
+        assert_eq!(sender.publish_qos_1("t", b"3").await, answer, "{overflow}");
+        let Some(next) = next else {
+            slow.expect_disconnect(0x97).await;
+            continue;
+        };
+        slow.send("40 02 0001").await;
+        let (_, body) = slow.packet().await;
+        assert_eq!(body.last(), Some(&next), "{overflow}");
+    }
+}
+
+#[tokio::test]
 async fn it_listens_on_every_transport_and_says_where() {
     let authority = Authority::new("root");
     let certified = authority.server(&["127.0.0.1"]);

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::support::{Peer, broker, bytes, connect_v31, packet, publish_v5, string};
+use crate::support::{Peer, broker, broker_with, bytes, connect_v31, packet, publish_v5, string};
 
 #[tokio::test(start_paused = true)]
 async fn every_version_publishes_to_every_other_at_every_qos() {
@@ -245,4 +245,27 @@ async fn topic_aliases_are_taken_from_publishers_and_used_towards_subscribers() 
             .expect_bytes(&publish_v5(0x30, topic, None, payload))
             .await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn topic_aliases_are_as_many_as_the_options_say() {
+    let broker = broker_with(|options| {
+        options.topic_alias_maximum = 3;
+        options.outgoing_topic_aliases = 1;
+    });
+    let mut peer = Peer::new(&broker);
+    // Topic Alias Maximum 5, of which one is used.
+    peer.send("10 11 | 0004'MQTT' 05 02 003C 03 22 0005 | 0001'a'")
+        .await;
+    peer.expect("20 0E 00 00 | 0B | 21 0400 | 27 00100000 | 22 0003")
+        .await;
+    peer.subscribe_v5("room/+", 0).await;
+    for topic in ["room/1", "room/2"] {
+        peer.send(&format!("30 0D | 0006'{topic}' 03 23 0003 'x'"))
+            .await;
+        peer.expect(&format!("30 0D | 0006'{topic}' 03 23 0001 'x'"))
+            .await;
+    }
+    peer.send("30 0D | 0006'room/1' 03 23 0004 'x'").await;
+    peer.expect_disconnect(0x94).await;
 }

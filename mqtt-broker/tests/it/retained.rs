@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::support::{Peer, broker, broker_with};
+use crate::support::{Peer, broker, broker_with, publish_v5};
 
 #[tokio::test(start_paused = true)]
 async fn v5_mqtt_3_3_1_9_a_retained_message_comes_on_subscribing() {
@@ -108,4 +108,25 @@ async fn a_retained_message_ages() {
     let mut late = Peer::clean(&broker, "late").await;
     late.subscribe_v5("t", 0).await;
     late.ping().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_bytes_of_retained_messages_are_bounded() {
+    let broker = broker_with(|options| options.max_retained_bytes = 10_000);
+    let mut peer = Peer::clean(&broker, "a").await;
+    let retain = |topic, payload: &[u8]| publish_v5(0x33, topic, Some(1), payload);
+    let large = [b'x'; 6_000];
+    let full = "as many retained messages are kept as may be";
+    peer.send_bytes(&retain("t", &large)).await;
+    peer.expect("40 03 0001 10").await;
+    peer.send_bytes(&retain("u", &large)).await;
+    peer.expect_explained(0x40, "0001 97", full, "").await;
+    assert!((6_000..10_000).contains(&broker.statistics().retained_bytes));
+    // Another in its place, and then none: there is room again.
+    peer.send_bytes(&retain("t", &large)).await;
+    peer.expect("40 03 0001 10").await;
+    peer.send_bytes(&retain("t", b"")).await;
+    peer.expect("40 03 0001 10").await;
+    peer.send_bytes(&retain("u", &large)).await;
+    peer.expect("40 03 0001 10").await;
 }

@@ -318,6 +318,14 @@ impl<S: AsyncReadExt + AsyncWriteExt + Unpin> Peer<S> {
         }
     }
 
+    /// What comes until the end.
+    pub(crate) async fn into_rest(mut self) -> std::io::Result<Vec<u8>> {
+        let mut rest = Vec::new();
+        let read = timeout(self.patience, self.stream.read_to_end(&mut rest)).await;
+        read.expect("still open")?;
+        Ok(rest)
+    }
+
     /// A DISCONNECT of 5.0 with this Reason Code, whatever it says in words, and then the end.
     pub(crate) async fn expect_disconnect(&mut self, reason: u8) {
         let (first, body) = self.packet().await;

@@ -106,6 +106,24 @@ async fn clients_publish_and_receive() {
 }
 
 #[tokio::test]
+async fn shutdown_says_goodbye_in_every_layer() {
+    let authority = Authority::new("root");
+    let broker = broker();
+    let address = listen(&broker, server_tls(&authority.server(&["127.0.0.1"]))).await;
+    let stream = handshake(address, client_config(&authority, None)).await;
+    let mut peer = Peer::over(stream);
+    peer.send_bytes(&connect_v5("a", 2, 0)).await;
+    assert_eq!(peer.connack_v5().await, (false, 0));
+    let stopping = broker.clone();
+    let stopped = tokio::spawn(async move { stopping.shutdown(PATIENCE_OVER_TCP).await });
+    let why = "the server shuts down";
+    peer.expect_explained(0xE0, "8B", why, "").await;
+    // Without the alert close_notify this would be an error.
+    assert_eq!(peer.into_rest().await.unwrap(), b"");
+    assert!(stopped.await.unwrap());
+}
+
+#[tokio::test]
 async fn a_client_certificate_is_demanded_where_that_is_asked_for() {
     let authority = Authority::new("root");
     let devices = Authority::new("devices");

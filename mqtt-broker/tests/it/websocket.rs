@@ -237,6 +237,22 @@ async fn v311_mqtt_6_0_0_4_the_server_selects_mqtt() {
 }
 
 #[tokio::test]
+async fn shutdown_says_goodbye_in_every_layer() {
+    let broker = broker();
+    let address = listen(&broker).await;
+    let mut web = Web::connected(address, "a").await;
+    let stopping = broker.clone();
+    let stopped = tokio::spawn(async move { stopping.shutdown(PATIENCE_OVER_TCP).await });
+    // DISCONNECT, Server shutting down, with a Reason String of 21 bytes.
+    let farewell = b"\xE0\x1A\x8B\x18\x1F\x00\x15the server shuts down";
+    assert_eq!(web.packet().await, farewell);
+    // A Close frame without a code.
+    assert_eq!(web.frame().await, (CLOSE, Vec::new()));
+    web.expect_end().await;
+    assert!(stopped.await.unwrap());
+}
+
+#[tokio::test]
 async fn who_offers_no_mqtt_or_asks_elsewhere_is_refused() {
     let broker = broker();
     let address = listen(&broker).await;
