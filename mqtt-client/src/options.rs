@@ -539,6 +539,10 @@ mod tests {
             refused(options),
             "reconnect.jitter_percent must be at most 100"
         );
+        assert_eq!(
+            refused(Options::new("a", 1).with_address("b", 0)),
+            "the port of an address must not be zero"
+        );
         let mut options = Options::default();
         options.addresses.clear();
         assert_eq!(refused(options), "no address to connect to");

@@ -12,7 +12,7 @@ pub enum Address {
     Tcp {
         /// Name or address; IPv6 without brackets.
         host: String,
-        /// Port.
+        /// Port, not zero.
         port: u16,
     },
     /// The path of a Unix socket. Other systems refuse it when the client is started.

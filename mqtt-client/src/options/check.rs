@@ -25,6 +25,12 @@ impl Options {
         {
             return Err(OptionsError::NoUnixSockets);
         }
+        let at_port_0 = |address: &Address| matches!(address, Address::Tcp { port: 0, .. });
+        if self.addresses.iter().any(at_port_0) {
+            return Err(OptionsError::Zero {
+                option: "the port of an address",
+            });
+        }
         if let Some(proxy) = &self.proxy {
             proxy.check()?;
             if self.connector.is_some() {

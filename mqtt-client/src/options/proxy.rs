@@ -52,7 +52,7 @@ impl Proxy {
     /// A proxy from a URL: `http://user:password@host:port` (default port 80) or `socks5://user:password@host:port` (1080).
     ///
     /// # Errors
-    /// [`ProxyOptionsError::Url`], [`ProxyOptionsError::Scheme`], [`ProxyOptionsError::UrlPart`],
+    /// [`ProxyOptionsError::Url`], [`ProxyOptionsError::Scheme`], [`ProxyOptionsError::UrlPart`], [`ProxyOptionsError::Port`],
     /// [`ProxyOptionsError::Credentials`].
     pub fn from_url(url: &str) -> Result<Self, ProxyOptionsError> {
         let url = Url::parse(url)?;
@@ -67,7 +67,11 @@ impl Proxy {
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.ok_or(url::ParseError::EmptyHost)?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let proxy = Self::new(protocol, host, url.port().unwrap_or(default_port));
+        let port = url.port().unwrap_or(default_port);
+        if port == 0 {
+            return Err(ProxyOptionsError::Port);
+        }
+        let proxy = Self::new(protocol, host, port);
         if url.username().is_empty() && url.password().is_none() {
             return Ok(proxy);
         }
@@ -96,6 +100,9 @@ impl Proxy {
     pub(crate) fn check(&self) -> Result<(), ProxyOptionsError> {
         if !cfg!(feature = "proxy") {
             return Err(ProxyOptionsError::NotBuiltIn);
+        }
+        if self.port == 0 {
+            return Err(ProxyOptionsError::Port);
         }
         let Some((username, password)) = &self.credentials else {
             return Ok(());
@@ -146,6 +153,9 @@ pub enum ProxyOptionsError {
     /// ended up in it.
     #[error("proxy: a path, query or fragment has no meaning in the URL of a proxy")]
     UrlPart,
+    /// Port 0, at which nobody can be reached.
+    #[error("proxy: the port must not be zero")]
+    Port,
     /// What the proxy's protocol cannot say. They are not repeated.
     #[error(
         "proxy: the user name and password cannot be sent: HTTP has no colon in the name and no control characters, SOCKS 5 \
@@ -184,10 +194,18 @@ mod tests {
             ("http://h/path", ProxyOptionsError::UrlPart),
             ("socks5://h?x", ProxyOptionsError::UrlPart),
             ("socks5://%FF@h", ProxyOptionsError::Credentials),
+            ("http://h:0", ProxyOptionsError::Port),
         ] {
             assert_eq!(Proxy::from_url(url), Err(error), "{url}");
         }
         assert!(Proxy::from_url("proxy").is_err());
+    }
+
+    #[cfg(feature = "proxy")]
+    #[test]
+    fn nobody_is_at_port_0() {
+        let proxy = Proxy::new(ProxyProtocol::Socks5, "h", 0);
+        assert_eq!(proxy.check(), Err(ProxyOptionsError::Port));
     }
 
     #[cfg(feature = "proxy")]

@@ -104,7 +104,7 @@ fn first_reference(references: &str, default_port: u16) -> Option<Address> {
         },
     };
     let port = port.map_or(Some(default_port), |port| port.parse().ok())?;
-    (!host.is_empty()).then(|| Address::tcp(host, port))
+    (!host.is_empty() && port != 0).then(|| Address::tcp(host, port))
 }
 
 #[cfg(test)]
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(read("a.example:99 b.example"), at("a.example", 99));
         assert_eq!(read("[2001:db8::1]:7"), at("2001:db8::1", 7));
         assert_eq!(read("[2001:db8::1]"), at("2001:db8::1", 8883));
-        for bad in ["", " ", ":1", "a:x", "[::1", "a:70000"] {
+        for bad in ["", " ", ":1", "a:x", "a:0", "[::1", "a:70000"] {
             assert_eq!(read(bad), None, "{bad:?}");
         }
     }

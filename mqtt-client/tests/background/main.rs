@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use mqtt_client::background::{self, Handle, Inbox, Observer};
 use mqtt_client::{
-    CloseCause, CloseError, Connack, DropReason, Message, Options, Outcome, PublishError, QoS,
-    ReasonCode, RequestError, State, SubscribeError, SubscribeOptions, TopicName,
+    Address, CloseCause, CloseError, Connack, DropReason, Message, Options, Outcome, PublishError,
+    QoS, ReasonCode, RequestError, State, SubscribeError, SubscribeOptions, TopicName,
 };
 use server::{Seen, Server};
 
@@ -42,8 +42,7 @@ fn one_process_and_its_children() {
 }
 
 fn a_request_ends_in_time() {
-    // Nobody can listen there.
-    let handle = background::start(Options::new("127.0.0.1", 0), Inbox::default()).unwrap();
+    let handle = start_without_server();
     let after = Duration::from_millis(1);
     let reply = handle.request_within(message("x"), after).unwrap();
     let result = wait_for(&handle, || reply.result());
@@ -54,6 +53,12 @@ fn a_request_ends_in_time() {
     let _ = handle.begin_close(Duration::ZERO);
     let result = wait_for(&handle, || reply.result());
     assert_eq!(result, Err(RequestError::Closed));
+}
+
+/// A client of a server that nobody can reach.
+fn start_without_server() -> Handle {
+    let nowhere = Address::unix("/nowhere/at/all");
+    background::start(Options::with_addresses([nowhere]), Inbox::default()).unwrap()
 }
 
 fn start(server: &Server) -> Handle {
@@ -182,8 +187,7 @@ impl Observer for Channel {
 }
 
 fn takes_back_what_no_connection_has_seen() {
-    // Nobody can listen there.
-    let handle = background::start(Options::new("127.0.0.1", 0), Inbox::default()).unwrap();
+    let handle = start_without_server();
     let [first, second, third] = ["1", "2", "3"].map(|text| handle.publish(message(text)).unwrap());
     assert!(handle.cancel(second.id()));
     let cancelled = Outcome::Dropped(DropReason::Cancelled);

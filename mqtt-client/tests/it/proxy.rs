@@ -321,12 +321,15 @@ async fn a_silent_proxy_has_as_long_as_a_server() {
 
 #[tokio::test]
 async fn a_proxy_where_nobody_listens_is_named() {
-    // Nobody can listen there.
-    let options = through(Proxy::new(ProxyProtocol::Http, "127.0.0.1", 0));
+    // A port that was free a moment ago refuses.
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let options = through(Proxy::new(ProxyProtocol::Http, "127.0.0.1", port));
     let error = Client::connect(options).await.unwrap_err();
     let message = error.to_string();
     assert!(
-        message.starts_with("cannot connect to the proxy 127.0.0.1:0: "),
+        message.starts_with(&format!("cannot connect to the proxy 127.0.0.1:{port}: ")),
         "{message}"
     );
 }
