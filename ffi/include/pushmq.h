@@ -845,13 +845,14 @@ uint8_t pmq_message_qos(const pmq_message *message);
 bool pmq_message_retain(const pmq_message *message);
 
 /**
- * Whether the server says that it may have sent this message before.
+ * Whether the server says that it may have sent this message before. Not told of the response to a request: false.
  */
 bool pmq_message_dup(const pmq_message *message);
 
 /**
- * Under which Packet Identifier the server sent a received message, 1 to 65,535; 0 at QoS 0, and for a message that was not
- * received. It helps to find a message in the logs of a server, and names it no longer than until it is acknowledged.
+ * Under which Packet Identifier the server sent a received message, 1 to 65,535; 0 at QoS 0, for the response to a request at
+ * any QoS, and for a message that was not received. It helps to find a message in the logs of a server, and names it no longer
+ * than until it is acknowledged.
  */
 uint16_t pmq_message_packet_id(const pmq_message *message);
 
@@ -992,9 +993,12 @@ pmq_status pmq_options_set_connect_timeout(pmq_options *options, uint32_t timeou
 
 /**
  * Sets after how long without anything to do the client gives up its connection, from 1 ms; it connects again for the next
- * publish, request or subscribe. Nothing is lost by that: it has something to do as long as it has a subscription, a publish
- * without an outcome, a message that is not acknowledged, or a request without its response. PMQ_FOREVER keeps the connection.
- * Default: that.
+ * publish, request or subscribe. It has something to do as long as it has a subscription, a publish without an outcome, a
+ * message that is not acknowledged, or a request without its response. PMQ_FOREVER keeps the connection. Default: that.
+ *
+ * Two things end with the connection. The client says DISCONNECT, which takes back its Will: the server does not publish that
+ * then. And subscriptions that an earlier process made in a kept session are not known to the client: with no other, it hears
+ * nothing of them until its next use.
  */
 pmq_status pmq_options_set_idle_disconnect(pmq_options *options,
                                            uint32_t idle_ms,

@@ -309,15 +309,16 @@ pub unsafe extern "C" fn pmq_message_retain(message: *const Message) -> bool {
     unsafe { guard::look(message, false, |message| Some(message.message.retain())) }
 }
 
-/// Whether the server says that it may have sent this message before.
+/// Whether the server says that it may have sent this message before. Not told of the response to a request: false.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_message_dup(message: *const Message) -> bool {
     // SAFETY: the caller's promise, see the crate's documentation.
     unsafe { guard::look(message, false, |message| Some(message.dup)) }
 }
 
-/// Under which Packet Identifier the server sent a received message, 1 to 65,535; 0 at QoS 0, and for a message that was not
-/// received. It helps to find a message in the logs of a server, and names it no longer than until it is acknowledged.
+/// Under which Packet Identifier the server sent a received message, 1 to 65,535; 0 at QoS 0, for the response to a request at
+/// any QoS, and for a message that was not received. It helps to find a message in the logs of a server, and names it no longer
+/// than until it is acknowledged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_message_packet_id(message: *const Message) -> u16 {
     let packet_id = |message: &Message| message.packet_id.map(PacketId::get);

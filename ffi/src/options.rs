@@ -398,9 +398,12 @@ pub unsafe extern "C" fn pmq_options_set_connect_timeout(
 }
 
 /// Sets after how long without anything to do the client gives up its connection, from 1 ms; it connects again for the next
-/// publish, request or subscribe. Nothing is lost by that: it has something to do as long as it has a subscription, a publish
-/// without an outcome, a message that is not acknowledged, or a request without its response. PMQ_FOREVER keeps the connection.
-/// Default: that.
+/// publish, request or subscribe. It has something to do as long as it has a subscription, a publish without an outcome, a
+/// message that is not acknowledged, or a request without its response. PMQ_FOREVER keeps the connection. Default: that.
+///
+/// Two things end with the connection. The client says DISCONNECT, which takes back its Will: the server does not publish that
+/// then. And subscriptions that an earlier process made in a kept session are not known to the client: with no other, it hears
+/// nothing of them until its next use.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_options_set_idle_disconnect(
     options: *mut Options,

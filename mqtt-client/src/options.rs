@@ -185,9 +185,13 @@ pub struct Options {
     /// Ends the connection with a DISCONNECT when the client had nothing to do for so long, and makes it again for the next
     /// publish, request, subscription or [`Client::connected`](crate::Client::connected). Default `None`: it is kept.
     ///
-    /// Nothing is lost by it: a client with a publish that has no outcome, a message that is not acknowledged, or a request
-    /// without its response has something to do, and so has one with a subscription. The session ends, or is kept, as with any
-    /// other end of a connection; the [state](crate::State) meanwhile is [`State::Idle`](crate::State::Idle).
+    /// A client with a publish that has no outcome, a message that is not acknowledged, or a request without its response has
+    /// something to do, and so has one with a subscription. The session ends, or is kept, as with any other end of a
+    /// connection; the [state](crate::State) meanwhile is [`State::Idle`](crate::State::Idle).
+    ///
+    /// Two things end with the connection. The DISCONNECT takes back the `will`, which the server does not publish then. And
+    /// subscriptions that an earlier process made in a kept session are not known to the client: with no other, it hears
+    /// nothing of them until its next use.
     pub idle_disconnect: Option<Duration>,
     /// Will Message.
     pub will: Option<Will>,

@@ -89,7 +89,8 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The response, or why there will be none; `None` while it is awaited. Takes no lock.
+    /// The response, or why there will be none; `None` while it is awaited. It is the message alone: what else is known of a
+    /// [`Received`](crate::Received) one, such as its Packet Identifier, is not kept. Takes no lock.
     #[must_use]
     pub fn result(&self) -> Option<Result<Message, RequestError>> {
         self.answer.result()
