@@ -208,7 +208,7 @@ pub enum ConnectError {
         reason: ReasonCode,
         /// The server's Reason String.
         detail: Option<String>,
-        /// All properties of the CONNACK (5.0).
+        /// The properties of the CONNACK (5.0), of User Properties the first 64 KiB.
         properties: Arc<PropertiesBuf>,
     },
     /// What answered does not speak MQTT, or speaks it badly.
@@ -236,7 +236,7 @@ pub enum ConnectError {
         cause: String,
         /// The Reason Code of the server's DISCONNECT, if it sent one.
         reason: Option<ReasonCode>,
-        /// All properties of that DISCONNECT (5.0).
+        /// The properties of that DISCONNECT (5.0), of User Properties the first 64 KiB.
         properties: Arc<PropertiesBuf>,
     },
     /// The time given to the call is over, and nothing has failed so far.
@@ -261,8 +261,8 @@ impl ConnectError {
         Some(reference.as_str())
     }
 
-    /// The properties of the CONNACK that refused, or of the server's DISCONNECT: User Properties among them (5.0). `None` if
-    /// there was neither.
+    /// The properties of the CONNACK that refused, or of the server's DISCONNECT: User Properties among them, of which the
+    /// first 64 KiB are kept (5.0). `None` if there was neither.
     #[must_use]
     pub fn properties(&self) -> Option<Properties<'_>> {
         match self {

@@ -22,7 +22,6 @@ use crate::options::{Options, OptionsError, Overflow};
 use crate::publish_queue::{PublishQueue, Queued, Settlement};
 use crate::request::Request;
 use crate::state::{CloseCause, Connack, Flush, State, Status};
-
 use crate::transport::Dialer;
 
 /// Requests of the application that wait for the server, at most.

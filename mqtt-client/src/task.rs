@@ -485,8 +485,7 @@ impl Task {
         let options = &self.shared.options;
         let mut connect = ConnectOptions::new(self.client_id.as_str());
         connect.version = self.version;
-        connect.clean_start = self.force_clean_start
-            || (options.clean_start && !(self.was_connected && options.keeps_session()));
+        connect.clean_start = self.asks_for_clean_start();
         connect.keep_alive =
             KeepAlive::from_secs(u16::try_from(options.keep_alive.as_secs()).unwrap_or(u16::MAX));
         connect.username.clone_from(&options.username);

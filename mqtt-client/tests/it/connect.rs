@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mqtt_client::{
-    Client, CloseCause, ConnectError, ConnectStage, Options, ProtocolVersion, QoS, ReasonCode,
-    Reconnect, State, Version,
+    Client, CloseCause, ConnectError, ConnectStage, Options, Property, ProtocolVersion, QoS,
+    ReasonCode, Reconnect, State, Utf8, Version, Will,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -15,25 +15,97 @@ use crate::support::{CONNACK_V5, CONNACK_V311, SECOND, connected, message, scrip
 #[tokio::test(start_paused = true)]
 async fn v5_connect_says_what_the_options_say() {
     let (options, mut server) = scripted();
+    let user_property = ("k".to_owned(), "v".to_owned());
     let options = options
         .with_credentials("u", "p")
-        .with_keep_alive(Duration::from_secs(7))
-        .with_session(SECOND * 9);
+        .with_keep_alive(SECOND * 7)
+        .with_session(SECOND * 9)
+        .with_receive_maximum(10)
+        .with_maximum_packet_size(1_000)
+        .with_topic_alias_maximum(11)
+        .with_user_properties(vec![user_property]);
     let _client = Client::start(options).unwrap();
     let mut peer = server.peer().await;
     peer.expect(&[
-        0x10, 0x21, // CONNECT, 33 bytes
+        0x10, 0x2B, // CONNECT, 43 bytes
         0x00, 0x04, b'M', b'Q', b'T', b'T', 0x05, // name and level
         0xC0, // user name, password, no clean start
         0x00, 0x07, // Keep Alive
-        0x0D, // 13 bytes of properties
+        0x17, // 23 bytes of properties
         0x11, 0x00, 0x00, 0x00, 0x09, // Session Expiry Interval
-        0x21, 0x04, 0x00, // Receive Maximum 1,024
-        0x27, 0x01, 0x00, 0x00, 0x00, // Maximum Packet Size 16 MiB
+        0x21, 0x00, 0x0A, // Receive Maximum
+        0x27, 0x00, 0x00, 0x03, 0xE8, // Maximum Packet Size
+        0x22, 0x00, 0x0B, // Topic Alias Maximum
+        0x26, 0x00, 0x01, b'k', 0x00, 0x01, b'v', // User Property
     ])
     .await;
-    peer.expect(&[0x00, 0x01, b'a', 0x00, 0x01, b'u', 0x00, 0x01, b'p'])
-        .await;
+    peer.expect(b"\x00\x01a\x00\x01u\x00\x01p").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_connect_says_what_every_client_says() {
+    let (options, mut server) = scripted();
+    let _client = Client::start(options).unwrap();
+    let mut peer = server.peer().await;
+    peer.expect(&[
+        0x10, 0x16, // CONNECT, 22 bytes
+        0x00, 0x04, b'M', b'Q', b'T', b'T', 0x05, // name and level
+        0x02, // Clean Start
+        0x00, 0x3C, // Keep Alive 60 s
+        0x08, // 8 bytes of properties
+        0x21, 0x04, 0x00, // Receive Maximum 1,024
+        0x27, 0x01, 0x00, 0x00, 0x00, // Maximum Packet Size 16 MiB
+        0x00, 0x01, b'a', // Client Identifier
+    ])
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_connect_has_the_will() {
+    let (options, mut server) = scripted();
+    let properties = [
+        Property::MessageExpiryInterval(5),
+        Property::CorrelationData(b"c"),
+    ];
+    let will = message("gone", "bye", QoS::AtLeastOnce).with_retain(true);
+    let mut will = Will::new(will.with_properties(&properties).unwrap());
+    will.delay = SECOND * 3;
+    let _client = Client::start(options.with_will(will)).unwrap();
+    let mut peer = server.peer().await;
+    peer.expect(&[
+        0x10, 0x30, // CONNECT, 48 bytes
+        0x00, 0x04, b'M', b'Q', b'T', b'T', 0x05, // name and level
+        0x2E, // Will Retain, Will QoS 1, Will Flag, Clean Start
+        0x00, 0x3C, // Keep Alive
+        0x08, 0x21, 0x04, 0x00, 0x27, 0x01, 0x00, 0x00, 0x00, // properties as always
+        0x00, 0x01, b'a', // Client Identifier
+        0x0E, // 14 bytes of Will properties
+        0x02, 0x00, 0x00, 0x00, 0x05, // Message Expiry Interval
+        0x09, 0x00, 0x01, b'c', // Correlation Data
+        0x18, 0x00, 0x00, 0x00, 0x03, // Will Delay Interval
+    ])
+    .await;
+    peer.expect(b"\x00\x04gone\x00\x03bye").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn v311_connect_has_the_will_without_a_delay() {
+    let (options, mut server) = scripted();
+    let mut will = Will::new(message("gone", "bye", QoS::ExactlyOnce));
+    will.delay = SECOND * 3;
+    let _client = Client::start(options.with_will(will)).unwrap();
+    // It asked for 5.0, which the server does not know.
+    server.accept(&[0x20, 0x03, 0x00, 0x84, 0x00]).await;
+    let mut peer = server.peer().await;
+    peer.expect(&[
+        0x10, 0x18, // CONNECT, 24 bytes
+        0x00, 0x04, b'M', b'Q', b'T', b'T', 0x04, // name and level
+        0x16, // Will QoS 2, Will Flag, Clean Session
+        0x00, 0x3C, // Keep Alive
+        0x00, 0x01, b'a', // Client Identifier
+    ])
+    .await;
+    peer.expect(b"\x00\x04gone\x00\x03bye").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,7 +152,68 @@ async fn connect_fails_with_the_reason_the_server_gave() {
         "script refused the client: 0x86 Bad User Name or Password (no)"
     );
     assert_eq!(error.reason(), Some(ReasonCode::BAD_USER_NAME_OR_PASSWORD));
+    let why = Property::ReasonString(Utf8::new("no").unwrap());
+    let properties = error.properties().unwrap();
+    assert_eq!(properties.into_iter().collect::<Vec<_>>(), [why]);
     assert!(!server.has_arrived(), "a final refusal is not tried again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loss_has_the_properties_of_the_servers_disconnect() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = connected(options, &mut server).await;
+    // DISCONNECT, Administrative action, with the User Property "k" "v".
+    peer.send(&[
+        0xE0, 0x09, 0x98, 0x07, 0x26, 0x00, 0x01, b'k', 0x00, 0x01, b'v',
+    ])
+    .await;
+    let mut states = client.states();
+    let over = states.wait_for(|state| matches!(state, State::Backoff { .. }));
+    let State::Backoff { error, .. } = over.await.unwrap().clone() else {
+        unreachable!()
+    };
+    assert_eq!(error.reason(), Some(ReasonCode::ADMINISTRATIVE_ACTION));
+    let [name, value] = ["k", "v"].map(|text| Utf8::new(text).unwrap());
+    let properties = error.properties().unwrap();
+    assert_eq!(
+        properties.into_iter().collect::<Vec<_>>(),
+        [Property::UserProperty(name, value)]
+    );
+}
+
+/// Errors live as long as the client: a server must not be able to leave all that fits in a packet there.
+#[tokio::test(start_paused = true)]
+async fn of_user_properties_that_refuse_64_kib_are_kept() {
+    let pair = [&[0x26, 0x03, 0xE8][..], &[b'n'; 1_000], &[0x00, 0x00]].concat();
+    let properties = [&pair.repeat(100)[..], b"\x1C\x00\x05other"].concat();
+    // Reason Code and a Property Length of three bytes.
+    let body = |reason| [&[reason][..], &var_int(properties.len()), &properties].concat();
+    let refusal = [&[0x00][..], &body(0x86)].concat();
+    let refusal = [&[0x20][..], &var_int(refusal.len()), &refusal].concat();
+    let farewell = [&[0xE0][..], &var_int(body(0x8E).len()), &body(0x8E)].concat();
+    for (answer, last) in [(&refusal[..], &[][..]), (CONNACK_V5, &farewell)] {
+        let (options, mut server) = scripted();
+        let client = Client::start(options).unwrap();
+        let mut peer = server.peer().await;
+        peer.packet().await;
+        peer.send(answer).await;
+        peer.send(last).await;
+        let mut states = client.states();
+        let closed = states.wait_for(State::is_closed).await.unwrap().clone();
+        let State::Closed(CloseCause::Final(error)) = closed else {
+            panic!("{closed:?}")
+        };
+        // 65 of 1,005 bytes, and whatever else there is.
+        let kept = error.properties().unwrap();
+        assert_eq!(kept.into_iter().count(), 66);
+        assert_eq!(error.server_reference(), Some("other"));
+    }
+}
+
+/// A Variable Byte Integer of three bytes.
+fn var_int(number: usize) -> [u8; 3] {
+    let group = |shift: u32| u8::try_from((number >> shift) & 0x7F).unwrap();
+    [group(0) | 0x80, group(7) | 0x80, group(14)]
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use mqtt_core::PropertiesBuf;
 use mqtt_core::client::DisconnectCause;
+use mqtt_core::{PropertiesBuf, Property};
 
 use super::{Line, Task};
 use crate::error::{ConnectError, ConnectStage};
 use crate::reconnect::may_retry;
 use crate::transport::tls_error;
+
+/// Of the User Properties with which a server refused a client or ended its connection, the first so many bytes are kept. No
+/// other property comes twice, so this bounds all of them, and with them what a server leaves in a client that goes on without
+/// it: the last error is never forgotten.
+const MAX_USER_PROPERTIES: usize = 64 * 1024;
 
 impl Task {
     /// Why it ended, and whether a later attempt may do better.
@@ -26,7 +31,7 @@ impl Task {
                     address,
                     reason,
                     detail: reason_string(&properties),
-                    properties: Arc::new(properties),
+                    properties: kept(&properties),
                 };
                 (error, may_retry(reason))
             }
@@ -38,7 +43,7 @@ impl Task {
                     address,
                     cause: format!("the server disconnected: {reason}{detail}"),
                     reason: Some(reason),
-                    properties: Arc::new(properties),
+                    properties: kept(&properties),
                 };
                 (error, may_retry(reason))
             }
@@ -92,6 +97,24 @@ pub(super) fn foreign_tongue(input: &[u8]) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// What of the properties is kept.
+fn kept(properties: &PropertiesBuf) -> Arc<PropertiesBuf> {
+    let mut room = MAX_USER_PROPERTIES;
+    let fits = |property: &Property<'_>| {
+        let Property::UserProperty(name, value) = property else {
+            return true;
+        };
+        // The identifier, and two lengths of two bytes.
+        let size = 5 + name.as_str().len() + value.as_str().len();
+        let left = room.checked_sub(size);
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    let some = properties.as_properties().into_iter().filter(fits);
+    // What was decoded can be written again.
+    Arc::new(PropertiesBuf::collect(some).unwrap_or_default())
 }
 
 fn reason_string(properties: &PropertiesBuf) -> Option<String> {
