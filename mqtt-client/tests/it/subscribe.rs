@@ -102,6 +102,41 @@ async fn a_subscription_is_asked_for_granted_and_delivers() {
     assert_eq!((client.status().received, client.status().dropped), (2, 0));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_may_use_as_many_topic_aliases_as_the_options_say() {
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options.with_topic_alias_maximum(2), &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtMostOnce).await;
+    // PUBLISH to "t", which becomes Topic Alias (0x23) 2, and then to that.
+    peer.send(b"\x30\x08\x00\x01t\x03\x23\x00\x02x").await;
+    peer.send(b"\x30\x07\x00\x00\x03\x23\x00\x02y").await;
+    for expected in [b"x", b"y"] {
+        let received = subscription.recv().await.unwrap();
+        assert_eq!(received.message.topic().as_str(), "t");
+        assert_eq!(received.message.payload(), expected);
+    }
+    // DISCONNECT, Topic Alias invalid.
+    peer.send(b"\x30\x07\x00\x00\x03\x23\x00\x03x").await;
+    peer.expect(&[0xE0, 0x01, 0x94]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn text_with_control_characters_is_refused_where_that_is_asked_for() {
+    // PUBLISH to U+0001.
+    let publish = b"\x30\x05\x00\x01\x01\x00x";
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    let (mut subscription, _) = subscribed(&client, &mut peer, "#", QoS::AtMostOnce).await;
+    peer.send(publish).await;
+    assert_eq!(payload(&mut subscription).await, b"x");
+
+    let (options, mut server) = scripted();
+    let (_client, mut peer) = start(options.with_strict_text(true), &mut server).await;
+    peer.send(publish).await;
+    // DISCONNECT, Malformed Packet.
+    peer.expect(&[0xE0, 0x01, 0x81]).await;
+}
+
 /// Two calls for one filter are one SUBSCRIBE, and its refusal answers both.
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_told_to_everybody_who_asked() {
