@@ -1,8 +1,13 @@
 //! Decoder: received bytes in, whole packets out, size limits applied.
 
+mod first_byte;
+
 use crate::{
     error::DecodeError,
-    packet::{Connect, Origin, Packet, Publish},
+    packet::{
+        Auth, Connack, Connect, Disconnect, Origin, Packet, Publish, PublishAck, Suback, Subscribe,
+        Unsuback, Unsubscribe,
+    },
     types::{MaximumPacketSize, PacketType, Role},
     version::ProtocolVersion,
     wire::{FixedHeader, Reader, TextRules},
@@ -64,7 +69,7 @@ impl Decoder {
         let Some((_, header)) = self.header(input)? else {
             return Ok(None);
         };
-        Ok(usize::try_from(header.packet_len())
+        Ok(usize::try_from(header.packet_len)
             .ok()
             .filter(|len| *len <= input.len()))
     }
@@ -76,8 +81,8 @@ impl Decoder {
     #[inline]
     pub fn decode<'a>(&self, packet: &'a [u8]) -> Result<Packet<'a>, DecodeError> {
         match self.header(packet)? {
-            Some((packet_type, header)) if header.packet_len() as usize == packet.len() => {
-                self.decode_body(packet_type, header, packet, |packet| packet)
+            Some((packet_type, header)) if header.packet_len as usize == packet.len() => {
+                self.decode_body(packet_type, header.len, packet, |packet| packet)
             }
             _ => Err(DecodeError::NotOnePacket {
                 given: packet.len(),
@@ -90,7 +95,7 @@ impl Decoder {
     ///
     /// # Errors
     /// See [`DecodeError`].
-    #[inline]
+    #[inline(always)]
     pub fn next<'a>(
         &mut self,
         input: &'a [u8],
@@ -98,11 +103,12 @@ impl Decoder {
         let Some((packet_type, header)) = self.header(input)? else {
             return Ok(None);
         };
-        let len = header.packet_len() as usize;
+        let len = header.packet_len as usize;
         let Some(packet) = input.get(..len) else {
             return Ok(None);
         };
-        let found = self.decode_body(packet_type, header, packet, |packet| Some((packet, len)));
+        let result = |packet| Some((packet, len));
+        let found = self.decode_body(packet_type, header.len, packet, result);
         if self.version.is_none()
             && let Ok(Some((Packet::Connect(connect), _))) = &found
         {
@@ -119,75 +125,39 @@ impl Decoder {
         if header.first >> 4 != PacketType::Connect.as_u8() {
             return None;
         }
-        let body = packet.get(header.len()..)?;
+        let body = packet.get(header.len..)?;
         Connect::decode_version(&mut Reader::new(body, TextRules::Standard)).ok()
     }
 
     /// Reads and checks the fixed header; `None` if not all of it is there.
-    #[inline]
+    #[inline(always)]
     fn header(&self, input: &[u8]) -> Result<Option<(PacketType, FixedHeader)>, DecodeError> {
         let Some(first) = input.first() else {
             return Ok(None);
         };
-        let packet_type = self.check_first_byte(*first)?;
+        let packet_type = first_byte::check(*first, self.sender, self.version)?;
         let Some(header) = FixedHeader::read(input)? else {
             return Ok(None);
         };
-        if self.version == Some(ProtocolVersion::V5) && !header.is_minimal() {
+        if self.version == Some(ProtocolVersion::V5) && !header.is_minimal {
             return Err(DecodeError::VarIntNotMinimal);
         }
-        let (size, limit) = (header.packet_len(), self.maximum_packet_size.get());
+        let (size, limit) = (header.packet_len, self.maximum_packet_size.get());
         if size > limit {
             return Err(DecodeError::PacketTooLarge { size, limit });
         }
         Ok(Some((packet_type, header)))
     }
 
-    #[inline]
-    fn check_first_byte(&self, first: u8) -> Result<PacketType, DecodeError> {
-        let Some(packet_type) = PacketType::from_u8(first >> 4) else {
-            return Err(DecodeError::ReservedPacketType {
-                packet_type: first >> 4,
-            });
-        };
-        let Some(version) = self.version else {
-            // The flags of a CONNECT depend on its version, so they wait for the body.
-            return match (packet_type, self.sender) {
-                (PacketType::Connect, Role::Client) => Ok(packet_type),
-                (PacketType::Connect, sender) => Err(DecodeError::WrongSender {
-                    packet_type,
-                    sender,
-                }),
-                _ => Err(DecodeError::ConnectExpected { packet_type }),
-            };
-        };
-        if !packet_type.may_be_sent_by(self.sender, version) {
-            return Err(if packet_type == PacketType::Auth {
-                DecodeError::ReservedPacketType {
-                    packet_type: packet_type.as_u8(),
-                }
-            } else {
-                DecodeError::WrongSender {
-                    packet_type,
-                    sender: self.sender,
-                }
-            });
-        }
-        let flags = first & 0x0F;
-        match packet_type {
-            PacketType::Publish => Publish::check_flags(flags, version).map(|_| packet_type),
-            // A CONNECT is judged by its own version, which need not be that of the connection.
-            PacketType::Connect => Ok(packet_type),
-            _ => check_flags(packet_type, flags, version).map(|()| packet_type),
-        }
-    }
-
-    /// See [`Packet::decode_body`].
-    #[inline]
+    /// Decodes what comes behind the fixed header. `result` makes of the packet what is returned.
+    ///
+    /// A `Packet` is as large as its largest kind, so moving one takes longer than decoding a small one. Here each kind is
+    /// written once, to where the caller wants it: not inlined, since then all kinds would be brought together first.
+    #[inline(never)]
     fn decode_body<'a, R>(
         &self,
         packet_type: PacketType,
-        header: FixedHeader,
+        header_len: usize,
         packet: &'a [u8],
         result: impl FnOnce(Packet<'a>) -> R,
     ) -> Result<R, DecodeError> {
@@ -197,44 +167,68 @@ impl Decoder {
             TextRules::Standard
         };
         let mut body = Reader::new(packet, text);
-        body.take(header.len())?;
-        let flags = header.first & 0x0F;
-        let version = match self.version {
-            Some(version) if packet_type != PacketType::Connect => version,
+        let flags = body
+            .take(header_len)?
+            .first()
+            .map_or(0, |first| first & 0x0F);
+        let origin = Origin {
             // Without a version only a CONNECT comes this far, and it brings its own.
-            _ => {
-                let version = Connect::decode_version(&mut body)?;
-                check_flags(packet_type, flags, version)?;
-                if version.is_v5() && !header.is_minimal() {
-                    return Err(DecodeError::VarIntNotMinimal);
-                }
-                version
-            }
+            version: self.version.unwrap_or(ProtocolVersion::V5),
+            sender: self.sender,
         };
-        Packet::decode_body(
-            packet_type,
-            flags,
-            body,
-            Origin {
-                version,
-                sender: self.sender,
-            },
-            result,
-        )
+        match packet_type {
+            PacketType::Publish => {
+                Publish::decode(flags, body, origin).map(|packet| result(Packet::Publish(packet)))
+            }
+            PacketType::Puback | PacketType::Pubrec | PacketType::Pubrel | PacketType::Pubcomp => {
+                PublishAck::decode(packet_type, body, origin).map(|ack| {
+                    result(match packet_type {
+                        PacketType::Pubrec => Packet::Pubrec(ack),
+                        PacketType::Pubrel => Packet::Pubrel(ack),
+                        PacketType::Pubcomp => Packet::Pubcomp(ack),
+                        _ => Packet::Puback(ack),
+                    })
+                })
+            }
+            PacketType::Connect => {
+                decode_connect(packet, body).map(|packet| result(Packet::Connect(packet)))
+            }
+            PacketType::Connack => {
+                Connack::decode(body, origin).map(|packet| result(Packet::Connack(packet)))
+            }
+            PacketType::Subscribe => {
+                Subscribe::decode(body, origin).map(|packet| result(Packet::Subscribe(packet)))
+            }
+            PacketType::Suback => {
+                Suback::decode(body, origin).map(|packet| result(Packet::Suback(packet)))
+            }
+            PacketType::Unsubscribe => {
+                Unsubscribe::decode(body, origin).map(|packet| result(Packet::Unsubscribe(packet)))
+            }
+            PacketType::Unsuback => {
+                Unsuback::decode(body, origin).map(|packet| result(Packet::Unsuback(packet)))
+            }
+            PacketType::Pingreq => body.finish().map(|()| result(Packet::Pingreq)),
+            PacketType::Pingresp => body.finish().map(|()| result(Packet::Pingresp)),
+            PacketType::Disconnect => {
+                Disconnect::decode(body, origin).map(|packet| result(Packet::Disconnect(packet)))
+            }
+            PacketType::Auth => {
+                Auth::decode(body, origin).map(|packet| result(Packet::Auth(packet)))
+            }
+        }
     }
 }
 
-/// Checks the flags of any packet but PUBLISH [v5 MQTT-2.1.3-1, v311 MQTT-2.2.2-2]. 3.1 has bits there that are not used,
-/// and a DUP that is set in repeated requests.
+/// The version in a CONNECT need not be that of the connection.
 #[inline]
-fn check_flags(
-    packet_type: PacketType,
-    flags: u8,
-    version: ProtocolVersion,
-) -> Result<(), DecodeError> {
-    if flags == packet_type.required_flags() || version == ProtocolVersion::V3_1 {
-        Ok(())
-    } else {
-        Err(DecodeError::FixedHeaderFlags { packet_type, flags })
+fn decode_connect<'a>(packet: &[u8], mut body: Reader<'a>) -> Result<Connect<'a>, DecodeError> {
+    let version = Connect::decode_version(&mut body)?;
+    if let Some(header) = FixedHeader::read(packet)? {
+        first_byte::check_flags(PacketType::Connect, header.first & 0x0F, version)?;
+        if version.is_v5() && !header.is_minimal {
+            return Err(DecodeError::VarIntNotMinimal);
+        }
     }
+    Connect::decode(version, body)
 }

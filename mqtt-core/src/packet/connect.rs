@@ -60,18 +60,24 @@ pub struct Will<'a> {
 impl<'a> Connect<'a> {
     /// Reads the version that a CONNECT asks for off the front of its body.
     pub(crate) fn decode_version(body: &mut Reader<'a>) -> Result<ProtocolVersion, DecodeError> {
-        let name = body.utf8()?;
-        let level = body.u8()?;
-        match (name.as_str(), level) {
-            ("MQTT", 5) => Ok(ProtocolVersion::V5),
-            ("MQTT", 4) => Ok(ProtocolVersion::V3_1_1),
-            ("MQIsdp", 3) => Ok(ProtocolVersion::V3_1),
-            ("MQTT" | "MQIsdp", _) => Err(DecodeError::UnsupportedProtocolVersion { level }),
-            _ => Err(DecodeError::UnsupportedProtocolName),
+        let mut unread = *body;
+        let name = body.binary()?;
+        if !matches!(name, b"MQTT" | b"MQIsdp") {
+            // Text of another protocol is not malformed.
+            unread.utf8()?;
+            unread.u8()?;
+            return Err(DecodeError::UnsupportedProtocolName);
+        }
+        match (name, body.u8()?) {
+            (b"MQTT", 5) => Ok(ProtocolVersion::V5),
+            (b"MQTT", 4) => Ok(ProtocolVersion::V3_1_1),
+            (b"MQIsdp", 3) => Ok(ProtocolVersion::V3_1),
+            (_, level) => Err(DecodeError::UnsupportedProtocolVersion { level }),
         }
     }
 
     /// Decodes what comes behind the version.
+    #[inline]
     pub(crate) fn decode(
         version: ProtocolVersion,
         mut body: Reader<'a>,

@@ -4,7 +4,7 @@ use crate::{
     error::{DecodeError, EncodeError},
     types::{PacketType, SubscribeOptions, TopicError, TopicFilter},
     version::ProtocolVersion,
-    wire::{Reader, TOO_LONG, Writer, list_traits},
+    wire::{ListBytes, Reader, TOO_LONG, TextRules, Writer, list_traits},
 };
 
 /// What is special in a list of filters, so that encoding need not go through it once more to find out.
@@ -59,7 +59,7 @@ impl Special {
 #[derive(Clone, Copy)]
 pub struct SubscribeFilters<'a> {
     /// Checked bytes; empty if there are `items`.
-    wire: &'a [u8],
+    wire: ListBytes<'a>,
     items: &'a [(TopicFilter<'a>, SubscribeOptions)],
     len: usize,
     wire_len: usize,
@@ -69,7 +69,7 @@ pub struct SubscribeFilters<'a> {
 impl<'a> SubscribeFilters<'a> {
     /// The list without filters, which cannot be encoded.
     pub const EMPTY: Self = SubscribeFilters {
-        wire: &[],
+        wire: ListBytes::EMPTY,
         items: &[],
         len: 0,
         wire_len: 0,
@@ -97,11 +97,10 @@ impl<'a> SubscribeFilters<'a> {
 
     /// Reads and checks everything that is left of a body.
     pub(super) fn read(body: Reader<'a>, version: ProtocolVersion) -> Result<Self, DecodeError> {
-        let mut body = body.as_list();
-        let wire = body.fork().take_rest();
+        let (wire, mut body) = body.into_list();
         let mut list = SubscribeFilters {
             wire,
-            wire_len: wire.len(),
+            wire_len: body.len(),
             ..Self::EMPTY
         };
         while !body.is_empty() {
@@ -123,7 +122,7 @@ impl<'a> SubscribeFilters<'a> {
     #[must_use]
     pub fn iter(&self) -> SubscribeFiltersIter<'a> {
         SubscribeFiltersIter {
-            wire: Reader::checked(self.wire),
+            wire: self.wire.reader(TextRules::Checked),
             items: self.items.iter(),
             len: self.len,
         }
@@ -156,7 +155,7 @@ impl<'a> SubscribeFilters<'a> {
     }
 
     pub(super) fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
-        let writer = writer.bytes(self.wire);
+        let writer = writer.bytes(self.wire.as_bytes());
         self.items.iter().fold(writer, |writer, (filter, options)| {
             writer.field(filter.as_str().as_bytes()).u8(options.as_u8())
         })
@@ -220,7 +219,7 @@ impl ExactSizeIterator for SubscribeFiltersIter<'_> {}
 #[derive(Clone, Copy)]
 pub struct UnsubscribeFilters<'a> {
     /// Checked bytes; empty if there are `items`.
-    wire: &'a [u8],
+    wire: ListBytes<'a>,
     items: &'a [TopicFilter<'a>],
     len: usize,
     wire_len: usize,
@@ -230,7 +229,7 @@ pub struct UnsubscribeFilters<'a> {
 impl<'a> UnsubscribeFilters<'a> {
     /// The list without filters, which cannot be encoded.
     pub const EMPTY: Self = UnsubscribeFilters {
-        wire: &[],
+        wire: ListBytes::EMPTY,
         items: &[],
         len: 0,
         wire_len: 0,
@@ -254,11 +253,10 @@ impl<'a> UnsubscribeFilters<'a> {
 
     /// Reads and checks everything that is left of a body.
     pub(super) fn read(body: Reader<'a>, version: ProtocolVersion) -> Result<Self, DecodeError> {
-        let mut body = body.as_list();
-        let wire = body.fork().take_rest();
+        let (wire, mut body) = body.into_list();
         let mut list = UnsubscribeFilters {
             wire,
-            wire_len: wire.len(),
+            wire_len: body.len(),
             ..Self::EMPTY
         };
         while !body.is_empty() {
@@ -279,7 +277,7 @@ impl<'a> UnsubscribeFilters<'a> {
     #[must_use]
     pub fn iter(&self) -> UnsubscribeFiltersIter<'a> {
         UnsubscribeFiltersIter {
-            wire: Reader::checked(self.wire),
+            wire: self.wire.reader(TextRules::Checked),
             items: self.items.iter(),
             len: self.len,
         }
@@ -312,7 +310,7 @@ impl<'a> UnsubscribeFilters<'a> {
     }
 
     pub(super) fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
-        let writer = writer.bytes(self.wire);
+        let writer = writer.bytes(self.wire.as_bytes());
         self.items.iter().fold(writer, |writer, filter| {
             writer.field(filter.as_str().as_bytes())
         })

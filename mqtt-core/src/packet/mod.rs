@@ -71,7 +71,7 @@ pub enum Packet<'a> {
     Auth(Auth<'a>),
 }
 
-impl<'a> Packet<'a> {
+impl Packet<'_> {
     /// The type of this packet.
     #[must_use]
     pub const fn packet_type(&self) -> PacketType {
@@ -92,44 +92,6 @@ impl<'a> Packet<'a> {
             Self::Disconnect(_) => PacketType::Disconnect,
             Self::Auth(_) => PacketType::Auth,
         }
-    }
-
-    /// Decodes a body, all of it; that of a CONNECT from behind its version. `result` makes of the packet what is returned:
-    /// so each packet is written once, to where it is wanted, while moving one would take longer than decoding a small one.
-    #[inline]
-    pub(crate) fn decode_body<R>(
-        packet_type: PacketType,
-        flags: u8,
-        body: Reader<'a>,
-        origin: Origin,
-        result: impl FnOnce(Self) -> R,
-    ) -> Result<R, DecodeError> {
-        let ack = |body| PublishAck::decode(packet_type, body, origin);
-        Ok(match packet_type {
-            PacketType::Publish => result(Self::Publish(Publish::decode(flags, body, origin)?)),
-            PacketType::Puback => result(Self::Puback(ack(body)?)),
-            PacketType::Pubrec => result(Self::Pubrec(ack(body)?)),
-            PacketType::Pubrel => result(Self::Pubrel(ack(body)?)),
-            PacketType::Pubcomp => result(Self::Pubcomp(ack(body)?)),
-            PacketType::Connect => result(Self::Connect(Connect::decode(origin.version, body)?)),
-            PacketType::Connack => result(Self::Connack(Connack::decode(body, origin)?)),
-            PacketType::Subscribe => result(Self::Subscribe(Subscribe::decode(body, origin)?)),
-            PacketType::Suback => result(Self::Suback(Suback::decode(body, origin)?)),
-            PacketType::Unsubscribe => {
-                result(Self::Unsubscribe(Unsubscribe::decode(body, origin)?))
-            }
-            PacketType::Unsuback => result(Self::Unsuback(Unsuback::decode(body, origin)?)),
-            PacketType::Pingreq => {
-                body.finish()?;
-                result(Self::Pingreq)
-            }
-            PacketType::Pingresp => {
-                body.finish()?;
-                result(Self::Pingresp)
-            }
-            PacketType::Disconnect => result(Self::Disconnect(Disconnect::decode(body, origin)?)),
-            PacketType::Auth => result(Self::Auth(Auth::decode(body, origin)?)),
-        })
     }
 }
 
@@ -155,7 +117,7 @@ impl Origin {
     }
 
     /// Reads the properties that 5.0 has and 3.x has not.
-    #[inline]
+    #[inline(always)]
     fn properties<'a>(
         self,
         packet_type: PacketType,

@@ -70,7 +70,7 @@ impl<'a> Publish<'a> {
     pub(crate) const fn check_flags(
         flags: u8,
         version: ProtocolVersion,
-    ) -> Result<QoS, DecodeError> {
+    ) -> Result<(), DecodeError> {
         let Some(qos) = QoS::from_u8(flags >> QOS_SHIFT & 0b11) else {
             return Err(DecodeError::PublishQos);
         };
@@ -81,15 +81,18 @@ impl<'a> Publish<'a> {
         {
             return Err(DecodeError::DupAtQos0);
         }
-        Ok(qos)
+        Ok(())
     }
 
+    /// Decodes a body; the flags were checked.
+    // A call would take longer than the fields of a small message.
+    #[inline(always)]
     pub(crate) fn decode(
         flags: u8,
         mut body: Reader<'a>,
         origin: Origin,
     ) -> Result<Self, DecodeError> {
-        let qos = Self::check_flags(flags, origin.version)?;
+        let qos = QoS::from_u8(flags >> QOS_SHIFT & 0b11).ok_or(DecodeError::PublishQos)?;
         let topic = body.optional_topic_name()?;
         let packet_id = |body: &mut Reader<'_>| origin.packet_id(PacketType::Publish, body);
         let delivery = match qos {

@@ -43,16 +43,37 @@ impl<'a> PublishAck<'a> {
         mut body: Reader<'a>,
         origin: Origin,
     ) -> Result<Self, DecodeError> {
-        let mut ack = PublishAck::success(origin.packet_id(packet_type, &mut body)?);
+        let packet_id = origin.packet_id(packet_type, &mut body)?;
         // In 5.0 what is left out at the end means success and no properties (v5 3.4.2.1).
-        if origin.version.is_v5() && !body.is_empty() {
-            ack.reason = origin.check_reason(packet_type, ReasonCode::new(body.u8()?))?;
-            if !body.is_empty() {
-                ack.properties = origin.properties(packet_type, &mut body)?;
-            }
+        if body.is_empty() {
+            Ok(Self::success(packet_id))
+        } else if origin.version.is_v5() {
+            Self::decode_reason(packet_type, packet_id, body, origin)
+        } else {
+            Err(DecodeError::TrailingBytes)
         }
+    }
+
+    /// Decodes what most leave out.
+    #[inline(never)]
+    fn decode_reason(
+        packet_type: PacketType,
+        packet_id: PacketId,
+        mut body: Reader<'a>,
+        origin: Origin,
+    ) -> Result<Self, DecodeError> {
+        let reason = origin.check_reason(packet_type, ReasonCode::new(body.u8()?))?;
+        let properties = if body.is_empty() {
+            Properties::EMPTY
+        } else {
+            origin.properties(packet_type, &mut body)?
+        };
         body.finish()?;
-        Ok(ack)
+        Ok(Self {
+            packet_id,
+            reason,
+            properties,
+        })
     }
 }
 

@@ -7,7 +7,12 @@ use crate::{error::DecodeError, wire::var_int::VarInt};
 pub(crate) struct FixedHeader {
     /// Packet type and flags.
     pub(crate) first: u8,
-    remaining_length: VarInt,
+    /// Bytes of the fixed header, 2 to 5.
+    pub(crate) len: usize,
+    /// Whether Remaining Length is in its shortest form.
+    pub(crate) is_minimal: bool,
+    /// Bytes of the whole packet.
+    pub(crate) packet_len: u32,
 }
 
 impl FixedHeader {
@@ -18,29 +23,15 @@ impl FixedHeader {
             return Ok(None);
         };
         let remaining_length = VarInt::read(rest)?;
-        Ok(remaining_length.map(|remaining_length| Self {
-            first: *first,
-            remaining_length,
+        Ok(remaining_length.map(|remaining_length| {
+            let len = 1 + remaining_length.len;
+            Self {
+                first: *first,
+                len: usize::from(len),
+                is_minimal: remaining_length.is_minimal,
+                // It fits, since Remaining Length has at most 28 bits.
+                packet_len: u32::from(len) + remaining_length.value,
+            }
         }))
-    }
-
-    /// Bytes of the fixed header, 2 to 5.
-    #[inline]
-    pub(crate) const fn len(self) -> usize {
-        self.remaining_length.len + 1
-    }
-
-    /// Bytes of the whole packet. It fits, since Remaining Length has at most 28 bits.
-    #[inline]
-    pub(crate) const fn packet_len(self) -> u32 {
-        #[expect(clippy::cast_possible_truncation, reason = "at most 5")]
-        let len = self.len() as u32;
-        len + self.remaining_length.value
-    }
-
-    /// Whether Remaining Length is in its shortest form.
-    #[inline]
-    pub(crate) const fn is_minimal(self) -> bool {
-        self.remaining_length.is_minimal()
     }
 }

@@ -9,7 +9,8 @@ use crate::{
         TopicAlias, TopicName, Utf8,
     },
     wire::{
-        PayloadFormat, Property, PropertyHolder, PropertyId, Reader, Summary, Writer, list_traits,
+        ListBytes, PayloadFormat, Property, PropertyHolder, PropertyId, Reader, Summary, TextRules,
+        Writer, list_traits,
     },
 };
 
@@ -21,7 +22,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Properties<'a> {
     /// Checked bytes, which come before `items`.
-    wire: &'a [u8],
+    wire: ListBytes<'a>,
     items: &'a [Property<'a>],
     summary: Summary,
     /// Bytes of both on the wire, without the Property Length.
@@ -31,7 +32,7 @@ pub struct Properties<'a> {
 impl<'a> Properties<'a> {
     /// The list without properties, the only one that packets of 3.x can have.
     pub const EMPTY: Self = Properties {
-        wire: &[],
+        wire: ListBytes::EMPTY,
         items: &[],
         summary: Summary::EMPTY,
         wire_len: 0,
@@ -49,7 +50,7 @@ impl<'a> Properties<'a> {
         debug_assert!(!self.summary.is_filtered(), "only whole lists go on");
         let mut list = Properties {
             items,
-            wire_len: self.wire.len(),
+            wire_len: self.wire.as_bytes().len(),
             ..self
         };
         for item in items {
@@ -62,30 +63,35 @@ impl<'a> Properties<'a> {
     /// Reads Property Length and properties, and checks everything that does not depend on the state of the connection.
     ///
     /// Each byte is looked at once: what must not be there, or not again, shows in one bit for each identifier.
+    #[inline]
     pub(crate) fn read(
         reader: &mut Reader<'a>,
         holder: PropertyHolder,
         sender: Role,
     ) -> Result<Self, DecodeError> {
-        let mut block = reader.block()?;
+        let block = reader.block()?;
+        // Most lists are empty.
         if block.is_empty() {
-            return Ok(Self::EMPTY);
+            Ok(Self::EMPTY)
+        } else {
+            Self::read_block(block, holder, sender)
         }
-        block = block.as_list();
-        let wire = block.fork().take_rest();
+    }
+
+    fn read_block(
+        block: Reader<'a>,
+        holder: PropertyHolder,
+        sender: Role,
+    ) -> Result<Self, DecodeError> {
+        let (wire, mut block) = block.into_list();
+        let wire_len = block.len();
         let (allowed, repeatable) = (holder.ids_from(sender), holder.repeatable_ids());
-        let mut seen = 0;
         let mut summary = Summary::default();
         while !block.is_empty() {
-            let number = block.var_int()?;
-            let Some(id) = PropertyId::from_u32(number) else {
-                return Err(DecodeError::UnknownProperty { id: number });
-            };
-            let bit = 1 << id.as_u8();
-            if allowed & !seen & bit == 0 {
+            let id = block.var_int()?;
+            if !summary.may_add(id, allowed, repeatable) {
                 return Err(misplaced(id, holder, sender));
             }
-            seen |= bit & !repeatable;
             Property::read(id, &mut block)?;
             summary.add_checked(id);
         }
@@ -93,14 +99,14 @@ impl<'a> Properties<'a> {
             wire,
             items: &[],
             summary,
-            wire_len: wire.len(),
+            wire_len,
         })
     }
 
     /// A list over bytes that [`Properties::write`] wrote.
     pub(crate) const fn from_checked(wire: &'a [u8], summary: Summary) -> Self {
         Properties {
-            wire,
+            wire: ListBytes::Other(wire),
             items: &[],
             summary,
             wire_len: wire.len(),
@@ -117,7 +123,7 @@ impl<'a> Properties<'a> {
     #[inline]
     pub const fn iter(&self) -> PropertiesIter<'a> {
         PropertiesIter {
-            wire: Reader::checked(self.wire),
+            wire: self.wire.reader(TextRules::Checked),
             items: self.items,
             summary: self.summary,
         }
@@ -295,7 +301,7 @@ impl Properties<'_> {
                 .iter()
                 .fold(writer, |writer, property| property.write(writer));
         }
-        let writer = writer.bytes(self.wire);
+        let writer = writer.bytes(self.wire.as_bytes());
         self.items
             .iter()
             .fold(writer, |writer, item| item.write(writer))
@@ -304,7 +310,7 @@ impl Properties<'_> {
     /// The properties without the Property Length, if they are a view of bytes.
     pub(super) const fn as_wire(&self) -> Option<&[u8]> {
         if self.items.is_empty() && !self.summary.is_filtered() {
-            Some(self.wire)
+            Some(self.wire.as_bytes())
         } else {
             None
         }
@@ -313,7 +319,10 @@ impl Properties<'_> {
 
 /// What is wrong with a property that must not be here, or not again.
 #[cold]
-fn misplaced(property: PropertyId, holder: PropertyHolder, sender: Role) -> DecodeError {
+fn misplaced(id: u32, holder: PropertyHolder, sender: Role) -> DecodeError {
+    let Some(property) = PropertyId::from_u32(id) else {
+        return DecodeError::UnknownProperty { id };
+    };
     if !property.allowed_in(holder) {
         DecodeError::PropertyNotAllowed { property, holder }
     } else if !property.may_be_sent_by(sender, holder) {
@@ -362,11 +371,11 @@ impl<'a> Iterator for PropertiesIter<'a> {
 
 impl<'a> PropertiesIter<'a> {
     fn read_next(&mut self) -> Option<Property<'a>> {
-        // The bytes were checked, so each of the three steps succeeds until the end; none of them can panic.
+        // The bytes were checked, so both steps succeed until the end; neither can panic.
         while !self.wire.is_empty() {
-            let id = PropertyId::from_u32(u32::from(self.wire.u8().ok()?))?;
+            let id = u32::from(self.wire.u8().ok()?);
             let property = Property::read(id, &mut self.wire).ok()?;
-            if self.summary.has(id) {
+            if self.summary.has_number(id) {
                 return Some(property);
             }
         }

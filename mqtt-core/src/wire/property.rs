@@ -184,12 +184,13 @@ macro_rules! properties {
                 }
             }
 
-            /// Reads the value of the property `id`.
-            #[inline]
-            pub(crate) fn read(id: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-                Ok(match id {
-                    $(PropertyId::$name => Self::$name($(<$type as Value<'a>>::read(id, reader)?),+),)*
-                })
+            /// Reads the value of the property with the number `id`.
+            #[inline(always)]
+            pub(crate) fn read(id: u32, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+                match id {
+                    $($id => Ok(Self::$name($(<$type as Value<'a>>::read(PropertyId::$name, reader)?),+)),)*
+                    _ => Err(DecodeError::UnknownProperty { id }),
+                }
             }
 
             /// Bytes on the wire, identifier included.

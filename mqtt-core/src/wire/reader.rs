@@ -17,47 +17,71 @@ pub(crate) enum TextRules {
     Strict,
 }
 
+/// The bytes of a list, as text if they are UTF-8 together. They mostly are: what stands between strings is below 0x80 as
+/// long as they are shorter than that. One look at many bytes is far quicker than many at a few.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ListBytes<'a> {
+    Text(&'a str),
+    Other(&'a [u8]),
+}
+
+impl<'a> ListBytes<'a> {
+    pub(crate) const EMPTY: Self = Self::Text("");
+
+    #[inline]
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        match core::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text),
+            Err(_) => Self::Other(bytes),
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn as_bytes(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Other(bytes) => bytes,
+        }
+    }
+
+    /// A reader of the list, once it was checked.
+    #[inline]
+    pub(crate) const fn reader(self, rules: TextRules) -> Reader<'a> {
+        Reader {
+            rest: self.as_bytes(),
+            rules,
+            list: match self {
+                Self::Text(text) => text,
+                Self::Other(_) => "",
+            },
+        }
+    }
+}
+
 /// Reads fields off the front of a slice.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
-    text: TextRules,
+    rules: TextRules,
     /// All the bytes that `rest` is the end of, if they are UTF-8 together; otherwise empty.
     list: &'a str,
 }
 
 impl<'a> Reader<'a> {
     #[inline]
-    pub(crate) const fn new(bytes: &'a [u8], text: TextRules) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8], rules: TextRules) -> Self {
         Self {
             rest: bytes,
-            text,
+            rules,
             list: "",
         }
     }
 
-    /// A reader of a list of fields that were checked before.
+    /// Everything that is left, as a list, with a reader of it under the same rules.
     #[inline]
-    pub(crate) const fn checked(list: &'a [u8]) -> Self {
-        let reader = Self::new(list, TextRules::Checked);
-        if list.is_empty() {
-            reader
-        } else {
-            reader.as_list()
-        }
-    }
-
-    /// Looks at once whether everything that is left is UTF-8. It mostly is in a list: what stands between strings is below
-    /// 0x80 as long as they are shorter than that, and one look at many bytes is far quicker than many at a few.
-    #[inline]
-    pub(crate) const fn as_list(self) -> Self {
-        Self {
-            list: match core::str::from_utf8(self.rest) {
-                Ok(list) => list,
-                Err(_) => "",
-            },
-            ..self
-        }
+    pub(crate) const fn into_list(self) -> (ListBytes<'a>, Self) {
+        let list = ListBytes::new(self.rest);
+        (list, list.reader(self.rules))
     }
 
     #[inline]
@@ -74,12 +98,6 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn take_rest(&mut self) -> &'a [u8] {
         core::mem::take(&mut self.rest)
-    }
-
-    /// A reader of everything that is left, under the same rules.
-    #[inline]
-    pub(crate) const fn fork(&self) -> Self {
-        *self
     }
 
     /// Ends the body: bytes left over make the packet malformed.
@@ -131,10 +149,10 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn var_int(&mut self) -> Result<u32, DecodeError> {
         let read = VarInt::read(self.rest)?.ok_or(DecodeError::FieldPastEnd)?;
-        if !read.is_minimal() {
+        if !read.is_minimal {
             return Err(DecodeError::VarIntNotMinimal);
         }
-        self.take(read.len)?;
+        self.take(usize::from(read.len))?;
         Ok(read.value)
     }
 
@@ -146,7 +164,7 @@ impl<'a> Reader<'a> {
         let len = usize::try_from(len).map_err(|_| DecodeError::FieldPastEnd)?;
         Ok(Self {
             rest: self.take(len)?,
-            text: self.text,
+            rules: self.rules,
             list: "",
         })
     }
@@ -161,14 +179,10 @@ impl<'a> Reader<'a> {
     #[inline]
     fn str(&mut self) -> Result<&'a str, DecodeError> {
         let bytes = self.binary()?;
-        let text = match self.behind(bytes.len()) {
-            Some(text) => text,
-            None => core::str::from_utf8(bytes).map_err(|_| DecodeError::IllFormedUtf8)?,
-        };
-        if self.text == TextRules::Strict && Utf8::from_checked(text).has_discouraged_characters() {
-            return Err(DecodeError::DiscouragedCharacter);
+        match self.behind(bytes.len()) {
+            Some(text) => Ok(text),
+            None => core::str::from_utf8(bytes).map_err(|_| DecodeError::IllFormedUtf8),
         }
-        Ok(text)
     }
 
     /// The last `len` bytes that were read, if they are known to be UTF-8 from all of the list.
@@ -178,12 +192,30 @@ impl<'a> Reader<'a> {
         self.list.get(end.checked_sub(len)?..end)
     }
 
-    pub(crate) fn utf8(&mut self) -> Result<Utf8<'a>, DecodeError> {
+    /// Reads a string and makes of it what has a rule: `new` checks that, and `checked` is for what was read before.
+    #[inline]
+    fn text<T, E>(
+        &mut self,
+        checked: impl FnOnce(&'a str) -> T,
+        new: impl FnOnce(&'a str) -> Result<T, E>,
+        error: impl FnOnce(E) -> DecodeError,
+    ) -> Result<T, DecodeError> {
         let text = self.str()?;
-        if self.text == TextRules::Checked {
-            return Ok(Utf8::from_checked(text));
+        match self.rules {
+            TextRules::Checked => return Ok(checked(text)),
+            TextRules::Standard => {}
+            TextRules::Strict => {
+                if Utf8::from_checked(text).has_discouraged_characters() {
+                    return Err(DecodeError::DiscouragedCharacter);
+                }
+            }
         }
-        Utf8::new(text).map_err(|error| match error {
+        new(text).map_err(error)
+    }
+
+    #[inline]
+    pub(crate) fn utf8(&mut self) -> Result<Utf8<'a>, DecodeError> {
+        self.text(Utf8::from_checked, Utf8::new, |error| match error {
             // The other two cannot be: the length was two bytes, and the text was read as UTF-8.
             StringError::NulCharacter | StringError::TooLong { .. } => DecodeError::NulCharacter,
             StringError::IllFormed => DecodeError::IllFormedUtf8,
@@ -191,32 +223,31 @@ impl<'a> Reader<'a> {
     }
 
     /// A Topic Name that must not be empty.
+    #[inline]
     pub(crate) fn topic_name(&mut self) -> Result<TopicName<'a>, DecodeError> {
-        let text = self.str()?;
-        if self.text == TextRules::Checked {
-            return Ok(TopicName::from_checked(text));
-        }
-        TopicName::new(text).map_err(topic_name_error)
+        self.text(TopicName::from_checked, TopicName::new, topic_name_error)
     }
 
     /// The Topic Name of a PUBLISH, where 5.0 writes an empty one beside a Topic Alias (v5 3.3.2.1).
+    #[inline]
     pub(crate) fn optional_topic_name(&mut self) -> Result<Option<TopicName<'a>>, DecodeError> {
-        let text = self.str()?;
-        if text.is_empty() {
+        if let [0, 0, rest @ ..] = self.rest {
+            self.rest = rest;
             return Ok(None);
         }
-        TopicName::new(text).map(Some).map_err(topic_name_error)
+        self.topic_name().map(Some)
     }
 
+    #[inline]
     pub(crate) fn topic_filter(&mut self) -> Result<TopicFilter<'a>, DecodeError> {
-        let text = self.str()?;
-        if self.text == TextRules::Checked {
-            return Ok(TopicFilter::from_checked(text));
-        }
-        TopicFilter::new(text).map_err(|error| match error {
-            TopicError::NulCharacter => DecodeError::NulCharacter,
-            error => DecodeError::TopicFilter(error),
-        })
+        self.text(
+            TopicFilter::from_checked,
+            TopicFilter::new,
+            |error| match error {
+                TopicError::NulCharacter => DecodeError::NulCharacter,
+                error => DecodeError::TopicFilter(error),
+            },
+        )
     }
 }
 

@@ -19,6 +19,10 @@ const UNWRITABLE: u64 = 1 << 62;
 /// Some properties were taken out by `Properties::without`, so the bytes cannot be copied as they are.
 const FILTERED: u64 = 1 << 63;
 
+/// How far apart the bit of a Subscription Identifier and [`SUBSCRIPTION_IDS`] are.
+const SUBSCRIPTION_IDS_SHIFT: u32 =
+    SUBSCRIPTION_IDS.trailing_zeros() - PropertyId::SubscriptionIdentifier as u32;
+
 const fn bit(id: PropertyId) -> u64 {
     1 << id.as_u8()
 }
@@ -29,6 +33,12 @@ impl Summary {
 
     pub(super) const fn has(self, id: PropertyId) -> bool {
         self.0 & bit(id) != 0
+    }
+
+    /// As [`Summary::has`], for the number of an identifier.
+    #[inline]
+    pub(super) const fn has_number(self, id: u32) -> bool {
+        self.0 & 1 << (id & 63) != 0
     }
 
     pub(super) const fn is_filtered(self) -> bool {
@@ -57,13 +67,18 @@ impl Summary {
         self.0 &= !bit(id);
     }
 
+    /// Whether a property with the number `id` may follow, if these are allowed and those may be there again.
+    #[inline]
+    pub(super) const fn may_add(self, id: u32, allowed: u64, repeatable: u64) -> bool {
+        id < u64::BITS && allowed & (!self.0 | repeatable) & 1 << id != 0
+    }
+
     /// Adds a property that can be written and does not break the rule about repeating.
     #[inline]
-    pub(super) fn add_checked(&mut self, id: PropertyId) {
-        if matches!(id, PropertyId::SubscriptionIdentifier) && self.has(id) {
-            self.0 |= SUBSCRIPTION_IDS;
-        }
-        self.0 |= bit(id);
+    pub(super) const fn add_checked(&mut self, id: u32) {
+        let bit = 1 << (id & 63);
+        let again = self.0 & bit & self::bit(PropertyId::SubscriptionIdentifier);
+        self.0 |= bit | again << SUBSCRIPTION_IDS_SHIFT;
     }
 
     pub(super) fn add(&mut self, property: &Property<'_>) {
@@ -79,6 +94,6 @@ impl Summary {
         if !property.is_writable() {
             self.0 |= UNWRITABLE;
         }
-        self.add_checked(id);
+        self.add_checked(u32::from(id.as_u8()));
     }
 }

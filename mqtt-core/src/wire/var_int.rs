@@ -24,33 +24,37 @@ pub(crate) const fn var_int_len(value: usize) -> usize {
 pub(crate) struct VarInt {
     pub(crate) value: u32,
     /// Bytes it took, 1 to 4.
-    pub(crate) len: usize,
+    pub(crate) len: u8,
+    /// Whether no shorter form exists, as 5.0 demands [v5 MQTT-1.5.5-1].
+    pub(crate) is_minimal: bool,
 }
 
 impl VarInt {
     /// Reads from the front of `input`; `None` means that all of it was read and the end was not there.
     #[inline]
-    pub(crate) fn read(input: &[u8]) -> Result<Option<Self>, DecodeError> {
-        let mut value = 0;
-        for (index, byte) in input.iter().take(4).enumerate() {
-            value |= u32::from(byte & 0x7F) << (7 * index);
-            if byte & 0x80 == 0 {
-                return Ok(Some(Self {
-                    value,
-                    len: index + 1,
-                }));
-            }
-        }
-        if input.len() >= 4 {
-            Err(DecodeError::VarIntTooLong)
-        } else {
-            Ok(None)
-        }
+    pub(crate) const fn read(input: &[u8]) -> Result<Option<Self>, DecodeError> {
+        Ok(Some(match *input {
+            [a @ ..0x80, ..] => Self::new([a, 0, 0, 0], 1),
+            [a, b @ ..0x80, ..] => Self::new([a, b, 0, 0], 2),
+            [a, b, c @ ..0x80, ..] => Self::new([a, b, c, 0], 3),
+            [a, b, c, d @ ..0x80, ..] => Self::new([a, b, c, d], 4),
+            [_, _, _, _, ..] => return Err(DecodeError::VarIntTooLong),
+            _ => return Ok(None),
+        }))
     }
 
-    /// Whether no shorter form exists, as 5.0 demands [v5 MQTT-1.5.5-1].
-    pub(crate) const fn is_minimal(self) -> bool {
-        self.len == var_int_len(self.value as usize)
+    /// Seven bits of each byte, the lowest first.
+    #[inline]
+    const fn new([a, b, c, d]: [u8; 4], len: u8) -> Self {
+        let value = (a & 0x7F) as u32
+            | ((b & 0x7F) as u32) << 7
+            | ((c & 0x7F) as u32) << 14
+            | (d as u32) << 21;
+        Self {
+            value,
+            len,
+            is_minimal: len as usize == var_int_len(value as usize),
+        }
     }
 }
 
@@ -81,7 +85,7 @@ mod tests {
             assert_eq!(var_int_len(value as usize), bytes.len());
             let read = VarInt::read(bytes).unwrap().unwrap();
             assert_eq!(
-                (read.value, read.len, read.is_minimal()),
+                (read.value, usize::from(read.len), read.is_minimal),
                 (value, bytes.len(), true)
             );
             for cut in 0..bytes.len() {
@@ -97,7 +101,7 @@ mod tests {
             &[0xFF, 0x80, 0x00],
             &[0x80, 0x80, 0x80, 0x00],
         ] {
-            assert!(!VarInt::read(bytes).unwrap().unwrap().is_minimal());
+            assert!(!VarInt::read(bytes).unwrap().unwrap().is_minimal);
         }
     }
 
