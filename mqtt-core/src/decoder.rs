@@ -152,8 +152,8 @@ impl Decoder {
     /// Decodes what comes behind the fixed header. `result` makes of the packet what is returned.
     ///
     /// A `Packet` is as large as its largest kind, so moving one takes longer than decoding a small one. Here each kind is
-    /// written once, to where the caller wants it: not inlined, since then all kinds would be brought together first.
-    #[inline(never)]
+    /// written once, to where the caller wants it.
+    #[inline(always)]
     fn decode_body<'a, R>(
         &self,
         packet_type: PacketType,
@@ -176,48 +176,41 @@ impl Decoder {
             version: self.version.unwrap_or(ProtocolVersion::V5),
             sender: self.sender,
         };
+        macro_rules! kind {
+            ($kind:ident, $decoded:expr) => {
+                apart(
+                    move || $decoded,
+                    move |packet| result(Packet::$kind(packet)),
+                )
+            };
+        }
         match packet_type {
-            PacketType::Publish => {
-                Publish::decode(flags, body, origin).map(|packet| result(Packet::Publish(packet)))
-            }
-            PacketType::Puback | PacketType::Pubrec | PacketType::Pubrel | PacketType::Pubcomp => {
-                PublishAck::decode(packet_type, body, origin).map(|ack| {
-                    result(match packet_type {
-                        PacketType::Pubrec => Packet::Pubrec(ack),
-                        PacketType::Pubrel => Packet::Pubrel(ack),
-                        PacketType::Pubcomp => Packet::Pubcomp(ack),
-                        _ => Packet::Puback(ack),
-                    })
-                })
-            }
-            PacketType::Connect => {
-                decode_connect(packet, body).map(|packet| result(Packet::Connect(packet)))
-            }
-            PacketType::Connack => {
-                Connack::decode(body, origin).map(|packet| result(Packet::Connack(packet)))
-            }
-            PacketType::Subscribe => {
-                Subscribe::decode(body, origin).map(|packet| result(Packet::Subscribe(packet)))
-            }
-            PacketType::Suback => {
-                Suback::decode(body, origin).map(|packet| result(Packet::Suback(packet)))
-            }
-            PacketType::Unsubscribe => {
-                Unsubscribe::decode(body, origin).map(|packet| result(Packet::Unsubscribe(packet)))
-            }
-            PacketType::Unsuback => {
-                Unsuback::decode(body, origin).map(|packet| result(Packet::Unsuback(packet)))
-            }
+            PacketType::Publish => kind!(Publish, Publish::decode(flags, body, origin)),
+            PacketType::Puback => kind!(Puback, PublishAck::decode(packet_type, body, origin)),
+            PacketType::Pubrec => kind!(Pubrec, PublishAck::decode(packet_type, body, origin)),
+            PacketType::Pubrel => kind!(Pubrel, PublishAck::decode(packet_type, body, origin)),
+            PacketType::Pubcomp => kind!(Pubcomp, PublishAck::decode(packet_type, body, origin)),
+            PacketType::Connect => kind!(Connect, decode_connect(packet, body)),
+            PacketType::Connack => kind!(Connack, Connack::decode(body, origin)),
+            PacketType::Subscribe => kind!(Subscribe, Subscribe::decode(body, origin)),
+            PacketType::Suback => kind!(Suback, Suback::decode(body, origin)),
+            PacketType::Unsubscribe => kind!(Unsubscribe, Unsubscribe::decode(body, origin)),
+            PacketType::Unsuback => kind!(Unsuback, Unsuback::decode(body, origin)),
             PacketType::Pingreq => body.finish().map(|()| result(Packet::Pingreq)),
             PacketType::Pingresp => body.finish().map(|()| result(Packet::Pingresp)),
-            PacketType::Disconnect => {
-                Disconnect::decode(body, origin).map(|packet| result(Packet::Disconnect(packet)))
-            }
-            PacketType::Auth => {
-                Auth::decode(body, origin).map(|packet| result(Packet::Auth(packet)))
-            }
+            PacketType::Disconnect => kind!(Disconnect, Disconnect::decode(body, origin)),
+            PacketType::Auth => kind!(Auth, Auth::decode(body, origin)),
         }
     }
+}
+
+/// Decodes one kind of packet in a function of its own: brought together, all kinds would be put in order for the largest.
+#[inline(never)]
+fn apart<P, R>(
+    decode: impl FnOnce() -> Result<P, DecodeError>,
+    result: impl FnOnce(P) -> R,
+) -> Result<R, DecodeError> {
+    decode().map(result)
 }
 
 /// The version in a CONNECT need not be that of the connection.

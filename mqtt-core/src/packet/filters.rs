@@ -19,13 +19,21 @@ struct Special {
 }
 
 impl Special {
+    #[inline]
     fn add(&mut self, filter: TopicFilter<'_>, options: SubscribeOptions) {
+        self.v5_options |= options != SubscribeOptions::with_qos(options.qos);
+        // Most filters cannot be shared subscriptions.
+        if filter.as_str().starts_with('$') {
+            self.add_shared(filter, options);
+        }
+    }
+
+    fn add_shared(&mut self, filter: TopicFilter<'_>, options: SubscribeOptions) {
         match filter.shared() {
             Ok(None) => {}
             Ok(Some(_)) => self.no_local_on_shared |= options.no_local,
             Err(error) => self.bad_share = self.bad_share.or(Some(error)),
         }
-        self.v5_options |= options != SubscribeOptions::with_qos(options.qos);
     }
 
     fn check_decoded(&self, version: ProtocolVersion) -> Result<(), DecodeError> {
@@ -98,24 +106,28 @@ impl<'a> SubscribeFilters<'a> {
     /// Reads and checks everything that is left of a body.
     pub(super) fn read(body: Reader<'a>, version: ProtocolVersion) -> Result<Self, DecodeError> {
         let (wire, mut body) = body.into_list();
-        let mut list = SubscribeFilters {
-            wire,
-            wire_len: body.len(),
-            ..Self::EMPTY
-        };
+        let wire_len = body.len();
+        let mut len = 0;
+        let mut special = Special::default();
         while !body.is_empty() {
             let filter = body.topic_filter()?;
             let options = read_options(body.u8()?, version)?;
-            list.special.add(filter, options);
-            list.len += 1;
+            special.add(filter, options);
+            len += 1;
         }
-        if list.len == 0 {
+        if len == 0 {
             return Err(DecodeError::NoTopicFilters {
                 packet_type: PacketType::Subscribe,
             });
         }
-        list.special.check_decoded(version)?;
-        Ok(list)
+        special.check_decoded(version)?;
+        Ok(SubscribeFilters {
+            wire,
+            items: &[],
+            len,
+            wire_len,
+            special,
+        })
     }
 
     /// The filters and their options, in order.
@@ -196,6 +208,7 @@ pub struct SubscribeFiltersIter<'a> {
 impl<'a> Iterator for SubscribeFiltersIter<'a> {
     type Item = (TopicFilter<'a>, SubscribeOptions);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let item = if self.wire.is_empty() {
             *self.items.next()?
@@ -254,23 +267,26 @@ impl<'a> UnsubscribeFilters<'a> {
     /// Reads and checks everything that is left of a body.
     pub(super) fn read(body: Reader<'a>, version: ProtocolVersion) -> Result<Self, DecodeError> {
         let (wire, mut body) = body.into_list();
-        let mut list = UnsubscribeFilters {
-            wire,
-            wire_len: body.len(),
-            ..Self::EMPTY
-        };
+        let wire_len = body.len();
+        let mut len = 0;
+        let mut special = Special::default();
         while !body.is_empty() {
-            list.special
-                .add(body.topic_filter()?, SubscribeOptions::default());
-            list.len += 1;
+            special.add(body.topic_filter()?, SubscribeOptions::default());
+            len += 1;
         }
-        if list.len == 0 {
+        if len == 0 {
             return Err(DecodeError::NoTopicFilters {
                 packet_type: PacketType::Unsubscribe,
             });
         }
-        list.special.check_decoded(version)?;
-        Ok(list)
+        special.check_decoded(version)?;
+        Ok(UnsubscribeFilters {
+            wire,
+            items: &[],
+            len,
+            wire_len,
+            special,
+        })
     }
 
     /// The filters, in order.
@@ -330,6 +346,7 @@ pub struct UnsubscribeFiltersIter<'a> {
 impl<'a> Iterator for UnsubscribeFiltersIter<'a> {
     type Item = TopicFilter<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<TopicFilter<'a>> {
         // The bytes were checked, so this cannot fail.
         let filter = if self.wire.is_empty() {

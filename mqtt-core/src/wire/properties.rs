@@ -63,7 +63,7 @@ impl<'a> Properties<'a> {
     /// Reads Property Length and properties, and checks everything that does not depend on the state of the connection.
     ///
     /// Each byte is looked at once: what must not be there, or not again, shows in one bit for each identifier.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(
         reader: &mut Reader<'a>,
         holder: PropertyHolder,
