@@ -332,8 +332,8 @@ impl Client {
 
 #[cfg(test)]
 mod tests {
-    use mqtt_client::Options as ClientOptions;
     use mqtt_client::background::Inbox;
+    use mqtt_client::{Address, Options as ClientOptions};
 
     use super::*;
     use crate::options::Completions;
@@ -342,8 +342,8 @@ mod tests {
     #[test]
     fn who_waits_on_a_freed_client_gets_no_event_any_more() {
         let client = Client::start(&Options {
-            // Nobody can listen there, and that is an event.
-            client: ClientOptions::new("127.0.0.1", 0),
+            // Nobody listens there, and that is an event.
+            client: ClientOptions::with_addresses([Address::unix("/nowhere/at/all")]),
             inbox: Inbox::default(),
             manual_ack: false,
             completions: Completions::Event,
