@@ -95,6 +95,7 @@ impl Decoder {
     ///
     /// # Errors
     /// See [`DecodeError`].
+    // What is left here is little, and less where version and sender are known.
     #[inline(always)]
     pub fn next<'a>(
         &mut self,

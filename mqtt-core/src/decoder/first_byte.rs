@@ -128,3 +128,24 @@ pub(super) const fn check_flags(
         Err(DecodeError::FixedHeaderFlags { packet_type, flags })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_takes_what_the_rules_take() {
+        let versions = ProtocolVersion::ALL.map(Some);
+        for version in versions.into_iter().chain([None]) {
+            for sender in [Role::Client, Role::Server] {
+                for first in 0..=u8::MAX {
+                    assert_eq!(
+                        check(first, sender, version),
+                        judge(first, sender, version),
+                        "{first:#04x} of a {sender} in {version:?}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -264,6 +264,7 @@ fn check_field(field: &[u8]) -> Result<(), EncodeError> {
 }
 
 impl<'a> Will<'a> {
+    #[inline]
     fn decode(
         flags: u8,
         body: &mut Reader<'a>,

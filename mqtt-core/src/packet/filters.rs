@@ -24,14 +24,14 @@ impl Special {
         self.v5_options |= options != SubscribeOptions::with_qos(options.qos);
         // Most filters cannot be shared subscriptions.
         if filter.as_str().starts_with('$') {
-            self.add_shared(filter, options);
+            self.add_shared(filter, options.no_local);
         }
     }
 
-    fn add_shared(&mut self, filter: TopicFilter<'_>, options: SubscribeOptions) {
+    fn add_shared(&mut self, filter: TopicFilter<'_>, no_local: bool) {
         match filter.shared() {
             Ok(None) => {}
-            Ok(Some(_)) => self.no_local_on_shared |= options.no_local,
+            Ok(Some(_)) => self.no_local_on_shared |= no_local,
             Err(error) => self.bad_share = self.bad_share.or(Some(error)),
         }
     }

@@ -117,6 +117,7 @@ impl Origin {
     }
 
     /// Reads the properties that 5.0 has and 3.x has not.
+    // Most lists are empty, and then a call takes longer than reading them.
     #[inline(always)]
     fn properties<'a>(
         self,

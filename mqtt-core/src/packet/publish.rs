@@ -85,8 +85,7 @@ impl<'a> Publish<'a> {
     }
 
     /// Decodes a body; the flags were checked.
-    // A call would take longer than the fields of a small message.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn decode(
         flags: u8,
         mut body: Reader<'a>,

@@ -88,9 +88,11 @@ impl<'a> Properties<'a> {
         let (allowed, repeatable) = (holder.ids_from(sender), holder.repeatable_ids());
         let mut summary = Summary::default();
         while !block.is_empty() {
-            let id = block.var_int()?;
+            let unread = block;
+            // Every identifier of the standard is one byte.
+            let id = block.u8()?;
             if !summary.may_add(id, allowed, repeatable) {
-                return Err(misplaced(id, holder, sender));
+                return Err(misplaced(unread, holder, sender));
             }
             Property::read(id, &mut block)?;
             summary.add_checked(id);
@@ -317,9 +319,13 @@ impl Properties<'_> {
     }
 }
 
-/// What is wrong with a property that must not be here, or not again.
+/// What is wrong with the next property, which must not be here, or not again.
 #[cold]
-fn misplaced(id: u32, holder: PropertyHolder, sender: Role) -> DecodeError {
+fn misplaced(mut block: Reader<'_>, holder: PropertyHolder, sender: Role) -> DecodeError {
+    let id = match block.var_int() {
+        Ok(id) => id,
+        Err(error) => return error,
+    };
     let Some(property) = PropertyId::from_u32(id) else {
         return DecodeError::UnknownProperty { id };
     };
@@ -373,7 +379,7 @@ impl<'a> PropertiesIter<'a> {
     fn read_next(&mut self) -> Option<Property<'a>> {
         // The bytes were checked, so both steps succeed until the end; neither can panic.
         while !self.wire.is_empty() {
-            let id = u32::from(self.wire.u8().ok()?);
+            let id = self.wire.u8().ok()?;
             let property = Property::read(id, &mut self.wire).ok()?;
             if self.summary.has_number(id) {
                 return Some(property);

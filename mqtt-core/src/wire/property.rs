@@ -186,10 +186,10 @@ macro_rules! properties {
 
             /// Reads the value of the property with the number `id`.
             #[inline(always)]
-            pub(crate) fn read(id: u32, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+            pub(crate) fn read(id: u8, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
                 match id {
                     $($id => Ok(Self::$name($(<$type as Value<'a>>::read(PropertyId::$name, reader)?),+)),)*
-                    _ => Err(DecodeError::UnknownProperty { id }),
+                    _ => Err(DecodeError::UnknownProperty { id: u32::from(id) }),
                 }
             }
 

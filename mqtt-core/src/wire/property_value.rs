@@ -149,7 +149,8 @@ impl<'a> Value<'a> for SubscriptionId {
 }
 
 impl<'a> Value<'a> for Utf8<'a> {
-    #[inline]
+    // Through a call the reader would go from registers to memory and back, here and below.
+    #[inline(always)]
     fn read(_: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         reader.utf8()
     }
@@ -167,7 +168,7 @@ impl<'a> Value<'a> for Utf8<'a> {
 }
 
 impl<'a> Value<'a> for TopicName<'a> {
-    #[inline]
+    #[inline(always)]
     fn read(_: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         reader.topic_name()
     }

@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The Topic Name of a PUBLISH, where 5.0 writes an empty one beside a Topic Alias (v5 3.3.2.1).
-    #[inline(always)]
+    #[inline]
     pub(crate) fn optional_topic_name(&mut self) -> Result<Option<TopicName<'a>>, DecodeError> {
         if let [0, 0, rest @ ..] = self.rest {
             self.rest = rest;

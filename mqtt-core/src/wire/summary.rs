@@ -37,7 +37,7 @@ impl Summary {
 
     /// As [`Summary::has`], for the number of an identifier.
     #[inline]
-    pub(super) const fn has_number(self, id: u32) -> bool {
+    pub(super) const fn has_number(self, id: u8) -> bool {
         self.0 & 1 << (id & 63) != 0
     }
 
@@ -69,13 +69,13 @@ impl Summary {
 
     /// Whether a property with the number `id` may follow, if these are allowed and those may be there again.
     #[inline]
-    pub(super) const fn may_add(self, id: u32, allowed: u64, repeatable: u64) -> bool {
-        id < u64::BITS && allowed & (!self.0 | repeatable) & 1 << id != 0
+    pub(super) const fn may_add(self, id: u8, allowed: u64, repeatable: u64) -> bool {
+        id < 64 && allowed & (!self.0 | repeatable) & 1 << id != 0
     }
 
     /// Adds a property that can be written and does not break the rule about repeating.
     #[inline]
-    pub(super) const fn add_checked(&mut self, id: u32) {
+    pub(super) const fn add_checked(&mut self, id: u8) {
         let bit = 1 << (id & 63);
         let again = self.0 & bit & self::bit(PropertyId::SubscriptionIdentifier);
         self.0 |= bit | again << SUBSCRIPTION_IDS_SHIFT;
@@ -94,6 +94,6 @@ impl Summary {
         if !property.is_writable() {
             self.0 |= UNWRITABLE;
         }
-        self.add_checked(u32::from(id.as_u8()));
+        self.add_checked(id.as_u8());
     }
 }
