@@ -68,16 +68,11 @@ impl Encoder {
             };
             return self.encode(&Packet::Publish(publish), output);
         }
-        self.check(PacketType::Publish, publish)?;
-        let len = publish.variable_header_len(self.version) + payload.len();
-        let size = self.fitting(len).ok_or_else(|| self.too_large(len))?;
-        let Some(writer) = output.writer(size - payload.len()) else {
-            output.grow(size - payload.len());
-            return self.encode_with_payload(publish, payload, output);
+        let before_payload = BeforePayload {
+            publish,
+            payload_len: payload.len(),
         };
-        let writer = write_fixed_header(PacketType::Publish, publish, len, writer);
-        let writer = publish.write_variable_header(self.version, writer);
-        debug_assert!(writer.is_full(), "PUBLISH has the length it announced");
+        self.run(PacketType::Publish, &before_payload, Some(output))?;
         output.push_large(payload.clone());
         Ok(())
     }
@@ -174,8 +169,9 @@ impl Encoder {
         }
     }
 
-    // A function for each kind of packet, since all in one would save the registers that the largest of them needs. For the
-    // same reason what is rare is done in functions to which this one leaves everything that is left to do.
+    /// The same for one kind of packet.
+    // A function for each, since all in one would save the registers that the largest of them needs. For the same reason what
+    // is rare is done in functions to which this one leaves everything that is left to do.
     #[inline(never)]
     fn run<B: Body>(
         &self,
@@ -191,10 +187,17 @@ impl Encoder {
         let Some(output) = output else {
             return Ok(size);
         };
-        let Some(writer) = output.writer(size) else {
-            return self.run_with_room(packet_type, body, size, output);
+        let written = size - body.referenced_len();
+        let Some(writer) = output.writer(written) else {
+            return self.run_with_room(packet_type, body, written, output);
         };
-        let writer = write_fixed_header(packet_type, body, len, writer);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the packet is not too large"
+        )]
+        let writer = writer
+            .u8(packet_type.as_u8() << 4 | body.flags(packet_type))
+            .var_int(len as u32);
         let writer = body.write(self.version, writer);
         debug_assert!(
             writer.is_full(),
@@ -223,17 +226,17 @@ impl Encoder {
         Err(self.too_large(len))
     }
 
-    /// Makes room for `size` bytes and begins again.
+    /// Makes room for `len` bytes and begins again.
     #[cold]
     #[inline(never)]
     fn run_with_room<B: Body>(
         &self,
         packet_type: PacketType,
         body: &B,
-        size: usize,
+        len: usize,
         output: &mut Output,
     ) -> Result<usize, EncodeError> {
-        output.grow(size);
+        output.grow(len);
         self.run(packet_type, body, Some(output))
     }
 
@@ -281,20 +284,6 @@ const fn packet_size(len: usize) -> usize {
     1 + var_int_len(len) + len
 }
 
-/// Appends the fixed header of a packet with a body of `len` bytes, which is not too large.
-#[inline]
-fn write_fixed_header<'o>(
-    packet_type: PacketType,
-    body: &impl Body,
-    len: usize,
-    writer: Writer<'o>,
-) -> Writer<'o> {
-    #[expect(clippy::cast_possible_truncation, reason = "checked before writing")]
-    writer
-        .u8(packet_type.as_u8() << 4 | body.flags(packet_type))
-        .var_int(len as u32)
-}
-
 /// The body of PINGREQ and PINGRESP.
 #[derive(Clone, Copy)]
 struct Empty;
@@ -310,5 +299,34 @@ impl Body for Empty {
 
     fn write<'o>(&self, _version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o> {
         writer
+    }
+}
+
+/// The body of a PUBLISH with a payload of this length that is referenced.
+#[derive(Clone, Copy)]
+struct BeforePayload<'a> {
+    publish: &'a Publish<'a>,
+    payload_len: usize,
+}
+
+impl Body for BeforePayload<'_> {
+    fn check(&self, packet_type: PacketType, encoder: &Encoder) -> Result<(), EncodeError> {
+        self.publish.check(packet_type, encoder)
+    }
+
+    fn flags(&self, packet_type: PacketType) -> u8 {
+        self.publish.flags(packet_type)
+    }
+
+    fn len(&self, version: ProtocolVersion) -> usize {
+        self.publish.variable_header_len(version) + self.payload_len
+    }
+
+    fn referenced_len(&self) -> usize {
+        self.payload_len
+    }
+
+    fn write<'o>(&self, version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o> {
+        self.publish.write_variable_header(version, writer)
     }
 }

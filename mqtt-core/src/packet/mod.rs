@@ -162,7 +162,13 @@ pub(crate) trait Body: Copy {
     /// more.
     fn len(&self, version: ProtocolVersion) -> usize;
 
-    /// Appends as many bytes as [`Body::len`] said.
+    /// How many of them, at the end, are not written because they are referenced.
+    #[inline]
+    fn referenced_len(&self) -> usize {
+        0
+    }
+
+    /// Appends as many bytes as [`Body::len`] said, but for those that are referenced.
     fn write<'o>(&self, version: ProtocolVersion, writer: Writer<'o>) -> Writer<'o>;
 
     /// The same packet without what may be left out so that it fits the receiver's Maximum Packet Size: `id` is that of

@@ -126,7 +126,8 @@ impl<'a> Publish<'a> {
         } else {
             2
         };
-        2 + self.topic_text().len() + packet_id_len + properties_len(&self.properties, version)
+        let topic_len = self.topic.map_or(0, |topic| topic.as_str().len());
+        2 + topic_len + packet_id_len + properties_len(&self.properties, version)
     }
 
     /// Appends what comes before the payload.
@@ -136,17 +137,14 @@ impl<'a> Publish<'a> {
         version: ProtocolVersion,
         writer: Writer<'o>,
     ) -> Writer<'o> {
-        let mut writer = writer.field(self.topic_text().as_bytes());
+        let mut writer = match self.topic {
+            Some(topic) => writer.field(topic.as_str().as_bytes()),
+            None => writer.u16(0),
+        };
         if let Delivery::AtLeastOnce(packet_id) | Delivery::ExactlyOnce(packet_id) = self.delivery {
             writer = writer.u16(packet_id.get());
         }
         write_properties(&self.properties, version, writer)
-    }
-
-    /// The Topic Name as it is written.
-    #[inline]
-    fn topic_text(&self) -> &'a str {
-        self.topic.map_or("", TopicName::as_str)
     }
 }
 

@@ -1,97 +1,66 @@
-//! One look at every byte of a text: what is in it that has a meaning.
+//! What in a text has a meaning, found eight bytes at a time.
 //!
-//! Eight bytes are looked at together. Most fields are too short for the vector instructions that a compiler would make of
-//! a plain loop, and every field of every packet is looked at.
+//! Most fields are too short for the vector instructions that a compiler would make of a plain loop, and every field of
+//! every packet is looked at.
 
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const LOWS: u64 = u64::from_ne_bytes([0x7F; 8]);
 const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
-/// `+` and `#` differ in this bit alone.
-const WILDCARD_BIT: u64 = u64::from_ne_bytes([b'+' ^ b'#'; 8]);
-const WILDCARDS: u64 = u64::from_ne_bytes([b'+' | b'#'; 8]);
 
-/// What was found.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Scan {
-    /// There is a U+0000.
-    pub(super) nul: bool,
-    /// There is a `+` or `#`.
-    pub(super) wildcard: bool,
+/// U+0000, `#` and `+` are below this, and little of what topics are made of is.
+const PLAIN: u8 = b'+' + 1;
+
+/// Whether there is a U+0000.
+#[inline]
+pub(super) fn has_nul(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk() else {
+        return text.contains(&0);
+    };
+    let (words, _) = text.as_chunks();
+    let has_nul = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        word.wrapping_sub(ONES) & !word & HIGHS != 0
+    };
+    words.iter().any(has_nul) || has_nul(last)
 }
 
+/// Calls `look` with the place and the value of each byte that is U+0000, `#` or `+`, and maybe of others and twice, until it
+/// returns an error.
 #[inline]
-pub(super) fn scan(text: &[u8]) -> Scan {
-    let (mut nul, mut wildcard) = (0, 0);
-    each_word(text, |_, word| {
-        nul |= any_zero_byte(word);
-        wildcard |= any_zero_byte(against_wildcards(word));
-    });
-    Scan {
-        nul: nul != 0,
-        wildcard: wildcard != 0,
-    }
-}
-
-/// The same, for text that is likely to have wildcards: calls `wildcard` with the place of each, in order, and returns
-/// whether there is a U+0000.
-#[inline]
-pub(super) fn scan_wildcards(text: &[u8], mut wildcard: impl FnMut(usize)) -> bool {
-    let mut nul = 0;
-    each_word(text, |start, word| {
-        nul |= any_zero_byte(word);
-        let mut found = zero_bytes(against_wildcards(word));
+pub(super) fn each_special<E>(
+    text: &[u8],
+    mut look: impl FnMut(usize, u8) -> Result<(), E>,
+) -> Result<(), E> {
+    let Some(last) = text.last_chunk() else {
+        return text
+            .iter()
+            .enumerate()
+            .try_for_each(|(place, byte)| look(place, *byte));
+    };
+    let mut look_at = |start, word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        let mut found = below_plain(word);
         while found != 0 {
             // The first byte of the text is the lowest of the word.
-            wildcard(start + found.trailing_zeros() as usize / 8);
+            let shift = found.trailing_zeros() - 7;
+            look(start + shift as usize / 8, (word >> shift & 0xFF) as u8)?;
             found &= found - 1;
         }
-    });
-    nul != 0
-}
-
-/// Calls `look` with each eight bytes and their place. The last ones may be fewer, and bytes without a meaning above them.
-#[inline]
-fn each_word(text: &[u8], mut look: impl FnMut(usize, u64)) {
-    let (words, rest) = text.as_chunks::<8>();
-    let mut start = 0;
-    for word in words {
-        look(start, u64::from_le_bytes(*word));
-        start += 8;
-    }
-    if rest.is_empty() {
-        return;
-    }
-    let word = match text.last_chunk() {
-        Some(last) => {
-            let seen = 8 * (8 - rest.len());
-            u64::from_le_bytes(*last) >> seen | !(u64::MAX >> seen)
-        }
-        None => rest
-            .iter()
-            .rev()
-            .fold(u64::MAX, |word, byte| word << 8 | u64::from(*byte)),
+        Ok(())
     };
-    look(start, word);
+    let (words, _) = text.as_chunks();
+    for (index, word) in words.iter().enumerate() {
+        look_at(8 * index, word)?;
+    }
+    look_at(text.len() - 8, last)
 }
 
-/// A word of which those bytes are zero that were wildcards.
+/// The highest bit of each byte of `word` that is below [`PLAIN`], and no other bit.
 #[inline]
-const fn against_wildcards(word: u64) -> u64 {
-    (word | WILDCARD_BIT) ^ WILDCARDS
-}
-
-/// Not zero if a byte of `word` is zero.
-#[inline]
-const fn any_zero_byte(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & HIGHS
-}
-
-/// The highest bit of each byte of `word` that is zero, and no other bit.
-#[inline]
-const fn zero_bytes(word: u64) -> u64 {
-    // The lower seven bits carry into the highest if any of them is set, and never beyond it.
-    let nonzero = (word & LOWS).wrapping_add(LOWS) | word;
-    !nonzero & HIGHS
+const fn below_plain(word: u64) -> u64 {
+    // The lower seven bits carry into the highest if they are not below it, and never beyond.
+    let plain = (word & LOWS) + ONES * (0x80 - PLAIN as u64);
+    !(plain | word) & HIGHS
 }
 
 #[cfg(test)]
@@ -100,17 +69,23 @@ mod tests {
 
     use super::*;
 
-    /// The places of wildcards, and whether there is a U+0000.
-    fn found(text: &[u8]) -> (Vec<usize>, bool) {
+    /// The places of U+0000, `#` and `+`, each of them once.
+    fn found(text: &[u8]) -> Vec<usize> {
         let mut places = Vec::new();
-        let nul = scan_wildcards(text, |place| places.push(place));
-        let wildcard = !places.is_empty();
-        assert_eq!(scan(text), Scan { nul, wildcard }, "{text:?}");
-        (places, nul)
+        let done = each_special(text, |place, byte| {
+            assert_eq!(byte, text[place]);
+            if matches!(byte, 0 | b'#' | b'+') && !places.contains(&place) {
+                places.push(place);
+            }
+            Ok::<(), ()>(())
+        });
+        assert_eq!(done, Ok(()));
+        assert_eq!(has_nul(text), text.contains(&0), "{text:?}");
+        places
     }
 
     #[test]
-    fn finds_each_wildcard_in_order() {
+    fn finds_each_in_order() {
         for (text, places) in [
             ("abc/#/+/defghi", &[4, 6][..]),
             ("++", &[0, 1]),
@@ -119,10 +94,11 @@ mod tests {
             ("*,\u{22}$+", &[4]),
             ("########", &[0, 1, 2, 3, 4, 5, 6, 7]),
             ("", &[]),
+            ("+\u{1}\0\u{1}#", &[0, 2, 4]),
+            ("12345678+\u{1}\0\u{1}#", &[8, 10, 12]),
         ] {
-            assert_eq!(found(text.as_bytes()), (places.to_vec(), false), "{text}");
+            assert_eq!(found(text.as_bytes()), places, "{text:?}");
         }
-        assert_eq!(found(b"+\x01\0\x01#"), (vec![0, 4], true));
     }
 
     /// Every byte at every place of texts of every short length.
@@ -133,18 +109,32 @@ mod tests {
                 for byte in 0..=u8::MAX {
                     let mut text = vec![b'a'; len];
                     text[place] = byte;
-                    let places = if matches!(byte, b'+' | b'#') {
+                    let expected = if matches!(byte, 0 | b'#' | b'+') {
                         vec![place]
                     } else {
                         vec![]
                     };
-                    let expected = (places, byte == 0);
                     assert_eq!(found(&text), expected, "{byte} at {place} of {len}");
                 }
             }
             for byte in [b' ', 0xFF, 0x80, 0x01, 0x22, 0x24, 0x2A, 0x2C] {
-                assert_eq!(found(&vec![byte; len]), (vec![], false));
+                assert_eq!(found(&vec![byte; len]), []);
             }
+        }
+    }
+
+    #[test]
+    fn ends_at_the_first_error() {
+        for text in [&b"a+b+"[..], b"12345678a+b+"] {
+            let mut looked = 0;
+            let done = each_special(text, |_, byte| {
+                looked += 1;
+                if byte == b'+' { Err(()) } else { Ok(()) }
+            });
+            assert_eq!(
+                (done, looked),
+                (Err(()), if text.len() < 8 { 2 } else { 1 })
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::types::scan::scan;
+use crate::types::scan::has_nul;
 
 /// The longest string or binary field, in bytes: its length is a two byte integer (v5 1.5.4, 1.5.6, v311 1.5.3).
 pub(crate) const MAX_FIELD_LEN: usize = 65_535;
@@ -43,7 +43,7 @@ impl<'a> Utf8<'a> {
         if text.len() > MAX_FIELD_LEN {
             return Err(StringError::TooLong { len: text.len() });
         }
-        if scan(text.as_bytes()).nul {
+        if has_nul(text.as_bytes()) {
             return Err(StringError::NulCharacter);
         }
         Ok(Self(text))

@@ -2,11 +2,7 @@
 
 use core::fmt;
 
-use crate::types::{
-    Utf8,
-    scan::{scan, scan_wildcards},
-    text::MAX_FIELD_LEN,
-};
+use crate::types::{Utf8, scan::each_special, text::MAX_FIELD_LEN};
 
 /// What a Topic Filter of a shared subscription begins with (v5 4.8.2).
 const SHARE_PREFIX: &str = "$share/";
@@ -58,13 +54,11 @@ impl<'a> TopicName<'a> {
     ///   [`TopicError::WildcardInName`].
     pub fn new(text: &'a str) -> Result<Self, TopicError> {
         check_length(text)?;
-        let found = scan(text.as_bytes());
-        if found.nul {
-            return Err(TopicError::NulCharacter);
-        }
-        if found.wildcard {
-            return Err(TopicError::WildcardInName);
-        }
+        each_special(text.as_bytes(), |_, byte| match byte {
+            0 => Err(TopicError::NulCharacter),
+            b'#' | b'+' => Err(TopicError::WildcardInName),
+            _ => Ok(()),
+        })?;
         Ok(Self(text))
     }
 
@@ -113,16 +107,21 @@ impl<'a> TopicFilter<'a> {
     ///   [`TopicError::MisplacedMultiLevelWildcard`] and [`TopicError::MisplacedSingleLevelWildcard`].
     pub fn new(text: &'a str) -> Result<Self, TopicError> {
         check_length(text)?;
-        let mut misplaced = None;
-        let nul = scan_wildcards(text.as_bytes(), |place| {
-            if misplaced.is_none() {
-                misplaced = check_wildcard(text.as_bytes(), place).err();
+        let text_bytes = text.as_bytes();
+        each_special(text_bytes, |place, byte| {
+            // Each is a level by itself, and `#` is the last.
+            let begins = place == 0 || text_bytes.get(place - 1) == Some(&b'/');
+            let behind = text_bytes.get(place + 1);
+            match byte {
+                0 => Err(TopicError::NulCharacter),
+                b'#' if !begins || behind.is_some() => Err(TopicError::MisplacedMultiLevelWildcard),
+                b'+' if !begins || behind.is_some_and(|byte| *byte != b'/') => {
+                    Err(TopicError::MisplacedSingleLevelWildcard)
+                }
+                _ => Ok(()),
             }
-        });
-        if nul {
-            return Err(TopicError::NulCharacter);
-        }
-        misplaced.map_or(Ok(Self(text)), Err)
+        })?;
+        Ok(Self(text))
     }
 
     /// A filter that was checked before, such as one in a list of a decoded packet.
@@ -144,7 +143,7 @@ impl<'a> TopicFilter<'a> {
     /// Whether there is a `+` or `#`.
     #[must_use]
     pub fn has_wildcard(self) -> bool {
-        scan(self.0.as_bytes()).wildcard
+        has_wildcard(self.0)
     }
 
     /// Whether this filter matches `name` (v5 and v311 4.7). A filter that begins with a wildcard does not match a name
@@ -237,7 +236,7 @@ impl<'a> TopicFilter<'a> {
         if group.is_empty() {
             return Err(TopicError::EmptyShareName);
         }
-        if scan(group.as_bytes()).wildcard {
+        if has_wildcard(group) {
             return Err(TopicError::WildcardInShareName);
         }
         if filter.is_empty() {
@@ -329,21 +328,8 @@ const fn check_length(text: &str) -> Result<(), TopicError> {
     }
 }
 
-/// Checks the wildcard at `place`: it is a level by itself, and `#` is the last.
-#[inline]
-fn check_wildcard(text: &[u8], place: usize) -> Result<(), TopicError> {
-    let begins_level = place
-        .checked_sub(1)
-        .is_none_or(|before| text.get(before) == Some(&b'/'));
-    let behind = text.get(place + 1);
-    if text.get(place) == Some(&b'#') {
-        if !begins_level || behind.is_some() {
-            return Err(TopicError::MisplacedMultiLevelWildcard);
-        }
-    } else if !begins_level || behind.is_some_and(|byte| *byte != b'/') {
-        return Err(TopicError::MisplacedSingleLevelWildcard);
-    }
-    Ok(())
+fn has_wildcard(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b'#' | b'+'))
 }
 
 #[cfg(test)]

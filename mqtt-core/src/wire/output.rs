@@ -14,7 +14,7 @@ pub(crate) const LARGE_PAYLOAD: usize = 4 * 1024;
 /// Read bytes are dropped from the front only when there are at least this many, so that the copying stays rare.
 const COMPACT_AT: usize = 4 * 1024;
 
-/// After a burst, at most this much memory is kept for the next packets.
+/// At most this much memory is kept for the next packets once a burst is over.
 const KEPT_CAPACITY: usize = 256 * 1024;
 
 /// Encoded packets that wait to be written to the transport.
@@ -77,6 +77,7 @@ impl Output {
         self.reset_small();
     }
 
+    #[cold]
     fn clear_large(&mut self) {
         self.large.clear();
         self.large_len = 0;
@@ -119,18 +120,21 @@ impl Output {
 
     #[inline]
     fn reset_small(&mut self) {
-        // What is held for a burst is given back once it is over, not between two packets of it.
-        if self.small.len() > KEPT_CAPACITY && self.end <= KEPT_CAPACITY {
-            self.shrink();
+        if self.small.len() > KEPT_CAPACITY {
+            self.end_burst();
         }
         self.read = 0;
         self.end = 0;
     }
 
+    /// Gives back what is held for a burst once it is over: when what was last written would have needed no more than is
+    /// always kept. So a buffer in steady use is not allocated anew for each packet, however large.
     #[cold]
-    fn shrink(&mut self) {
-        self.small.truncate(KEPT_CAPACITY);
-        self.small.shrink_to_fit();
+    fn end_burst(&mut self) {
+        if self.end <= KEPT_CAPACITY {
+            self.small.truncate(KEPT_CAPACITY);
+            self.small.shrink_to_fit();
+        }
     }
 
     /// Drops read bytes once they are at least half of what was written: each byte is then moved at most about once.
@@ -226,5 +230,26 @@ impl fmt::Debug for Output {
             .field("len", &self.len())
             .field("large_payloads", &self.large.len())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn memory_for_a_burst_is_given_back_when_it_is_over() {
+        let mut output = Output::new();
+        for _ in 0..2 {
+            output.push(&vec![0; 4 * KEPT_CAPACITY]);
+            output.clear();
+            assert!(output.small.capacity() >= 4 * KEPT_CAPACITY);
+        }
+        output.push(&[0]);
+        output.advance(1);
+        assert_eq!(output.small.capacity(), KEPT_CAPACITY);
+        assert_eq!(output.small.len(), KEPT_CAPACITY);
     }
 }

@@ -371,6 +371,28 @@ fn shortening_an_answer_allocates_nothing() {
     assert_eq!(output.len(), 4);
 }
 
+/// A packet after the other that is larger than what is kept when there is nothing to do.
+#[test]
+fn large_packets_in_a_row_use_the_same_memory() {
+    let encoder = Encoder::new(ProtocolVersion::V5, Role::Client);
+    let payload = vec![0; 1024 * 1024];
+    let packet = Packet::Publish(Publish {
+        dup: false,
+        retain: false,
+        delivery: Delivery::AtMostOnce,
+        topic: Some(topic()),
+        payload: &payload,
+        properties: Properties::EMPTY,
+    });
+    let mut output = Output::new();
+    let mut round = || {
+        encoder.encode(&packet, &mut output).unwrap();
+        output.advance(output.len());
+    };
+    round();
+    assert_eq!(allocations(|| (0..10).for_each(|_| round())), 0);
+}
+
 /// Headers of large payloads, the payloads themselves and partial writes, over and over: once warm, the output needs no
 /// more memory.
 #[test]
