@@ -257,11 +257,14 @@ impl Encoder {
     /// The size of a packet with a body of `len` bytes, if the receiver takes it.
     #[inline]
     fn fitting(&self, len: usize) -> Option<usize> {
+        if len >= TOO_LONG {
+            return None;
+        }
         let size = packet_size(len);
-        let fits = |limit: MaximumPacketSize| size <= limit.get() as usize;
-        let taken =
-            fits(MaximumPacketSize::LARGEST_POSSIBLE) && self.maximum_packet_size.is_none_or(fits);
-        taken.then_some(size)
+        match self.maximum_packet_size {
+            Some(limit) if size > limit.get() as usize => None,
+            _ => Some(size),
+        }
     }
 
     #[cold]
