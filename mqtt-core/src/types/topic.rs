@@ -107,20 +107,8 @@ impl<'a> TopicFilter<'a> {
     ///   [`TopicError::MisplacedMultiLevelWildcard`] and [`TopicError::MisplacedSingleLevelWildcard`].
     pub fn new(text: &'a str) -> Result<Self, TopicError> {
         check_length(text)?;
-        let text_bytes = text.as_bytes();
-        each_special(text_bytes, |place, byte| {
-            // Each is a level by itself, and `#` is the last.
-            let begins = place == 0 || text_bytes.get(place - 1) == Some(&b'/');
-            let behind = text_bytes.get(place + 1);
-            match byte {
-                0 => Err(TopicError::NulCharacter),
-                b'#' if !begins || behind.is_some() => Err(TopicError::MisplacedMultiLevelWildcard),
-                b'+' if !begins || behind.is_some_and(|byte| *byte != b'/') => {
-                    Err(TopicError::MisplacedSingleLevelWildcard)
-                }
-                _ => Ok(()),
-            }
-        })?;
+        let bytes = text.as_bytes();
+        each_special(bytes, |place, byte| check_special(bytes, place, byte))?;
         Ok(Self(text))
     }
 
@@ -325,6 +313,20 @@ const fn check_length(text: &str) -> Result<(), TopicError> {
         0 => Err(TopicError::Empty),
         1..=MAX_FIELD_LEN => Ok(()),
         len => Err(TopicError::TooLong { len }),
+    }
+}
+
+/// Checks the byte at `place` of a Topic Filter: a wildcard is a level by itself, and `#` is the last.
+fn check_special(text: &[u8], place: usize, byte: u8) -> Result<(), TopicError> {
+    let begins = place == 0 || text.get(place - 1) == Some(&b'/');
+    let behind = text.get(place + 1);
+    match byte {
+        0 => Err(TopicError::NulCharacter),
+        b'#' if !begins || behind.is_some() => Err(TopicError::MisplacedMultiLevelWildcard),
+        b'+' if !begins || behind.is_some_and(|byte| *byte != b'/') => {
+            Err(TopicError::MisplacedSingleLevelWildcard)
+        }
+        _ => Ok(()),
     }
 }
 
