@@ -145,11 +145,11 @@ impl Content {
         }))
     }
 
-    /// What a server may have made large.
-    pub(crate) fn held_bytes(&self) -> usize {
+    /// Of a change of state, what a server may have made large. Several may share it.
+    pub(crate) fn large_part(&self) -> Option<&Properties> {
         match self {
-            Self::Connected(connected) => connected.properties.held_bytes(),
-            _ => (self.error().and_then(Error::properties)).map_or(0, Properties::held_bytes),
+            Self::Connected(connected) => Some(&connected.properties),
+            _ => self.error()?.properties(),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::ptr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
@@ -47,8 +48,8 @@ struct Inner {
     stopped: Option<Content>,
     has_ended: bool,
     is_connected: bool,
-    /// Why there is no connection, until there is one.
-    trouble: Option<Error>,
+    /// Why there is no connection, in words, until there is one.
+    trouble: Option<String>,
     /// Whose turn it is: completions and messages alternate, so that neither keeps the other waiting.
     messages_first: bool,
     last_token: u64,
@@ -374,13 +375,26 @@ fn no_such_token(token: u64) -> Error {
     )
 }
 
+/// Bytes that the properties in changes of state hold. The end of a connection and the wait for the next one, which come one
+/// after the other, share theirs.
+fn held_bytes(changes: &VecDeque<Content>) -> usize {
+    let mut before: Option<&Properties> = None;
+    let mut held = 0;
+    for properties in changes.iter().filter_map(Content::large_part) {
+        if !before.is_some_and(|before| ptr::eq(before, properties)) {
+            held += properties.held_bytes();
+        }
+        before = Some(properties);
+    }
+    held
+}
+
 impl Inner {
     fn no_completion(&self) -> Error {
         match &self.trouble {
             None => Error::timeout("no completion yet: the client goes on, wait again"),
             Some(cause) => Error::timeout(format_args!(
-                "no completion yet, for there is no connection: {}",
-                cause.message()
+                "no completion yet, for there is no connection: {cause}"
             )),
         }
     }
@@ -392,15 +406,12 @@ impl Inner {
     }
 
     fn change(&mut self, content: Content) {
-        let held: usize = self.changes.iter().map(Content::held_bytes).sum();
-        let mut held = held + content.held_bytes();
-        while self.changes.len() >= MAX_CHANGES || held > MAX_CHANGE_BYTES {
-            let Some(oldest) = self.changes.pop_front() else {
-                break;
-            };
-            held -= oldest.held_bytes();
-        }
         self.changes.push_back(content);
+        while self.changes.len() > MAX_CHANGES
+            || (self.changes.len() > 1 && held_bytes(&self.changes) > MAX_CHANGE_BYTES)
+        {
+            self.changes.pop_front();
+        }
     }
 
     fn disconnected(&mut self, error: Option<Error>) {
@@ -429,7 +440,7 @@ impl Observer for Watch {
                 error,
             } => self.0.arrive_as_event(|inner| {
                 let cause = Error::from(error);
-                inner.trouble = Some(cause.clone());
+                inner.trouble = Some(cause.message().into_owned());
                 inner.disconnected(Some(cause.clone()));
                 inner.change(Content::reconnecting(cause, *attempt, *delay));
             }),
@@ -462,6 +473,9 @@ impl Observer for Watch {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::time::Duration;
+
+    use mqtt_client::{ConnectError, ReasonCode};
 
     use super::*;
 
@@ -501,15 +515,52 @@ mod tests {
             inner.change(Content::Disconnected(None));
         }
         assert_eq!(inner.changes.len(), MAX_CHANGES);
-        let mut properties = Properties::default();
-        properties
-            .add_user(&"n".repeat(60_000), &"v".repeat(60_000))
-            .unwrap();
-        let large = || Content::connected_with(properties.clone());
-        let fitting = MAX_CHANGE_BYTES / large().held_bytes();
+        let user_properties = |count: usize| {
+            let long = "x".repeat(60_000);
+            let long = client::Utf8::new(&long).unwrap();
+            client::PropertiesBuf::collect(vec![client::Property::UserProperty(long, long); count])
+                .unwrap()
+        };
+        let with = |count| {
+            let properties = user_properties(count);
+            Content::connected_with(Properties::of(properties.as_properties()))
+        };
+        let fitting = MAX_CHANGE_BYTES / with(1).large_part().unwrap().held_bytes();
         for _ in 0..=fitting {
-            inner.change(large());
+            inner.change(with(1));
         }
         assert_eq!(inner.changes.len(), fitting);
+        // The last one stays, however large it is.
+        for _ in 0..2 {
+            inner.change(with(fitting + 1));
+            assert_eq!(inner.changes.len(), 1);
+        }
+
+        // The end of a connection and the wait after it hold the properties of one error together: they fit, and so do half of
+        // the others.
+        let mailbox = Mailbox::new(10, 1_000, Completions::Event);
+        let watch = Watch(Arc::clone(&mailbox));
+        let lose_connection = || {
+            watch.state(&State::Connected, None);
+            watch.state(
+                &State::Backoff {
+                    attempt: 1,
+                    delay: Duration::ZERO,
+                    error: ConnectError::Lost {
+                        address: String::new(),
+                        cause: String::new(),
+                        reason: Some(ReasonCode::QUOTA_EXCEEDED),
+                        properties: Arc::new(user_properties(fitting * 2 / 3)),
+                    },
+                },
+                None,
+            );
+        };
+        for _ in 0..2 {
+            lose_connection();
+            let inner = mailbox.inner();
+            let kinds: Vec<_> = inner.changes.iter().map(Content::kind).collect();
+            assert_eq!(kinds, [EventType::Disconnected, EventType::Reconnecting]);
+        }
     }
 }

@@ -35,7 +35,9 @@ pub(super) const FFI: Suite = Suite {
             "inject-panic",
             "--test",
             "c",
+            "--",
             "a_panic_anywhere_comes_back",
+            "log_panic",
         ])?;
         installation(run)
     },
