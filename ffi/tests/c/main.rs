@@ -14,6 +14,7 @@
 
 #[cfg(all(feature = "proxy", feature = "tls", feature = "websocket"))]
 use std::fs;
+use std::net::TcpListener;
 
 mod broker;
 mod examples;
@@ -114,6 +115,53 @@ fn refusals() {
         Server::start(Manners::RefusesClients),
     );
     Program::test("refusals").run(&[&polite.url(), &rude.url(), &Nobody::new().url()]);
+}
+
+#[test]
+fn options() {
+    // CONNECT up to the Client Identifier: name, level, Will Retain with QoS 1, user name and password, Keep Alive; 23 bytes of
+    // properties: Session Expiry Interval, Receive Maximum, Maximum Packet Size, Topic Alias Maximum, User Property.
+    const BEFORE_ID: &[u8] = b"\x00\x04MQTT\x05\xEC\x00\x1E\
+        \x17\x11\x00\x00\x00\x5A\x21\x00\x0A\x27\x00\x00\x03\xE8\x22\x00\x05\x26\x00\x01a\x00\x01b\
+        \x00\x14dev-";
+    // Message Expiry Interval and Will Delay Interval, the Will's topic and payload, user name and password.
+    const AFTER_ID: &[u8] = b"\x0A\x02\x00\x00\x00\x05\x18\x00\x00\x00\x03\
+        \x00\x04gone\x00\x03bye\x00\x04user\x00\x02\x00\x01";
+    let server = Server::start(Manners::TakesAliases);
+    let moved = Server::start(Manners::HasMoved(server.port()));
+    // What is not accepted is not answered.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let arguments = [
+        &Nobody::new().url(),
+        "127.0.0.1",
+        &server.port().to_string(),
+        &moved.url(),
+        &format!("mqtt://{}", silent.local_addr().unwrap()),
+    ];
+    Program::test("options").run_with(&arguments, |request| match request {
+        "CONNECT" => {
+            let (_, body) = server.received(1).unwrap();
+            let random = body.strip_prefix(BEFORE_ID);
+            let random = random.and_then(|rest| rest.strip_suffix(AFTER_ID));
+            assert_eq!(random.map(<[u8]>::len), Some(16), "{body:02X?}");
+        }
+        "aliases" => {
+            // Topic, Packet Identifier, Topic Alias (0x23) 1, payload.
+            let publishes = [(); 2].map(|()| server.received(3).unwrap().1);
+            assert_eq!(
+                publishes[0],
+                b"\x00\x0Balias/topic\x00\x01\x03\x23\x00\x01x"
+            );
+            assert_eq!(publishes[1], b"\x00\x00\x00\x02\x03\x23\x00\x01x");
+        }
+        other => panic!("the program asks for {other}"),
+    });
+}
+
+#[test]
+fn will() {
+    let broker = Broker::start();
+    Program::test("will").run(&[&broker.url()]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 #[cfg(all(feature = "proxy", feature = "tls", feature = "websocket"))]
 use std::net::Shutdown;
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
 use std::thread;
 
 /// How it treats its clients.
@@ -16,26 +17,46 @@ pub(crate) enum Manners {
     Polite,
     /// It refuses them: 0x86 Bad User Name or Password, with the properties `WHY`.
     RefusesClients,
+    /// As `Polite`, and it takes two Topic Aliases.
+    TakesAliases,
+    /// It has moved to this port: 0x9D, with a Server Reference.
+    HasMoved(u16),
 }
 
 /// Reason String "enough", and the User Property "by" "me".
 const WHY: &[u8] = b"\x12\x1F\x00\x06enough\x26\x00\x02by\x00\x02me";
 
+/// First byte and body of a packet.
+type Packet = (u8, Vec<u8>);
+
 pub(crate) struct Server {
     port: u16,
+    received: mpsc::Receiver<Packet>,
 }
 
 impl Server {
     pub(crate) fn start(manners: Manners) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
+        let (tell, received) = mpsc::channel();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                let tell = tell.clone();
                 // A client that hangs up is no failure of this server.
-                thread::spawn(move || serve(stream, manners));
+                thread::spawn(move || serve(stream, manners, &tell));
             }
         });
-        Self { port }
+        Self { port, received }
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The next packet of a type (2.1.2) that it received, of whichever client, if it has received one.
+    pub(crate) fn received(&self, packet_type: u8) -> Option<Packet> {
+        let mut all = self.received.try_iter();
+        all.find(|(first, _)| first >> 4 == packet_type)
     }
 
     pub(crate) fn url(&self) -> String {
@@ -100,15 +121,24 @@ fn tunnel(mut client: TcpStream) -> io::Result<()> {
     client.shutdown(Shutdown::Write)
 }
 
-fn serve(mut stream: TcpStream, manners: Manners) -> io::Result<()> {
+fn serve(mut stream: TcpStream, manners: Manners, tell: &mpsc::Sender<Packet>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     loop {
         let (kind, body) = read_packet(&mut stream)?;
+        // The test may have ended.
+        let _ = tell.send((kind, body.clone()));
         match kind >> 4 {
             // CONNACK: no session, Reason Code, properties.
             1 => stream.write_all(&match manners {
                 Manners::Polite => vec![0x20, 0x03, 0x00, 0x00, 0x00],
                 Manners::RefusesClients => [&[0x20, 0x15, 0x00, 0x86][..], WHY].concat(),
+                Manners::TakesAliases => b"\x20\x06\x00\x00\x03\x22\x00\x02".to_vec(),
+                Manners::HasMoved(port) => {
+                    let place = format!("127.0.0.1:{port}");
+                    let len = u8::try_from(place.len()).unwrap();
+                    let head = [0x20, len + 6, 0x00, 0x9D, len + 3, 0x1C, 0x00, len];
+                    [&head[..], place.as_bytes()].concat()
+                }
             })?,
             // PUBLISH of QoS 1: PUBACK with a Reason Code.
             3 => {
@@ -171,8 +201,7 @@ fn field(bytes: &[u8]) -> (&[u8], &[u8]) {
     bytes[2..].split_at(len)
 }
 
-/// First byte and body of a packet.
-fn read_packet(stream: &mut TcpStream) -> io::Result<(u8, Vec<u8>)> {
+fn read_packet(stream: &mut TcpStream) -> io::Result<Packet> {
     let mut byte = [0];
     stream.read_exact(&mut byte)?;
     let kind = byte[0];
