@@ -2,8 +2,8 @@
 
 pub(crate) mod codec;
 mod heap;
-mod idle;
-mod silent;
+pub(crate) mod idle;
+pub(crate) mod silent;
 pub(crate) mod strictness;
 
 use std::process::ExitCode;

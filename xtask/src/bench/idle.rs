@@ -195,6 +195,14 @@ fn expect(stream: &mut TcpStream, expected: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// How many connections a process may have at once, at most.
+pub(crate) fn most_connections() -> usize {
+    let limit = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+    usize::try_from(limit)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(OTHER_DESCRIPTORS)
+}
+
 /// This process holds one end of each connection, and the brokers, which it starts, the other.
 pub(super) fn raise_descriptor_limit(connections: usize) -> Result<()> {
     let needed = u64::try_from(connections + OTHER_DESCRIPTORS)?;

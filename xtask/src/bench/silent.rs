@@ -2,14 +2,14 @@
 //! and these in time, and serves its clients meanwhile.
 
 use std::io::{ErrorKind, Read as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
 use super::idle::{Clients, Memory, build_broker, raise_descriptor_limit};
-use crate::peers::ours;
+use crate::peers::{Server, ours};
 use crate::process;
 
 /// The broker's limit for a CONNECT is 10 s; a slow machine may take longer to see it through.
@@ -29,13 +29,40 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let count = usize::try_from(options.connections).context("too many connections")?;
-    raise_descriptor_limit(count)?;
     build_broker()?;
     let server = ours::start_release()?;
+    let seen = open(&server, server.address(), count)?;
+    println!(
+        "{count} connections without a word: {} were closed before the time for CONNECT was over, and none was held any more\n\
+         {:.1} s after the last was opened; the broker's memory rose by {} KiB at most;\n\
+         one client was served all the time, and a new one afterwards",
+        seen.closed_early,
+        seen.held.as_secs_f64(),
+        seen.memory / 1_024
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What became of connections that send nothing.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// How many were closed before their time for CONNECT was over, to make room for others.
+    closed_early: usize,
+    /// How long after the last was opened one was held still.
+    held: Duration,
+    /// By how much the broker's memory rose at most, in bytes.
+    pub(crate) memory: usize,
+}
+
+/// Opens `count` connections to `address`, one of the places where `server` listens, and waits until all are closed. A client
+/// that was there before is served all the time, and a new one afterwards.
+pub(crate) fn open(server: &Server, address: SocketAddr, count: usize) -> Result<Seen> {
+    raise_descriptor_limit(count)?;
     let clients = Clients::new(server.address(), 9, false);
     let mut before = clients.connect(0)?;
     let memory_before = Memory::of(server.id())?;
     let descriptors_before = descriptors(server.id())?;
+    let silent = Clients::new(address, 9, false);
     let mut open = Vec::with_capacity(count);
     let mut closed_early = 0;
     let mut close = |open: &mut Vec<(Instant, TcpStream)>| {
@@ -46,7 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         });
     };
     for number in 1..=count {
-        let stream = clients.dial(number)?;
+        let stream = silent.dial(number)?;
         stream.set_nonblocking(true)?;
         open.push((Instant::now(), stream));
         if number % 1_000 == 0 {
@@ -54,7 +81,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         }
     }
     let start = Instant::now();
-    let mut most = Memory::of(server.id())?;
+    let mut most = Memory::of(server.id())?.pss;
     // A connection that the system completed and never gave to the broker is not the broker's to close, so what is waited
     // for are its descriptors.
     while descriptors(server.id())? > descriptors_before {
@@ -65,26 +92,19 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
             CLOSE_LIMIT.as_secs()
         );
         close(&mut open);
-        let now = Memory::of(server.id())?;
-        most = Memory {
-            pss: most.pss.max(now.pss),
-            rss: most.rss.max(now.rss),
-        };
+        most = most.max(Memory::of(server.id())?.pss);
         // Who was there before is served all the time.
         Clients::ping(&mut before)?;
         std::thread::sleep(LOOK_AGAIN);
     }
-    let ended = start.elapsed();
+    let held = start.elapsed();
     let mut after = clients.connect(count + 1)?;
     Clients::ping(&mut after)?;
-    println!(
-        "{count} connections without a word: {closed_early} were closed before the time for CONNECT was over, and none was held any \
-         more\n{:.1} s after the last was opened; the broker's memory rose by {} KiB at most;\none client was served all the time, and \
-         a new one afterwards",
-        ended.as_secs_f64(),
-        most.pss.saturating_sub(memory_before.pss) / 1_024
-    );
-    Ok(ExitCode::SUCCESS)
+    Ok(Seen {
+        closed_early,
+        held,
+        memory: most.saturating_sub(memory_before.pss),
+    })
 }
 
 /// How many files a process has open.

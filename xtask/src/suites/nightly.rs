@@ -3,15 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 
 use super::php::Php;
 use super::php_source::{self, Flavour};
 use super::{Run, Suite, demo, fuzz, php, php_threads};
+use crate::bench::{idle, silent};
 use crate::count;
 use crate::demo::Options;
 use crate::install::{self, Need};
 use crate::peers;
+use crate::peers::certificates::Certificates;
+use crate::peers::ours::{self, Demand};
 use crate::workspace::{self, find_program};
 
 /// The crates that others depend on, which have to build with every set of their features.
@@ -36,6 +39,7 @@ pub(crate) const ALL: &[Suite] = &[
     DEBUG,
     ZTS,
     VALGRIND,
+    SILENT,
     DEMO_AGAIN,
 ];
 
@@ -248,6 +252,63 @@ fn valgrind_options() -> String {
         &format!("--trace-children-skip={}", others.join(",")),
     ]
     .join(" ")
+}
+
+const SILENT: Suite = Suite {
+    name: "silent",
+    about: "ten thousand connections over TCP that send nothing, and fewer over TLS and WebSocket: all closed in time, at a bounded \
+            cost, while others are served",
+    needs: &[],
+    run: |run| {
+        run.prepare(
+            "cargo build -p mqtt-broker",
+            workspace::cargo()?.args(["build", "-p", "mqtt-broker"]),
+        )?;
+        let certificates = Certificates::make(run)?;
+        for (scheme, count) in [
+            ("mqtt", 10_000),
+            ("mqtts", 2_000),
+            ("ws", 2_000),
+            ("wss", 2_000),
+        ] {
+            let count = count.min(idle::most_connections());
+            let verdict = say_nothing(run, &certificates, scheme, count);
+            run.verdict(
+                &format!("{count} connections to {scheme}:// that send nothing"),
+                verdict,
+            )?;
+        }
+        Ok(())
+    },
+};
+
+/// Each of the 1,024 places for connections that only begin may cost the broker so much; it is a fraction of that.
+const SILENT_BYTES: usize = 1_024 * (64 << 10);
+
+fn say_nothing(
+    run: &mut Run,
+    certificates: &Certificates,
+    scheme: &str,
+    count: usize,
+) -> Result<()> {
+    let server = ours::start_everywhere(certificates, Demand::Nothing)?;
+    let address = match scheme {
+        "mqtt" => server.address(),
+        other => {
+            let url = server.url_of(&format!("{other}://"))?;
+            let place = url.split('/').nth(2).context("the URL has no host")?;
+            place.parse().context("the URL has no address")?
+        }
+    };
+    let seen = silent::open(&server, address, count);
+    run.note("mqtt-broker", &server.log());
+    let memory = seen?.memory;
+    ensure!(
+        memory <= SILENT_BYTES,
+        "the broker's memory rose by {} KiB",
+        memory >> 10
+    );
+    Ok(())
 }
 
 const DEMO_AGAIN: Suite = Suite {
