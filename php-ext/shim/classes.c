@@ -85,6 +85,15 @@ static zend_object *create_secretive(zend_class_entry *class_entry)
 	return created;
 }
 
+/* The engine gives a copy the standard handlers, and those show everything. */
+static zend_object *clone_secretive(zend_object *object)
+{
+	zend_object *copy = zend_objects_clone_obj(object);
+
+	copy->handlers = &secretive_handlers;
+	return copy;
+}
+
 void mqtt_new(int class_number, zval *result)
 {
 	object_init_ex(result, mqtt_class_entries[class_number]);
@@ -298,6 +307,7 @@ static void register_values(void)
 	ce[MQTT_TLS]->create_object = create_secretive;
 	memcpy(&secretive_handlers, zend_get_std_object_handlers(), sizeof(zend_object_handlers));
 	secretive_handlers.get_properties_for = mqtt_without_secrets;
+	secretive_handlers.clone_obj = clone_secretive;
 	ce[MQTT_PROPERTIES] = register_class_Mqtt_Properties();
 	ce[MQTT_WILL] = register_class_Mqtt_Will();
 	ce[MQTT_OUTGOING] = register_class_Mqtt_Outgoing();

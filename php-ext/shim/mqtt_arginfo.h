@@ -1285,6 +1285,8 @@ static zend_class_entry *register_class_Mqtt_Options(void)
 
 	zend_add_parameter_attribute(zend_hash_str_find_ptr(&class_entry->function_table, "fromuri", sizeof("fromuri") - 1), 0, ZSTR_KNOWN(ZEND_STR_SENSITIVEPARAMETER), 0);
 
+	zend_add_parameter_attribute(zend_hash_str_find_ptr(&class_entry->function_table, "with", sizeof("with") - 1), 0, ZSTR_KNOWN(ZEND_STR_SENSITIVEPARAMETER), 0);
+
 	return class_entry;
 }
 
@@ -1323,7 +1325,7 @@ static zend_class_entry *register_class_Mqtt_Tls(void)
 	zval property_keyPassphrase_default_value;
 	ZVAL_UNDEF(&property_keyPassphrase_default_value);
 	zend_string *property_keyPassphrase_name = zend_string_init("keyPassphrase", sizeof("keyPassphrase") - 1, 1);
-	zend_declare_typed_property(class_entry, property_keyPassphrase_name, &property_keyPassphrase_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_declare_typed_property(class_entry, property_keyPassphrase_name, &property_keyPassphrase_default_value, ZEND_ACC_PRIVATE|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
 	zend_string_release(property_keyPassphrase_name);
 
 	zval property_serverName_default_value;

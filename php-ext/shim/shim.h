@@ -50,7 +50,7 @@ HashTable *mqtt_without_secrets(zend_object *object, zend_prop_purpose purpose);
 /* zend.c */
 bool mqtt_argument_count(zend_execute_data *execute_data, uint32_t least, uint32_t most);
 zend_object *mqtt_this(zend_execute_data *execute_data);
-HashTable *mqtt_named_arguments(zend_execute_data *execute_data);
+void mqtt_take_named_arguments(zend_execute_data *execute_data, zval *result);
 zval *mqtt_argument(zend_execute_data *execute_data, uint32_t number);
 zend_string *mqtt_string_argument(zval *argument, uint32_t number, bool nullable);
 bool mqtt_int_argument(zval *argument, uint32_t number, bool nullable, zend_long *result);

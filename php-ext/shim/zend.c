@@ -5,6 +5,7 @@
 #include "main/fopen_wrappers.h"
 #include "SAPI.h"
 #include "ext/standard/info.h"
+#include "zend_attributes.h"
 #include "zend_enum.h"
 #include "zend_exceptions.h"
 #include "zend_interfaces.h"
@@ -12,11 +13,42 @@
 
 /* --- arguments: PHP's rules and PHP's words --- */
 
+/* What a variadic parameter collected by name, or null. Stack traces show a SensitiveParameterValue in place of each value from
+ * then on: of such arguments PHP heeds no #[\SensitiveParameter], at least in 8.2. */
+void mqtt_take_named_arguments(zend_execute_data *execute_data, zval *result)
+{
+	HashTable *given, *masked;
+	zend_string *name;
+	zval *value;
+
+	ZVAL_NULL(result);
+	if (!(ZEND_CALL_INFO(execute_data) & ZEND_CALL_HAS_EXTRA_NAMED_PARAMS)) {
+		return;
+	}
+	given = EX(extra_named_params);
+	masked = zend_new_array(zend_hash_num_elements(given));
+	ZEND_HASH_FOREACH_STR_KEY_VAL(given, name, value) {
+		zend_class_entry *mask = zend_ce_sensitive_parameter_value;
+		zval wrapped;
+
+		ZVAL_DEREF(value);
+		object_init_ex(&wrapped, mask);
+		zend_call_known_instance_method_with_1_params(mask->constructor, Z_OBJ(wrapped), NULL, value);
+		zend_hash_add_new(masked, name, &wrapped);
+	} ZEND_HASH_FOREACH_END();
+	EX(extra_named_params) = masked;
+	ZVAL_ARR(result, given);
+}
+
 bool mqtt_argument_count(zend_execute_data *execute_data, uint32_t least, uint32_t most)
 {
 	uint32_t given = ZEND_NUM_ARGS();
 
 	if (given < least || given > most) {
+		zval named;
+
+		mqtt_take_named_arguments(execute_data, &named);
+		zval_ptr_dtor(&named);
 		zend_wrong_parameters_count_error(least, most);
 		return false;
 	}
@@ -26,11 +58,6 @@ bool mqtt_argument_count(zend_execute_data *execute_data, uint32_t least, uint32
 zend_object *mqtt_this(zend_execute_data *execute_data)
 {
 	return Z_TYPE(EX(This)) == IS_OBJECT ? Z_OBJ(EX(This)) : NULL;
-}
-
-HashTable *mqtt_named_arguments(zend_execute_data *execute_data)
-{
-	return (ZEND_CALL_INFO(execute_data) & ZEND_CALL_HAS_EXTRA_NAMED_PARAMS) ? EX(extra_named_params) : NULL;
 }
 
 /* The argument, or NULL if it was not given. Numbers count from 1. */

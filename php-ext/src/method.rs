@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 use std::panic::AssertUnwindSafe;
 use std::ptr::NonNull;
 
-use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
+use ext_php_rs::types::{ZendStr, Zval};
 use ext_php_rs::zend::{ExecuteData, run_handler};
 
 use crate::exception::{Failure, Thrown};
@@ -206,10 +206,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Named arguments that a variadic parameter collected.
-    pub(crate) fn named(&self) -> Option<NonNull<ZendHashTable>> {
-        // SAFETY: the frame is live.
-        NonNull::new(unsafe { c::mqtt_named_arguments(self.frame.as_ptr()) })
+    /// Takes the named arguments that a variadic parameter collected: an array, or null. No stack trace shows them any more.
+    pub(crate) fn take_named(&self) -> Zval {
+        let mut named = Zval::new();
+        // SAFETY: the frame is live, and there is nothing to drop in the place for the result.
+        unsafe { c::mqtt_take_named_arguments(self.frame.as_ptr(), &raw mut named) };
+        named
     }
 
     /// Whether the calling file declares strict types.

@@ -423,8 +423,10 @@ fn tls_object(named: Vec<(Key, Zval)>) -> Answer {
 
 /// A copy of `$this` with changes by name.
 fn with(call: &Call<'_>) -> Answer {
+    // First, so that no exception shows them.
+    let mut named = call.take_named();
     let base = call.this()?;
-    finish(call.named(), base, call.is_strict())
+    finish(named.array_mut().map(NonNull::from), base, call.is_strict())
 }
 
 /// New options: those named from the table, the others from `base`.

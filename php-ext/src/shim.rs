@@ -106,12 +106,12 @@ unsafe extern "C" {
 
 /// The shim's functions on the arguments of a method, for [`crate::method`].
 pub(crate) mod arguments {
-    use super::{ExecuteData, ZendHashTable, ZendObject, ZendStr, Zval, c_char, c_int};
+    use super::{ExecuteData, ZendObject, ZendStr, Zval, c_char, c_int};
 
     unsafe extern "C" {
         pub(crate) fn mqtt_argument_count(frame: *mut ExecuteData, least: u32, most: u32) -> bool;
         pub(crate) fn mqtt_this(frame: *mut ExecuteData) -> *mut ZendObject;
-        pub(crate) fn mqtt_named_arguments(frame: *mut ExecuteData) -> *mut ZendHashTable;
+        pub(crate) fn mqtt_take_named_arguments(frame: *mut ExecuteData, result: *mut Zval);
         pub(crate) fn mqtt_argument(frame: *mut ExecuteData, number: u32) -> *mut Zval;
         pub(crate) fn mqtt_string_argument(
             argument: *mut Zval,

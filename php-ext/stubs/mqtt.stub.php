@@ -722,7 +722,7 @@ namespace Mqtt {
          *
          * @throws Exception\InvalidOptionException
          */
-        public function with(mixed ...$changes): Options {}
+        public function with(#[\SensitiveParameter] mixed ...$changes): Options {}
     }
 
     /**
@@ -739,7 +739,8 @@ namespace Mqtt {
         public readonly ?string $caPem;
         public readonly ?string $certFile;
         public readonly ?string $keyFile;
-        public readonly ?string $keyPassphrase;
+        /** Not shown by var_dump(). */
+        private readonly ?string $keyPassphrase;
         public readonly ?string $serverName;
         public readonly array $alpn;
         public readonly TlsVersion $minVersion;

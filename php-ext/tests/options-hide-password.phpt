@@ -1,25 +1,45 @@
 --TEST--
-A password is shown neither by var_dump(), print_r(), var_export(), casts, nor in a stack trace
+Passwords, passphrases, headers and proxies are shown neither by var_dump() and its like, casts, loops, nor in a stack trace
 --INI--
 zend.exception_ignore_args=0
 --FILE--
 <?php
-use Mqtt\{Client, Options};
-$options = Options::fromUri('ws://user:hunter2@127.0.0.1')->with(headers: [['Authorization', 'hunter2']], proxy: 'http://me:hunter2@proxy');
+use Mqtt\{Client, Options, Tls};
+$secrets = ['password' => 'hunter2', 'headers' => [['Authorization', 'hunter2']], 'proxy' => 'http://me:hunter2@proxy'];
+$options = Options::fromUri('wss://user@127.0.0.1?certFile=client.pem&keyPassphrase=hunter2')->with(...$secrets);
 ob_start();
-var_dump($options);
-print_r($options);
-var_export($options);
-var_dump((array) $options, get_object_vars($options));
-echo json_encode($options);
+foreach ([$options, $options->tls, clone $options, clone $options->tls] as $object) {
+    var_dump($object);
+    print_r($object);
+    var_export($object);
+    debug_zval_dump($object);
+    var_dump((array) $object, get_object_vars($object));
+    echo json_encode($object);
+    foreach ($object as $value) {
+        var_dump($value);
+    }
+}
 $shown = ob_get_clean();
-try {
-    new Options(port: 0, username: 'u', password: 'hunter2', proxy: 'http://me:hunter2@proxy');
-} catch (Exception $exception) {
-    $shown .= $exception;
-    ob_start();
-    var_dump($exception->getTrace());
-    $shown .= ob_get_clean();
+// What throws, and what it was given.
+foreach ([
+    'Options' => fn() => new Options(...['port' => 0, ...$secrets]),
+    'with' => fn() => $options->with(...['port' => 0, ...$secrets]),
+    'with, of a wrong type' => fn() => $options->with(...[...$secrets, 'password' => ['hunter2']]),
+    'with, without names' => fn() => $options->with('hunter2'),
+    'with, without names and with' => fn() => $options->with('hunter2', ...$secrets),
+    'Tls' => fn() => new Tls(keyPassphrase: 'hunter2'),
+] as $what => $throw) {
+    try {
+        $throw();
+        echo "$what: nothing thrown\n";
+    } catch (Throwable $exception) {
+        ob_start();
+        echo $exception, $exception->getTraceAsString();
+        var_dump($exception->getTrace());
+        $trace = ob_get_clean();
+        echo $what, str_contains($trace, 'SensitiveParameterValue') ? ': masked' : ': no arguments', "\n";
+        $shown .= $trace;
+    }
 }
 foreach ([Options::fromUri(...), fn($uri) => new Client($uri), Client::persistent(...)] as $take) {
     try {
@@ -32,10 +52,17 @@ foreach ([Options::fromUri(...), fn($uri) => new Client($uri), Client::persisten
         $shown .= $exception->getMessage();
     }
 }
-echo str_contains($shown, 'hunter2') ? "shown\n$shown" : "hidden\n";
-echo str_contains($shown, '***') && str_contains($shown, 'user') ? "the rest is there\n" : $shown;
+$telling = preg_grep('/hunter2/', explode("\n", $shown));
+echo $telling ? "shown\n" . implode("\n", $telling) : "hidden", "\n";
+echo str_contains($shown, '***') && str_contains($shown, 'user') ? "the rest is there\n" : "not there\n";
 ?>
 --EXPECT--
+Options: masked
+with: masked
+with, of a wrong type: masked
+with, without names: masked
+with, without names and with: masked
+Tls: masked
 fromUri: SensitiveParameterValue
 __construct: SensitiveParameterValue
 persistent: SensitiveParameterValue
