@@ -238,6 +238,8 @@ ZEND_BEGIN_ARG_INFO_EX(arginfo_class_Mqtt_Options___construct, 0, 0, 0)
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, topicAliasMaximum, IS_LONG, 0, "0")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, outgoingTopicAliases, IS_LONG, 0, "0")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, responseTopic, IS_STRING, 1, "null")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, resubscribe, _IS_BOOL, 0, "true")
+	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, followServerReference, _IS_BOOL, 0, "false")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reconnectMin, IS_DOUBLE, 0, "0.5")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reconnectMax, IS_DOUBLE, 0, "60.0")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, reconnectJitterPercent, IS_LONG, 0, "100")
@@ -1221,6 +1223,18 @@ static zend_class_entry *register_class_Mqtt_Options(void)
 	zend_declare_typed_property(class_entry, property_responseTopic_name, &property_responseTopic_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
 	zend_string_release(property_responseTopic_name);
 
+	zval property_resubscribe_default_value;
+	ZVAL_UNDEF(&property_resubscribe_default_value);
+	zend_string *property_resubscribe_name = zend_string_init("resubscribe", sizeof("resubscribe") - 1, 1);
+	zend_declare_typed_property(class_entry, property_resubscribe_name, &property_resubscribe_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
+	zend_string_release(property_resubscribe_name);
+
+	zval property_followServerReference_default_value;
+	ZVAL_UNDEF(&property_followServerReference_default_value);
+	zend_string *property_followServerReference_name = zend_string_init("followServerReference", sizeof("followServerReference") - 1, 1);
+	zend_declare_typed_property(class_entry, property_followServerReference_name, &property_followServerReference_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
+	zend_string_release(property_followServerReference_name);
+
 	zval property_reconnectMin_default_value;
 	ZVAL_UNDEF(&property_reconnectMin_default_value);
 	zend_string *property_reconnectMin_name = zend_string_init("reconnectMin", sizeof("reconnectMin") - 1, 1);
@@ -1621,6 +1635,12 @@ static zend_class_entry *register_class_Mqtt_Status(void)
 	zend_string *property_persistent_name = zend_string_init("persistent", sizeof("persistent") - 1, 1);
 	zend_declare_typed_property(class_entry, property_persistent_name, &property_persistent_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_BOOL));
 	zend_string_release(property_persistent_name);
+
+	zval property_persistentId_default_value;
+	ZVAL_UNDEF(&property_persistentId_default_value);
+	zend_string *property_persistentId_name = zend_string_init("persistentId", sizeof("persistentId") - 1, 1);
+	zend_declare_typed_property(class_entry, property_persistentId_name, &property_persistentId_default_value, ZEND_ACC_PUBLIC|ZEND_ACC_READONLY, NULL, (zend_type) ZEND_TYPE_INIT_MASK(MAY_BE_STRING|MAY_BE_NULL));
+	zend_string_release(property_persistentId_name);
 
 	zval property_clientId_default_value;
 	ZVAL_UNDEF(&property_clientId_default_value);

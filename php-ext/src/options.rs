@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     topic_alias_maximum: u16,
     outgoing_topic_aliases: u16,
     response_topic: Option<String>,
+    resubscribe: bool,
+    follow_server_reference: bool,
     reconnect: Reconnect,
     queue_max_messages: usize,
     queue_max_bytes: usize,
@@ -102,6 +104,11 @@ impl Settings {
             topic_alias_maximum: u16_in_range(object, "topicAliasMaximum", 0)?,
             outgoing_topic_aliases: u16_in_range(object, "outgoingTopicAliases", 0)?,
             response_topic: nullable_text(object, "responseTopic")?,
+            resubscribe: object.property("resubscribe").bool().unwrap_or(true),
+            follow_server_reference: object
+                .property("followServerReference")
+                .bool()
+                .unwrap_or(false),
             reconnect: reconnect(object)?,
             queue_max_messages: bound(object, "queueMaxMessages", Some("mqtt.queue_max_messages"))?,
             queue_max_bytes: bound(object, "queueMaxBytes", Some("mqtt.queue_max_bytes"))?,
@@ -144,6 +151,8 @@ impl Settings {
         options.topic_alias_maximum = self.topic_alias_maximum;
         options.outgoing_topic_aliases = self.outgoing_topic_aliases;
         options.response_topic.clone_from(&self.response_topic);
+        options.resubscribe = self.resubscribe;
+        options.follow_server_reference = self.follow_server_reference;
         options.reconnect = self.reconnect;
         options.queue_max_messages = self.queue_max_messages;
         options.queue_max_bytes = self.queue_max_bytes;

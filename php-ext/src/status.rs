@@ -84,13 +84,18 @@ pub(crate) fn status_object(connection: &Connection, unhandled: u64) -> Answer {
         .map(|error| names::connect_error(&error));
     let client_id = connack.as_ref().map(|connack| connack.client_id.clone());
     let connack = connack.as_ref().map(connack_object).transpose()?;
+    let persistent = match connection.origin() {
+        Origin::Own => None,
+        Origin::Persistent(name) => Some(name),
+    };
     let made = shim::new_object(Class::Status);
     Object::of(&made)
         .ok_or(Thrown::Pending)?
         .init("state", client::state_case(connection))
+        .init("persistent", value::bool(persistent.is_some()))
         .init(
-            "persistent",
-            value::bool(matches!(connection.origin(), Origin::Persistent(_))),
+            "persistentId",
+            value::nullable(persistent, |name| value::text(&name.to_text())),
         )
         .init(
             "clientId",

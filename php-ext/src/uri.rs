@@ -20,7 +20,7 @@ enum Kind {
 }
 
 /// The options a URI may name in its query, as the constructor of `Options` names them.
-const PARAMETERS: [(&str, Kind); 22] = [
+const PARAMETERS: [(&str, Kind); 24] = [
     ("proxy", Kind::Text),
     ("protocol", Kind::Protocol),
     ("clientId", Kind::Text),
@@ -34,6 +34,8 @@ const PARAMETERS: [(&str, Kind); 22] = [
     ("topicAliasMaximum", Kind::Int),
     ("outgoingTopicAliases", Kind::Int),
     ("responseTopic", Kind::Text),
+    ("resubscribe", Kind::Bool),
+    ("followServerReference", Kind::Bool),
     ("reconnectMin", Kind::Float),
     ("reconnectMax", Kind::Float),
     ("reconnectJitterPercent", Kind::Int),

@@ -629,6 +629,8 @@ namespace Mqtt {
         public readonly int $topicAliasMaximum;
         public readonly int $outgoingTopicAliases;
         public readonly ?string $responseTopic;
+        public readonly bool $resubscribe;
+        public readonly bool $followServerReference;
         public readonly float $reconnectMin;
         public readonly float $reconnectMax;
         public readonly int $reconnectJitterPercent;
@@ -663,6 +665,11 @@ namespace Mqtt {
          * @param int $outgoingTopicAliases 0 to 65535 Topic Aliases that this client uses, as far as the broker takes them, for the
          *        topics it published to last; more than 64 are never used; MQTT 5.0 only
          * @param string|null $responseTopic where responses to request() are to be published; null: `response/` and 32 random digits
+         * @param bool $resubscribe whether subscriptions come back by themselves when the broker lost the session. If not, they
+         *        are over then, but for those it has not answered yet: subscribe again after a Connack without sessionPresent.
+         *        An MQTT 3.1 broker does not tell whether it kept the session: with one, they are over with each connection
+         * @param bool $followServerReference whether to go where a broker points to that says Use another server or Server
+         *        moved (MQTT 5.0 section 4.11). User name and password go there too
          * @param float $reconnectMin 0.001 to 86400 seconds before the first new attempt; they double with each that fails
          * @param float $reconnectMax seconds between attempts at most
          * @param int $reconnectJitterPercent 0 to 100 percent of each wait that are random: 100 draws it evenly between nothing
@@ -698,6 +705,8 @@ namespace Mqtt {
             int $topicAliasMaximum = 0,
             int $outgoingTopicAliases = 0,
             ?string $responseTopic = null,
+            bool $resubscribe = true,
+            bool $followServerReference = false,
             float $reconnectMin = 0.5,
             float $reconnectMax = 60.0,
             int $reconnectJitterPercent = 100,
@@ -828,8 +837,9 @@ namespace Mqtt {
     }
 
     /**
-     * The broker's answer to a connection, and the limits that hold on it. A limit that the broker does not name, as none does
-     * before MQTT 5.0, is what MQTT 5.0 section 3.2.2.3 says for that case.
+     * The broker's answer to a connection, and the limits that hold on it. A limit that an MQTT 5.0 broker does not name is
+     * what section 3.2.2.3 says for that case. Before MQTT 5.0 no broker names any: they are the same then, but that neither
+     * Subscription Identifiers nor shared subscriptions, which came with 5.0, are available.
      *
      * @strict-properties
      * @not-serializable
@@ -877,6 +887,11 @@ namespace Mqtt {
     {
         public readonly State $state;
         public readonly bool $persistent;
+        /**
+         * What this process finds a persistent client by, as phpinfo() shows it: the id it was given, or # and a number that
+         * stands for its options. Options that differ have another number. null: the client is not persistent.
+         */
+        public readonly ?string $persistentId;
         /** Client Identifier, null while there is no connection. */
         public readonly ?string $clientId;
         /** What the broker said when it accepted the present connection: its limits; null while there is no connection. */

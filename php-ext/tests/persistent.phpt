@@ -29,7 +29,10 @@ try {
 } catch (Mqtt\Exception\ConnectionException $exception) {
     echo $exception->getMessage(), "\n";
 }
-var_dump($one->status()->persistent, (new Client($uri))->status()->persistent);
+foreach ([$one, Client::persistent("$uri?keepAlive=7"), Client::persistent($uri, 'named'), new Client($uri)] as $client) {
+    $status = $client->status();
+    echo json_encode([$status->persistent, $status->persistentId]), "\n";
+}
 $one->close(0);
 var_dump(Client::persistent($uri) === $one, Client::persistent($uri)->state()->value);
 ?>
@@ -44,7 +47,9 @@ no broker was given, and mqtt.default_uri is empty
 bool(true)
 bool(true)
 there are 4 persistent clients here already (mqtt.max_persistent)
-bool(true)
-bool(false)
+[true,"#1"]
+[true,"#4"]
+[true,"named"]
+[false,null]
 bool(false)
 string(4) "idle"
