@@ -133,6 +133,8 @@ foreach ([
 // One that can never work.
 foreach ([
     fn() => new Options(proxy: ''),
+    fn() => new Options(proxy: "me:s3cret@127.0.0.1:$proxy"),
+    fn() => new Options(proxy: 'http://me:s3cret@127.0.0.1:s3cret'),
     fn() => new Options(proxy: "127.0.0.1:$proxy"),
     fn() => new Options(proxy: 'https://me:s3cret@proxy'),
     fn() => new Options(proxy: 'http://proxy/s3cret'),
@@ -166,13 +168,15 @@ the proxy 127.0.0.1:PROXY does not lead to broker.internal:PLAIN: it wants a use
 the proxy 127.0.0.1:PROXY does not lead to broker.internal:PLAIN: it does not take the user name and password
 the proxy 127.0.0.1:PROXY does not lead to elsewhere.internal:PLAIN: it says Connection not allowed by ruleset
 cannot connect to the proxy 127.0.0.1:CLOSED: Connection refused (os error %d)
-the proxy 127.0.0.1:PROXY does not lead to strange.internal:PLAIN: it does not answer as a proxy of its kind: %s
-proxy: not a URL: %s
-proxy: not a URL: %s
+the proxy 127.0.0.1:PROXY does not lead to strange.internal:PLAIN: it does not answer as a proxy of its kind: invalid HTTP version
+proxy: not a URL: relative URL without a base
+proxy: me:// is not offered; use http or socks5
+proxy: not a URL: invalid port number
+proxy: not a URL: relative URL without a base
 proxy: https:// is not offered; use http or socks5
 proxy: a path, query or fragment has no meaning in the URL of a proxy
 proxy must be UTF-8 without NUL, of at most 65535 bytes
 proxy: the user name and password cannot be sent: HTTP has no colon in the name and no control characters, SOCKS 5 has 1 to 255 bytes of each, and both have UTF-8
 proxy has no meaning with this transport
 proxy: ftp:// is not offered; use http or socks5
-proxy: not a URL: %s
+proxy: not a URL: empty host
