@@ -1,5 +1,5 @@
 --TEST--
-TLS, WebSocket, both, and a Unix socket carry the same; what is wrong with a certificate or a file is named
+TLS, WebSocket, both, and a Unix socket carry the same; what is wrong with an option or a file is named
 --FILE--
 <?php
 require __DIR__ . '/support.inc';
@@ -34,7 +34,7 @@ $trouble = function (string|Options $broker) {
     $client = new Client($broker);
     $client->publish('a', 'b');
     eventually(fn() => $client->status()->lastError !== null, 'an error');
-    echo preg_replace(['~127.0.0.1:\d+|localhost:\d+ \(\S+\)~', '~\d+[-\w]* (ago|in)~'], ['BROKER', 'N $1'], $client->status()->lastError), "\n";
+    echo preg_replace('~127.0.0.1:\d+|localhost:\d+ \(\S+\)~', 'BROKER', $client->status()->lastError), "\n";
 };
 $trouble("mqtts://localhost:$tls");
 $trouble("mqtts://localhost:$tls?$ca&serverName=elsewhere.example");

@@ -67,10 +67,7 @@ const RELEASE: Suite = Suite {
             "--all-features",
         ])?;
         // What users are told to build. The broker that the tests start is the everyday one.
-        run.prepare(
-            "cargo build -p mqtt-broker",
-            workspace::cargo()?.args(["build", "-p", "mqtt-broker"]),
-        )?;
+        php::build_for_tests(run)?;
         let extension = workspace::built_for_release("libphp_mqtt.so")?;
         run.counted(
             "run-tests.php",
@@ -201,10 +198,7 @@ const ZTS: Suite = Suite {
 /// A leak that PHP tells of is output that no test expects, so each counts as a failure.
 fn in_built_php(run: &mut Run, flavour: Flavour) -> Result<(Php, PathBuf)> {
     let php = php_source::built(run, flavour)?;
-    run.prepare(
-        "cargo build -p mqtt-broker",
-        workspace::cargo()?.args(["build", "-p", "mqtt-broker"]),
-    )?;
+    php::build_for_tests(run)?;
     let extension = php.build_extension(run, &format!("{}-target", flavour.name))?;
     let mut tests = php.phpt(&extension, php::PARALLEL)?;
     run.counted("run-tests.php", &mut tests, count::php_run_tests)?;

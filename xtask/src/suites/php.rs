@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, anyhow};
 use super::{Run, Suite};
 use crate::count;
 use crate::install::{self, Need};
+use crate::peers::certificates;
 use crate::workspace;
 
 /// What it takes to build and load the extension.
@@ -74,16 +75,22 @@ pub(super) const PHP: Suite = Suite {
 /// Two tests at a time: most of them wait most of the time. Without the bar, each result has a line of its own.
 pub(super) const PARALLEL: &[&str] = &["-j2", "--no-progress"];
 
-/// Builds the extension, and the broker that its tests start.
+/// Builds the extension and what its tests start.
 pub(super) fn build(run: &mut Run) -> Result<()> {
-    run.prepare(
-        "cargo build -p mqtt-broker",
-        workspace::cargo()?.args(["build", "-p", "mqtt-broker"]),
-    )?;
+    build_for_tests(run)?;
     run.prepare(
         "cargo build -p php-ext",
         workspace::cargo()?.args(["build", "-p", "php-ext"]),
     )
+}
+
+/// Builds what the tests of the extension start: the broker, and the program that makes certificates.
+pub(super) fn build_for_tests(run: &mut Run) -> Result<()> {
+    run.prepare(
+        "cargo build -p mqtt-broker",
+        workspace::cargo()?.args(["build", "-p", "mqtt-broker"]),
+    )?;
+    certificates::build(run)
 }
 
 /// The built extension.
@@ -145,6 +152,7 @@ impl Php {
     pub(super) fn phpt(&self, extension: &Path, options: &[&str]) -> Result<Command> {
         let tests = workspace::root().join("php-ext/tests");
         let broker = workspace::built("mqtt-broker")?;
+        let certificates = certificates::program()?;
         tests
             .is_dir()
             .then_some(())
@@ -162,11 +170,13 @@ impl Php {
             .arg("-d")
             .arg(format!("extension={}", extension.display()))
             .arg(tests);
-        // For the tests themselves: what to load into a PHP that they start, and the broker to talk to.
+        // For the tests themselves: what to load into a PHP that they start, the broker to talk to, and the program that
+        // makes certificates.
         command
             .env("TEST_PHP_EXTENSION", extension)
             .env("TEST_PHP_FPM", &self.fpm)
-            .env("TEST_MQTT_BROKER", broker);
+            .env("TEST_MQTT_BROKER", broker)
+            .env("TEST_MQTT_CERTIFICATES", certificates);
         // Left to itself it asks, at the end, whether it may send a report.
         command
             .env("NO_INTERACTION", "1")
