@@ -24,7 +24,7 @@ mod server;
 
 use broker::Broker;
 #[cfg(all(feature = "proxy", feature = "tls", feature = "websocket"))]
-use mqtt_transport::certificates::Authority;
+use mqtt_transport::certificates::{Authority, Purpose, Validity};
 use program::Program;
 use server::{Manners, Nobody, Server};
 
@@ -175,30 +175,28 @@ fn acks() {
 fn transports() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let authority = Authority::new("tests");
-    let server = authority.server(&["localhost"]);
-    let client = authority.client("device");
-    for (name, text) in [
-        ("ca.pem", &authority.pem()),
-        ("other.pem", &Authority::new("others").pem()),
-        ("server.pem", &server.chain),
-        ("server.key", &server.key),
-        ("client.pem", &client.chain),
-        ("client.key", &client.key),
+    let (authority, others) = (Authority::new("tests"), Authority::new("others"));
+    fs::write(path("ca.pem"), authority.pem()).unwrap();
+    fs::write(path("other.pem"), others.pem()).unwrap();
+    let server = |validity| authority.sign(Purpose::Server, &["localhost"], validity);
+    let client = |validity| authority.sign(Purpose::Client, &["device"], validity);
+    for (name, certified) in [
+        ("server", server(Validity::Now)),
+        ("server-expired", server(Validity::Expired)),
+        ("client", client(Validity::Now)),
+        ("expired", client(Validity::Expired)),
+        ("stranger", others.client("device")),
     ] {
-        fs::write(path(name), text).unwrap();
+        fs::write(path(&format!("{name}.pem")), certified.chain).unwrap();
+        fs::write(path(&format!("{name}.key")), certified.key).unwrap();
     }
-    let tls = Broker::start_at(
-        "mqtts://127.0.0.1:0",
-        &[
-            "--tls-cert",
-            &path("server.pem"),
-            "--tls-key",
-            &path("server.key"),
-            "--tls-client-ca",
-            &path("ca.pem"),
-        ],
-    );
+    let tls = |name: &str| {
+        let (certificate, key) = (path(&format!("{name}.pem")), path(&format!("{name}.key")));
+        let files = ["--tls-cert", &certificate, "--tls-key", &key];
+        let demand = ["--tls-client-ca", &path("ca.pem")];
+        Broker::start_at("mqtts://127.0.0.1:0", &[&files[..], &demand].concat())
+    };
+    let (tls, expired) = (tls("server"), tls("server-expired"));
     let websocket = Broker::start_at("ws://127.0.0.1:0/mqtt", &[]);
     let unix = Broker::start_at(&format!("unix://{}", path("socket")), &[]);
     let program = Program::test("transports").without_undefined_values();
@@ -208,6 +206,7 @@ fn transports() {
         &unix.url(),
         folder.path().to_str().unwrap(),
         &server::proxy(),
+        &expired.url(),
     ]);
 }
 
