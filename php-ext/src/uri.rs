@@ -113,12 +113,17 @@ pub(crate) fn named_options(text: &str) -> Result<Named, Failure> {
     if let Some(password) = uri.password() {
         option("password", value::text(&decode(password, "password")?));
     }
+    let mut secret_before = false;
     for (name, text) in uri.query_pairs() {
         let find =
             |list: &[(&'static str, Kind)]| list.iter().find(|(known, _)| *known == name).copied();
         let (kind, list) = match (find(&PARAMETERS), find(&TLS_PARAMETERS)) {
             (Some((_, kind)), _) => (kind, &mut named.options),
             (_, Some((_, kind))) => (kind, &mut named.tls),
+            // It may be the rest of a secret in which a & or ? was not written as %26 or %3F.
+            _ if secret_before || !name.chars().all(char::is_alphabetic) => {
+                return Err(Failure::option("unknown parameter in the URI"));
+            }
             _ => {
                 return Err(Failure::option(format!(
                     "unknown parameter {name:?} in the URI"
@@ -130,6 +135,7 @@ pub(crate) fn named_options(text: &str) -> Result<Named, Failure> {
                 "the parameter {name:?} in the URI must be {expected}"
             ))
         })?;
+        secret_before |= matches!(&*name, "keyPassphrase" | "proxy");
         list.push((key(&name), value));
     }
     Ok(named)
