@@ -2,16 +2,18 @@
 //!
 //! Each block marked `rust`, `php` or `c` has to be a whole program that ends by itself with exit code 0, and the block after it,
 //! marked `text`, has to be what it prints. Where the program names the usual address of a broker, `localhost:1883`, it gets a
-//! fresh one. So what a reader copies has been run.
+//! fresh one. So what a reader copies has been run. What tries out TLS is run too: a broker, and in the next block its clients,
+//! with a folder and ports of their own.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Run, Suite, c, php};
+use super::{LIMIT, Run, Suite, c, php};
 use crate::install::Need;
 use crate::peers;
+use crate::process::Service;
 use crate::workspace;
 
 /// The address of a broker in the examples.
@@ -22,7 +24,7 @@ const CHECKOUT: &str = "../pushmq/";
 
 pub(super) const README: Suite = Suite {
     name: "readme",
-    about: "the PHP, Rust and C examples of README.md",
+    about: "the PHP, Rust and C examples of README.md, and what it says to try out TLS",
     needs: &[
         Need::CCompiler,
         Need::Php,
@@ -30,6 +32,7 @@ pub(super) const README: Suite = Suite {
         Need::PhpFpm,
         Need::Libclang,
         Need::PkgConfig,
+        Need::MosquittoClients,
     ],
     run: |run| {
         php::build(run)?;
@@ -68,9 +71,71 @@ pub(super) const README: Suite = Suite {
             )?;
             run.note("mqtt-broker", &broker.log());
         }
-        Ok(())
+        let verdict = try_tls(run, &blocks);
+        run.verdict("the commands that try out TLS", verdict)
     },
 };
+
+/// Runs the block of commands that ends in a broker with TLS and, once that listens, the block after it.
+fn try_tls(run: &mut Run, blocks: &[Block<'_>]) -> Result<()> {
+    let mut commands = blocks
+        .iter()
+        .filter(|block| block.language == "sh")
+        .skip_while(|block| !block.text.contains("--tls-cert"));
+    let (server, clients) = commands
+        .next()
+        .zip(commands.next())
+        .context("README.md does not say how to try out TLS")?;
+    let folder = peers::private_folder()?;
+    let tls = folder.path().join("tls").display().to_string();
+    let in_folder = |block: &Block<'_>| {
+        let text = block.text.replace("tls/", &format!("{tls}/"));
+        text.replace("mkdir tls", &format!("mkdir {tls}"))
+            .replace("-- tls\n", &format!("-- {tls}\n"))
+    };
+    // Any free port in place of the two.
+    let text = in_folder(server)
+        .replace(":8883", ":0")
+        .replace(":8884", ":0");
+    let log = folder.path().join("log");
+    let service = Service::start("the broker", &mut shell(&text)?, &log)?;
+    let place = service.wait_until("second line `listening on …`", LIMIT, |service| {
+        let log = service.log();
+        let mut places = log.lines().filter(|line| line.starts_with("listening on "));
+        let first = places.next()?.to_owned();
+        places.next().map(|_| first)
+    });
+    run.note("the broker", &service.log());
+    let place = place?;
+    let port = place.strip_prefix("listening on mqtts://127.0.0.1:");
+    let port = port.with_context(|| format!("{place:?} is no place of TLS"))?;
+    let ended = run
+        .program(
+            "the clients",
+            &mut shell(&in_folder(clients).replace("8883", port))?,
+        )?
+        .expect_success("the clients")?;
+    ensure!(
+        ended.output.contains("connected to localhost:"),
+        "the client said\n{}",
+        ended.output
+    );
+    Ok(())
+}
+
+/// Commands as somebody types them in the folder of this workspace, where each has to succeed.
+fn shell(commands: &str) -> Result<Command> {
+    let cargo = workspace::cargo()?;
+    let mut shell = Command::new("sh");
+    shell.args(["-ec", commands]).current_dir(workspace::root());
+    for (name, value) in cargo.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    Ok(shell)
+}
 
 /// Builds the program and returns how to run it.
 fn rust(run: &mut Run, manifest: &str, line: usize, text: &str) -> Result<Command> {
