@@ -131,7 +131,7 @@ impl Decoder {
     }
 
     /// Reads and checks the fixed header; `None` if not all of it is there.
-    #[inline(always)]
+    #[inline]
     fn header(&self, input: &[u8]) -> Result<Option<(PacketType, FixedHeader)>, DecodeError> {
         let Some(first) = input.first() else {
             return Ok(None);

@@ -44,7 +44,7 @@ impl<'a> ListBytes<'a> {
         }
     }
 
-    /// A reader of the list, once it was checked.
+    /// A reader of the list, which is cheap to make again and again.
     #[inline]
     pub(crate) const fn reader(self, rules: TextRules) -> Reader<'a> {
         Reader {
