@@ -1008,13 +1008,14 @@ pmq_status pmq_options_set_idle_disconnect(pmq_options *options,
  * Sets when to connect again. The wait before an attempt begins at `min_ms` and doubles up to `max_ms`; `jitter_percent` of it,
  * 0 to 100, are random: 100 draws it evenly between 0 and the whole, 25 between three quarters and the whole, and 0 always waits
  * the whole. After `attempts` failures in a row the client ends; PMQ_FOREVER never gives up, and 0 never connects again: the
- * first failure or loss ends the client. Default: 500, 60,000, 100, PMQ_FOREVER. Whatever is set here, the client ends when the
- * server's refusal would be the same again (bad credentials, banned, identifier taken over).
+ * first failure or loss ends the client. Default: 500, 60,000, 100, PMQ_FOREVER. More than 100 percent is refused by
+ * pmq_client_new. Whatever is set here, the client ends when the server's refusal would be the same again (bad credentials,
+ * banned, identifier taken over).
  */
 pmq_status pmq_options_set_reconnect(pmq_options *options,
                                      uint32_t min_ms,
                                      uint32_t max_ms,
-                                     uint8_t jitter_percent,
+                                     uint32_t jitter_percent,
                                      uint32_t attempts,
                                      pmq_error **error);
 

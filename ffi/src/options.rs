@@ -422,14 +422,15 @@ pub unsafe extern "C" fn pmq_options_set_idle_disconnect(
 /// Sets when to connect again. The wait before an attempt begins at `min_ms` and doubles up to `max_ms`; `jitter_percent` of it,
 /// 0 to 100, are random: 100 draws it evenly between 0 and the whole, 25 between three quarters and the whole, and 0 always waits
 /// the whole. After `attempts` failures in a row the client ends; PMQ_FOREVER never gives up, and 0 never connects again: the
-/// first failure or loss ends the client. Default: 500, 60,000, 100, PMQ_FOREVER. Whatever is set here, the client ends when the
-/// server's refusal would be the same again (bad credentials, banned, identifier taken over).
+/// first failure or loss ends the client. Default: 500, 60,000, 100, PMQ_FOREVER. More than 100 percent is refused by
+/// pmq_client_new. Whatever is set here, the client ends when the server's refusal would be the same again (bad credentials,
+/// banned, identifier taken over).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_options_set_reconnect(
     options: *mut Options,
     min_ms: u32,
     max_ms: u32,
-    jitter_percent: u8,
+    jitter_percent: u32,
     attempts: u32,
     error: *mut *mut Error,
 ) -> Status {
@@ -439,7 +440,8 @@ pub unsafe extern "C" fn pmq_options_set_reconnect(
             options.client.reconnect = Reconnect {
                 min: Duration::from_millis(min_ms.into()),
                 max: Duration::from_millis(max_ms.into()),
-                jitter_percent,
+                // What does not fit is too much as well.
+                jitter_percent: u8::try_from(jitter_percent).unwrap_or(u8::MAX),
                 attempts: (attempts != PMQ_FOREVER).then_some(attempts),
                 ..Reconnect::default()
             };

@@ -269,6 +269,8 @@ static void options(void) {
     OK(pmq_options_set_receive_maximum(options, 1, &error));
     OK(pmq_options_set_reconnect(options, 1, 2, 101, PMQ_FOREVER, &error));
     FAILS(pmq_client_new(options, &client, &error), PMQ_STATUS_OPTIONS);
+    OK(pmq_options_set_reconnect(options, 1, 2, 256, PMQ_FOREVER, &error));
+    FAILS(pmq_client_new(options, &client, &error), PMQ_STATUS_OPTIONS);
     OK(pmq_options_set_reconnect(options, 1, 2, 0, PMQ_FOREVER, &error));
     OK(pmq_options_set_idle_disconnect(options, 0, &error));
     FAILS(pmq_client_new(options, &client, &error), PMQ_STATUS_OPTIONS);
