@@ -19,7 +19,7 @@ int main(int argc, char **argv) {
     if (status == PMQ_STATUS_OK)
         status = pmq_client_new(options, &client, &error);
     if (status == PMQ_STATUS_OK)
-        status = pmq_client_subscribe(client, &filter, 1, 1, 0, &token, &error);
+        status = pmq_client_subscribe(client, &filter, 1, 1, 0, NULL, &token, &error);
     if (status == PMQ_STATUS_OK)
         status = pmq_client_wait(client, token, PATIENCE, NULL, &error);
     if (status == PMQ_STATUS_OK)

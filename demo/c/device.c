@@ -94,7 +94,7 @@ int main(void) {
     check(pmq_client_new(options, &client, &error), error);
     pmq_options_free(&options);
 
-    check(pmq_client_subscribe(client, filters, 1, 1, 0, &token, &error), error);
+    check(pmq_client_subscribe(client, filters, 1, 1, 0, NULL, &token, &error), error);
     check(pmq_client_wait(client, token, 10000, NULL, &error), error);
     printf("ready\n");
     fflush(stdout);

@@ -61,7 +61,7 @@ int main(int argc, char **argv) {
     if (status == PMQ_STATUS_OK)
         status = pmq_client_new(options, &client, &error);
     if (status == PMQ_STATUS_OK) /* Not what this client says itself. */
-        status = pmq_client_subscribe(client, &chat.topic, 1, 1, PMQ_NO_LOCAL, &token, &error);
+        status = pmq_client_subscribe(client, &chat.topic, 1, 1, PMQ_NO_LOCAL, NULL, &token, &error);
     if (status == PMQ_STATUS_OK)
         status = pmq_client_fd(client, &fds[0].fd, &error);
     while (status == PMQ_STATUS_OK && !chat.is_over) {

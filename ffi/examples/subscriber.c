@@ -46,7 +46,7 @@ int main(int argc, char **argv) {
     if (status == PMQ_STATUS_OK)
         status = pmq_client_new(options, &client, &error);
     if (status == PMQ_STATUS_OK) /* One filter, QoS 1, no flags. It comes back by itself after a reconnect. */
-        status = pmq_client_subscribe(client, &filter, 1, 1, 0, &token, &error);
+        status = pmq_client_subscribe(client, &filter, 1, 1, 0, NULL, &token, &error);
     while (status == PMQ_STATUS_OK && left != 0) {
         pmq_event *event = NULL;
         status = pmq_client_next_event(client, PMQ_FOREVER, &event, &error);

@@ -332,7 +332,7 @@ typedef enum {
    */
   PMQ_EVENT_PUBLISHED = 6,
   /**
-   * The answer to a subscribe. Has: token, status, reasons, and an error if a filter was refused.
+   * The answer to a subscribe. Has: token, status, reasons, properties, and an error if a filter was refused.
    */
   PMQ_EVENT_SUBSCRIBED = 7,
   /**
@@ -1257,21 +1257,33 @@ pmq_status pmq_client_publish(const pmq_client *client,
 /**
  * Subscribes to `count` filters, an array of C strings, in one request, all with the same QoS and `flags` (PMQ_NO_LOCAL and the
  * like, or 0). The subscription comes back by itself after a reconnect. `token`, unless NULL, gets the token of the answer.
+ *
+ * `properties`, unless NULL, are copied: User Properties (38), which alone a program may put into SUBSCRIBE (MQTT 5.0,
+ * 3.8.2.1). They are sent again whenever the client has to subscribe anew. Where several calls have the same filter, the
+ * server knows one subscription, which was asked for with the properties of the last of them, or anew with those of the first.
+ *
+ * PMQ_STATUS_PROPERTY: another property is among them. A connection of MQTT 3.x takes none: the error of the answer is
+ * PMQ_STATUS_NOT_SUPPORTED then.
  */
 pmq_status pmq_client_subscribe(const pmq_client *client,
                                 const char *const *filters,
                                 size_t count,
                                 uint8_t qos,
                                 uint32_t flags,
+                                const pmq_properties *properties,
                                 uint64_t *token,
                                 pmq_error **error);
 
 /**
  * Ends every subscription of this client to exactly these filters. `token`, unless NULL, gets the token of the answer.
+ *
+ * `properties`, unless NULL, are copied: User Properties (38), as for pmq_client_subscribe (MQTT 5.0, 3.10.2.1). Where the
+ * connection takes none, the subscriptions are over here, but the server was not told.
  */
 pmq_status pmq_client_unsubscribe(const pmq_client *client,
                                   const char *const *filters,
                                   size_t count,
+                                  const pmq_properties *properties,
                                   uint64_t *token,
                                   pmq_error **error);
 
@@ -1392,9 +1404,12 @@ const pmq_message *pmq_event_message(const pmq_event *event);
 
 /**
  * The properties that came with what the server said: with its CONNACK (PMQ_EVENT_CONNECTED), with what ended a publish
- * (PMQ_EVENT_PUBLISHED), and with the CONNACK that refused the client or the DISCONNECT that ended the connection
- * (PMQ_EVENT_DISCONNECTED, PMQ_EVENT_RECONNECTING, PMQ_EVENT_STOPPED). NULL for other events, and where it said nothing. They
- * belong to the event.
+ * (PMQ_EVENT_PUBLISHED), with its SUBACK or UNSUBACK (PMQ_EVENT_SUBSCRIBED, PMQ_EVENT_UNSUBSCRIBED), and with the CONNACK that
+ * refused the client or the DISCONNECT that ended the connection (PMQ_EVENT_DISCONNECTED, PMQ_EVENT_RECONNECTING,
+ * PMQ_EVENT_STOPPED). NULL for other events, and where it said nothing. They belong to the event.
+ *
+ * The filters of a subscribe may be answered by SUBACKs to several calls that have the same filters: the properties are those
+ * of the one that answered the first filter that was refused or, if none was, the first filter.
  */
 const pmq_properties *pmq_event_properties(const pmq_event *event);
 

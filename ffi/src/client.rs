@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use mqtt_client::background::{self, Handle};
 use mqtt_client::{
-    AckMode, Message as ClientMessage, ReasonCode, Request, RetainHandling, State as ClientState,
-    SubscribeError, SubscribeOptions,
+    AckMode, Message as ClientMessage, Request, RetainHandling, State as ClientState,
+    SubscribeAnswer, SubscribeError, SubscribeOptions,
 };
 
 pub use calls::*;
@@ -101,7 +101,7 @@ pub enum Stat {
 pub type Handler = Option<unsafe extern "C" fn(event: *const Event, userdata: *mut c_void)>;
 
 /// What a server answers to a subscribe or unsubscribe.
-type Answer = Request<std::result::Result<Vec<ReasonCode>, SubscribeError>>;
+type Answer = Request<std::result::Result<SubscribeAnswer, SubscribeError>>;
 
 impl Client {
     fn start(options: &Options) -> Result<Self> {

@@ -151,6 +151,18 @@ impl Error {
         self.message.to_string_lossy()
     }
 
+    /// Bytes of the text, which may have words of the server.
+    pub(crate) fn message_bytes(&self) -> usize {
+        self.message.as_bytes().len()
+    }
+
+    /// Keeps the beginning of the text, which tells what has failed: the server's words come last.
+    pub(crate) fn shorten(&mut self) {
+        const KEPT: usize = 256;
+        let kept: String = self.message().chars().take(KEPT).collect();
+        self.message = c_text(&kept);
+    }
+
     fn with_reason(self, reason: Option<ReasonCode>) -> Self {
         Self {
             reason: reason.unwrap_or_default(),
@@ -213,7 +225,7 @@ impl From<SubscribeError> for Error {
             SubscribeError::QueueFull { .. } => (Status::QueueFull, None),
             SubscribeError::NotSupported { reason } => (Status::NotSupported, Some(*reason)),
             SubscribeError::Refused { reason, .. } => (Status::Refused, Some(*reason)),
-            SubscribeError::Encode(_) => (Status::NotSupported, None),
+            SubscribeError::Encode(cause) => return (*cause).into(),
             SubscribeError::Closed => return Self::stopped(),
             SubscribeError::Forked => return Self::forked(),
             _ => (Status::TopicFilter, None),

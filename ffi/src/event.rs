@@ -39,7 +39,7 @@ pub enum EventType {
     Message = 5,
     /// The outcome of a publish. Has: token, status, reason, properties, and an error if it was not delivered.
     Published = 6,
-    /// The answer to a subscribe. Has: token, status, reasons, and an error if a filter was refused.
+    /// The answer to a subscribe. Has: token, status, reasons, properties, and an error if a filter was refused.
     Subscribed = 7,
     /// The answer to an unsubscribe. Has what PMQ_EVENT_SUBSCRIBED has.
     Unsubscribed = 8,
@@ -101,12 +101,16 @@ impl Completion {
     /// What a server may have made large.
     pub(crate) fn held_bytes(&self) -> usize {
         let response = self.response.as_deref().map_or(0, Message::held_bytes);
-        self.properties.held_bytes() + response
+        let error = self.error.as_ref().map_or(0, Error::message_bytes);
+        self.properties.held_bytes() + response + error
     }
 
     /// Lets go of what a server may have made large, and says so where that was all.
     pub(crate) fn shed(&mut self) {
         self.properties = Properties::default();
+        if let Some(error) = &mut self.error {
+            error.shorten();
+        }
         if self.response.take().is_some() {
             self.error = Some(Error::new(
                 Status::Dropped,
@@ -312,17 +316,19 @@ pub unsafe extern "C" fn pmq_event_message(event: *const Event) -> *const Messag
 }
 
 /// The properties that came with what the server said: with its CONNACK (PMQ_EVENT_CONNECTED), with what ended a publish
-/// (PMQ_EVENT_PUBLISHED), and with the CONNACK that refused the client or the DISCONNECT that ended the connection
-/// (PMQ_EVENT_DISCONNECTED, PMQ_EVENT_RECONNECTING, PMQ_EVENT_STOPPED). NULL for other events, and where it said nothing. They
-/// belong to the event.
+/// (PMQ_EVENT_PUBLISHED), with its SUBACK or UNSUBACK (PMQ_EVENT_SUBSCRIBED, PMQ_EVENT_UNSUBSCRIBED), and with the CONNACK that
+/// refused the client or the DISCONNECT that ended the connection (PMQ_EVENT_DISCONNECTED, PMQ_EVENT_RECONNECTING,
+/// PMQ_EVENT_STOPPED). NULL for other events, and where it said nothing. They belong to the event.
+///
+/// The filters of a subscribe may be answered by SUBACKs to several calls that have the same filters: the properties are those
+/// of the one that answered the first filter that was refused or, if none was, the first filter.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_event_properties(event: *const Event) -> *const Properties {
     let properties = |content: &Content| match content {
         Content::Connected(connected) => Some(ptr::from_ref(&connected.properties)),
-        Content::Completed(completion) if completion.kind == EventType::Published => {
-            Some(ptr::from_ref(&completion.properties))
-        }
-        Content::Completed(_) => None,
+        // Those of a response are its message's.
+        Content::Completed(completion) if completion.kind == EventType::Response => None,
+        Content::Completed(completion) => Some(ptr::from_ref(&completion.properties)),
         other => other.error()?.properties().map(ptr::from_ref),
     };
     // SAFETY: the caller's promise, see the crate's documentation.

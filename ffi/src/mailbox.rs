@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use mqtt_client::background::{Observer, Readiness};
 use mqtt_client::{
-    self as client, CloseCause, Connack, Outcome, PublishId, ReasonCode, Reply, RequestError,
-    State, SubscribeError,
+    self as client, CloseCause, Connack, Outcome, PublishId, Reply, RequestError, State,
+    SubscribeAnswer, SubscribeError,
 };
 
 use crate::error::{Error, Result};
@@ -199,25 +199,23 @@ impl Mailbox {
         kind: EventType,
         token: u64,
         filters: &[String],
-        answer: &std::result::Result<Vec<ReasonCode>, SubscribeError>,
+        answer: &std::result::Result<SubscribeAnswer, SubscribeError>,
     ) {
-        let (reasons, error) = match answer {
-            Ok(reasons) => {
-                let refused = filters
-                    .iter()
-                    .zip(reasons)
-                    .find_map(|(filter, reason)| Error::of_reason(*reason, filter));
-                (reasons.iter().map(|reason| reason.get()).collect(), refused)
-            }
-            Err(error) => (Vec::new(), Some(error.clone().into())),
+        let (reasons, properties, error) = match answer {
+            Ok(answer) => (
+                answer.reasons.iter().map(|reason| reason.get()).collect(),
+                Properties::of(answer.properties.as_properties()),
+                answer.refusal(filters.iter().map(String::as_str)),
+            ),
+            Err(error) => (Vec::new(), Properties::default(), Some(error.clone())),
         };
         self.complete(Completion {
             kind,
             token,
             reasons,
-            properties: Properties::default(),
+            properties,
             response: None,
-            error,
+            error: error.map(Error::from),
         });
     }
 
@@ -506,6 +504,29 @@ mod tests {
             ]
         );
         assert!(mailbox.is_over());
+    }
+
+    #[test]
+    fn what_a_server_says_about_a_subscription_is_shed_where_too_much_waits() {
+        let mailbox = Mailbox::new(10, 1_000, Completions::Event);
+        let reason_string = "r".repeat(2_000);
+        let reason_string =
+            client::Property::ReasonString(client::Utf8::new(&reason_string).unwrap());
+        let mut answer = SubscribeAnswer::default();
+        answer.reasons = vec![ReasonCode::NOT_AUTHORIZED];
+        answer.properties = Arc::new(client::PropertiesBuf::collect([reason_string]).unwrap());
+        let token = mailbox.open_token().unwrap();
+        let filters = ["t".to_owned()];
+        mailbox.request_answered(EventType::Subscribed, token, &filters, &Ok(answer));
+        let completion = mailbox.wait_for(token, None).unwrap();
+        let error = completion.error.as_ref().unwrap();
+        assert!(
+            error
+                .message()
+                .starts_with("the server refused \"t\": 0x87")
+        );
+        assert!(completion.held_bytes() < 1_000);
+        assert_eq!(completion.reasons, [0x87]);
     }
 
     #[test]

@@ -167,11 +167,11 @@ impl World {
             Op::Subscribe { filter, qos } => {
                 let options = SubscribeOptions::from(to_qos(qos));
                 let filters = vec![(topic_filter(filter), options); usize::from(filter % 3)];
-                let request = self.client.subscribe(&filters, None);
+                let request = self.client.subscribe(&filters, &[]);
                 self.requests.extend(request.ok());
             }
             Op::Unsubscribe { filter } => {
-                let request = self.client.unsubscribe(&[topic_filter(filter)]);
+                let request = self.client.unsubscribe(&[topic_filter(filter)], &[]);
                 self.requests.extend(request.ok());
             }
             Op::Acknowledge { choice, reason } => {

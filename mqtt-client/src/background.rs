@@ -23,7 +23,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
-use mqtt_core::{Message, PublishId, ReasonCode};
+use mqtt_core::{Message, Property, PublishId};
 use thiserror::Error;
 use tokio::runtime;
 
@@ -39,7 +39,7 @@ use crate::responses::{Reply, RequestError};
 use crate::shared::{self, Shared};
 use crate::state::{CloseCause, Connack, State, Status};
 use crate::stream::{Stream, StreamLimits, SubscriptionKey};
-use crate::subscription::SubscribeOptions;
+use crate::subscription::{SubscribeAnswer, SubscribeOptions};
 use wake::{Waiter, Waiters};
 
 pub(crate) use engine::forget as forget_engine;
@@ -264,19 +264,18 @@ impl Handle {
     /// Subscribes to several filters in one request. Their messages come to the inbox, and name the key returned here. The
     /// answer has one Reason Code for each filter; those refused are not subscribed, the others are.
     ///
+    /// `properties` are User Properties, as for [`Client::subscribe_with`](crate::Client::subscribe_with).
+    ///
     /// # Errors
     /// [`SubscribeError`]; nothing was changed.
-    #[expect(
-        clippy::type_complexity,
-        reason = "the key is needed before the answer comes"
-    )]
     pub fn subscribe(
         &self,
         filters: &[(String, SubscribeOptions)],
+        properties: &[Property<'_>],
     ) -> Result<
         (
             SubscriptionKey,
-            Request<Result<Vec<ReasonCode>, SubscribeError>>,
+            Request<Result<SubscribeAnswer, SubscribeError>>,
         ),
         SubscribeError,
     > {
@@ -289,22 +288,28 @@ impl Handle {
             stream: Arc::clone(&self.inbox),
             grant: Arc::default(),
         };
-        let request = self.client.request_subscribe(filters.to_vec(), target)?;
+        let request = self
+            .client
+            .request_subscribe(filters.to_vec(), properties, target)?;
         Ok((key, request))
     }
 
     /// Ends every subscription of this client to exactly these filters, whichever call made them.
+    ///
+    /// `properties` are User Properties, as for [`Client::unsubscribe_with`](crate::Client::unsubscribe_with).
     ///
     /// # Errors
     /// [`SubscribeError`]; nothing was changed.
     pub fn unsubscribe(
         &self,
         filters: &[String],
-    ) -> Result<Request<Result<Vec<ReasonCode>, SubscribeError>>, SubscribeError> {
+        properties: &[Property<'_>],
+    ) -> Result<Request<Result<SubscribeAnswer, SubscribeError>>, SubscribeError> {
         if self.is_forked() {
             return Err(SubscribeError::Forked);
         }
-        self.client.request_unsubscribe(filters.to_vec())
+        self.client
+            .request_unsubscribe(filters.to_vec(), properties)
     }
 
     /// Ends one `subscribe` call: filters that no other call has are taken back at the server.

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use mqtt_core::{Message, Outcome, PublishId, ReasonCode};
+use mqtt_core::{Message, Outcome, Property, PublishId, ReasonCode};
 use thiserror::Error;
 use tokio::runtime;
 use tokio::time::timeout;
@@ -33,7 +33,7 @@ use crate::received::Received;
 use crate::responses::RequestError;
 use crate::shared::Shared;
 use crate::state::{Connack, Flush, State, Status};
-use crate::subscription::SubscribeOptions;
+use crate::subscription::{SubscribeAnswer, SubscribeOptions};
 use crate::task;
 
 /// Why a client was not started.
@@ -162,16 +162,30 @@ impl Client {
         options: impl Into<SubscribeOptions>,
         longest: Duration,
     ) -> Result<Subscription, BlockingSubscribeError> {
+        let (subscription, _) = self.subscribe_with(filter, options, &[], longest)?;
+        Ok(subscription)
+    }
+
+    /// As [`subscribe`](Self::subscribe), with User Properties, and gives what the server answered too: see
+    /// [`Client::subscribe_with`](crate::Client::subscribe_with).
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe), and where the properties cannot be sent.
+    pub fn subscribe_with(
+        &self,
+        filter: &str,
+        options: impl Into<SubscribeOptions>,
+        properties: &[Property<'_>],
+        longest: Duration,
+    ) -> Result<(Subscription, SubscribeAnswer), BlockingSubscribeError> {
         let options = options.into();
-        let subscribing = async { timeout(longest, self.inner.subscribe(filter, options)).await };
-        match self.runtime.block_on(subscribing) {
-            Ok(Ok(inner)) => Ok(Subscription {
-                inner,
-                runtime: self.runtime.clone(),
-            }),
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(BlockingSubscribeError::TimedOut { after: longest }),
-        }
+        let subscribing = self.inner.subscribe_with(filter, options, properties);
+        let (inner, answer) = self.within(longest, subscribing)?;
+        let subscription = Subscription {
+            inner,
+            runtime: self.runtime.clone(),
+        };
+        Ok((subscription, answer))
     }
 
     /// Ends every subscription of this client to exactly this filter.
@@ -183,11 +197,21 @@ impl Client {
         filter: &str,
         longest: Duration,
     ) -> Result<ReasonCode, BlockingSubscribeError> {
-        let unsubscribing = async { timeout(longest, self.inner.unsubscribe(filter)).await };
-        match self.runtime.block_on(unsubscribing) {
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(BlockingSubscribeError::TimedOut { after: longest }),
-        }
+        self.within(longest, self.inner.unsubscribe(filter))
+    }
+
+    /// As [`unsubscribe`](Self::unsubscribe), with User Properties, and gives all that the server answered: see
+    /// [`Client::unsubscribe_with`](crate::Client::unsubscribe_with).
+    ///
+    /// # Errors
+    /// As [`unsubscribe`](Self::unsubscribe), and where the properties cannot be sent.
+    pub fn unsubscribe_with(
+        &self,
+        filter: &str,
+        properties: &[Property<'_>],
+        longest: Duration,
+    ) -> Result<SubscribeAnswer, BlockingSubscribeError> {
+        self.within(longest, self.inner.unsubscribe_with(filter, properties))
     }
 
     /// What the client is doing.
@@ -214,6 +238,21 @@ impl Client {
     /// Publishes were left without an acknowledgement. The client is closed all the same.
     pub fn close(&self, deadline: Duration) -> Result<(), CloseError> {
         self.runtime.block_on(self.inner.close(deadline))
+    }
+
+    fn within<T>(
+        &self,
+        longest: Duration,
+        asking: impl Future<Output = Result<T, SubscribeError>>,
+    ) -> Result<T, BlockingSubscribeError> {
+        // A timeout is made inside of the runtime.
+        match self
+            .runtime
+            .block_on(async { timeout(longest, asking).await })
+        {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(BlockingSubscribeError::TimedOut { after: longest }),
+        }
     }
 }
 

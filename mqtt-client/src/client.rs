@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use mqtt_core::{DEFAULT_MAX_LEVELS, Message, ReasonCode, TopicFilter};
+use mqtt_core::{
+    DEFAULT_MAX_LEVELS, EncodeError, Message, PacketType, Properties, PropertiesBuf, Property,
+    PropertyHolder, PropertyId, ReasonCode, Role, TopicFilter,
+};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -18,7 +21,7 @@ use crate::responses::{Reply, RequestError, Responses};
 use crate::shared::Shared;
 use crate::state::{CloseCause, Connack, Flush, State, Status};
 use crate::stream::{AckMode, Stream, StreamLimits, SubscriptionKey};
-use crate::subscription::{Grant, SubscribeOptions, Subscription};
+use crate::subscription::{Grant, SubscribeAnswer, SubscribeOptions, Subscription};
 use crate::task;
 
 /// How long a client whose last handle was dropped may take to flush and to say goodbye.
@@ -183,6 +186,25 @@ impl Client {
         filter: &str,
         options: impl Into<SubscribeOptions>,
     ) -> Result<Subscription, SubscribeError> {
+        let (subscription, _) = self.subscribe_with(filter, options, &[]).await?;
+        Ok(subscription)
+    }
+
+    /// As [`subscribe`](Self::subscribe), with User Properties in the SUBSCRIBE (5.0; v5 3.8.2.1.3), and gives what the server
+    /// answered too. They are sent again when the client has to subscribe anew.
+    ///
+    /// Where several calls have the same filter, the server knows one subscription. Each call asks for it with its own
+    /// properties, but one SUBSCRIBE, with those of the first of them, is enough for all that wait when a connection begins.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe), and [`SubscribeError::Encode`] for other properties than User Properties: the
+    /// Subscription Identifier is the client's own. With properties, a connection of 3.x refuses the subscription.
+    pub async fn subscribe_with(
+        &self,
+        filter: &str,
+        options: impl Into<SubscribeOptions>,
+        properties: &[Property<'_>],
+    ) -> Result<(Subscription, SubscribeAnswer), SubscribeError> {
         let options = options.into();
         let limits = &self.shared().options;
         let limits = StreamLimits {
@@ -202,13 +224,11 @@ impl Client {
             stream: Arc::clone(&subscription.stream),
             grant: Arc::clone(&subscription.grant),
         };
-        let reasons = self.request_subscribe(filters, target)?.wait().await?;
-        match reasons.first() {
-            Some(reason) if reason.is_error() => Err(SubscribeError::Refused {
-                filter: filter.to_owned(),
-                reason: *reason,
-            }),
-            _ => Ok(subscription),
+        let request = self.request_subscribe(filters, properties, target)?;
+        let answer = request.wait().await?;
+        match answer.refusal([filter]) {
+            Some(refusal) => Err(refusal),
+            None => Ok((subscription, answer)),
         }
     }
 
@@ -217,16 +237,26 @@ impl Client {
     /// # Errors
     /// The filter is not one, the server refused, or the client is closed.
     pub async fn unsubscribe(&self, filter: &str) -> Result<ReasonCode, SubscribeError> {
-        let reasons = self
-            .request_unsubscribe(vec![filter.to_owned()])?
-            .wait()
-            .await?;
-        match reasons.first() {
-            Some(reason) if reason.is_error() => Err(SubscribeError::Refused {
-                filter: filter.to_owned(),
-                reason: *reason,
-            }),
-            reason => Ok(reason.copied().unwrap_or_default()),
+        let answer = self.unsubscribe_with(filter, &[]).await?;
+        Ok(answer.reasons.first().copied().unwrap_or_default())
+    }
+
+    /// As [`unsubscribe`](Self::unsubscribe), with User Properties in the UNSUBSCRIBE (5.0; v5 3.10.2.1.2), and gives all that
+    /// the server answered.
+    ///
+    /// # Errors
+    /// As [`unsubscribe`](Self::unsubscribe), and [`SubscribeError::Encode`] for other properties than User Properties, and
+    /// for any on a connection of 3.x: the subscriptions are over here then, but the server was not told.
+    pub async fn unsubscribe_with(
+        &self,
+        filter: &str,
+        properties: &[Property<'_>],
+    ) -> Result<SubscribeAnswer, SubscribeError> {
+        let request = self.request_unsubscribe(vec![filter.to_owned()], properties)?;
+        let answer = request.wait().await?;
+        match answer.refusal([filter]) {
+            Some(refusal) => Err(refusal),
+            None => Ok(answer),
         }
     }
 
@@ -280,9 +310,11 @@ impl Client {
     pub(crate) fn request_subscribe(
         &self,
         filters: Vec<(String, SubscribeOptions)>,
+        properties: &[Property<'_>],
         target: Target,
-    ) -> Result<Request<Result<Vec<ReasonCode>, SubscribeError>>, SubscribeError> {
+    ) -> Result<Request<Result<SubscribeAnswer, SubscribeError>>, SubscribeError> {
         check_filters(filters.iter().map(|(filter, _)| filter.as_str()))?;
+        let properties = keep_properties(properties, PacketType::Subscribe)?;
         let manual = filters
             .iter()
             .any(|(_, options)| options.ack == AckMode::Manual);
@@ -300,6 +332,7 @@ impl Client {
             },
             stream: target.stream,
             grant: target.grant,
+            properties,
             request: request.clone(),
         })?;
         Ok(request)
@@ -308,11 +341,14 @@ impl Client {
     pub(crate) fn request_unsubscribe(
         &self,
         filters: Vec<String>,
-    ) -> Result<Request<Result<Vec<ReasonCode>, SubscribeError>>, SubscribeError> {
+        properties: &[Property<'_>],
+    ) -> Result<Request<Result<SubscribeAnswer, SubscribeError>>, SubscribeError> {
         check_filters(filters.iter().map(String::as_str))?;
+        let properties = keep_properties(properties, PacketType::Unsubscribe)?;
         let request = Request::new();
         self.shared().command(Command::Unsubscribe {
             filters,
+            properties,
             request: request.clone(),
         })?;
         Ok(request)
@@ -396,4 +432,22 @@ fn check_filters<'a>(filters: impl Iterator<Item = &'a str>) -> Result<(), Subsc
     } else {
         Err(SubscribeError::NoFilter)
     }
+}
+
+/// Checks what the application wants to send with a request and, as requests are repeated, keeps it.
+fn keep_properties(
+    properties: &[Property<'_>],
+    packet_type: PacketType,
+) -> Result<PropertiesBuf, EncodeError> {
+    let properties = Properties::new(properties);
+    let holder = PropertyHolder::Packet(packet_type);
+    properties.check(holder, Role::Client)?;
+    // The router tells subscriptions apart by it.
+    if properties.contains(PropertyId::SubscriptionIdentifier) {
+        return Err(EncodeError::PropertyNotAllowed {
+            property: PropertyId::SubscriptionIdentifier,
+            holder,
+        });
+    }
+    PropertiesBuf::try_from(properties)
 }

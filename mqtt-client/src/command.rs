@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use mqtt_core::{ReasonCode, SubscribeOptions};
+use mqtt_core::{PropertiesBuf, ReasonCode, SubscribeOptions};
 use tokio::time::Instant;
 
 use crate::error::{CloseError, SubscribeError};
 use crate::request::Request;
 use crate::stream::{AckMode, Stream, SubscriptionKey};
-use crate::subscription::Grant;
+use crate::subscription::{Grant, SubscribeAnswer};
 
 /// How the application answered a message.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,12 +31,14 @@ pub(crate) enum Command {
         mode: AckMode,
         stream: Arc<Stream>,
         grant: Arc<Grant>,
-        request: Request<Result<Vec<ReasonCode>, SubscribeError>>,
+        properties: PropertiesBuf,
+        request: Request<Result<SubscribeAnswer, SubscribeError>>,
     },
     /// Takes the filters from everybody who has them.
     Unsubscribe {
         filters: Vec<String>,
-        request: Request<Result<Vec<ReasonCode>, SubscribeError>>,
+        properties: PropertiesBuf,
+        request: Request<Result<SubscribeAnswer, SubscribeError>>,
     },
     /// The stream is gone; with `tell_server`, so shall be the filters that nobody else has.
     Leave {

@@ -75,8 +75,8 @@ pub enum SubscribeError {
     /// No filter was given (v5 3.8.3). Nothing was sent.
     #[error("no topic filter was given")]
     NoFilter,
-    /// The filters cannot be written as a packet that the server takes: they are too large together, or need 5.0. Nothing
-    /// was sent.
+    /// The request cannot be written as a packet that the server takes: it is too large, or has properties that do not belong
+    /// there or that need 5.0. Nothing was sent.
     #[error(transparent)]
     Encode(#[from] EncodeError),
     /// What was asked for needs what the server, or the version of MQTT it speaks, does not offer. Nothing was sent.
@@ -86,12 +86,14 @@ pub enum SubscribeError {
         reason: ReasonCode,
     },
     /// The server refused, in SUBACK or UNSUBACK.
-    #[error("the server refused {filter:?}: {reason}")]
+    #[error("the server refused {filter:?}: {reason}{}", in_words(properties))]
     Refused {
         /// The filter.
         filter: String,
         /// Its Reason Code.
         reason: ReasonCode,
+        /// All properties of the SUBACK or UNSUBACK (5.0).
+        properties: Arc<PropertiesBuf>,
     },
     /// Too many requests are waiting for the server already.
     #[error("{waiting} requests are waiting already")]
@@ -105,6 +107,12 @@ pub enum SubscribeError {
     /// The handle was made before this process was forked.
     #[error("the client belongs to the parent process")]
     Forked,
+}
+
+/// The Reason String, to be put after a Reason Code.
+fn in_words(properties: &PropertiesBuf) -> String {
+    let text = properties.as_properties().reason_string();
+    text.map(|text| format!(" ({text})")).unwrap_or_default()
 }
 
 /// How far an attempt to connect had come, in this order.

@@ -133,5 +133,5 @@ pub use self::request::Request;
 pub use self::responses::{Reply, RequestError};
 pub use self::state::{CloseCause, Connack, Flush, State, Status};
 pub use self::stream::{AckMode, SubscriptionKey, SubscriptionKeys};
-pub use self::subscription::{SubscribeOptions, Subscription};
+pub use self::subscription::{SubscribeAnswer, SubscribeOptions, Subscription};
 pub use self::transport::Connector;

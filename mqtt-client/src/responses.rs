@@ -299,22 +299,18 @@ impl Responses {
             grant: Arc::default(),
         };
         let filters = vec![(self.topic.clone(), SubscribeOptions::new(QoS::AtLeastOnce))];
-        let asked = client.request_subscribe(filters, target).map_err(|cause| {
-            let error = self.no_subscription(cause);
-            // Others may wait for this subscription already.
-            self.fail_all(&error);
-            error
-        })?;
+        let asked = client
+            .request_subscribe(filters, &[], target)
+            .map_err(|cause| {
+                let error = self.no_subscription(cause);
+                // Others may wait for this subscription already.
+                self.fail_all(&error);
+                error
+            })?;
         let (responses, shared) = (Arc::clone(self), Arc::downgrade(client.shared()));
         asked.on_answer(move |answer| {
             let cause = match answer {
-                Ok(reasons) => reasons
-                    .iter()
-                    .find(|reason| reason.is_error())
-                    .map(|reason| SubscribeError::Refused {
-                        filter: responses.topic.clone(),
-                        reason: *reason,
-                    }),
+                Ok(answer) => answer.refusal([responses.topic.as_str()]),
                 Err(error) => Some(error.clone()),
             };
             responses.subscribed(&shared, cause);

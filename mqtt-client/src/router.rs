@@ -1,8 +1,10 @@
 //! Received messages to subscriptions, and the subscriptions a server has to be told about.
 //!
 //! Each `subscribe` call is a *group* of filters with a stream. A filter is one entry, whoever shares it, because for the
-//! server it is one subscription. In 5.0 the key of the group is the Subscription Identifier, so that where filters overlap
-//! and the server sends one copy for each, each copy goes where it belongs.
+//! server it is one subscription. It is asked for by one group at a time, with the properties of that group: by the call that
+//! was made last, and by the first of those that have it after the session was lost. In 5.0 the key of the group is the
+//! Subscription Identifier, so that where filters overlap and the server sends one copy for each, each copy goes where it
+//! belongs.
 
 mod requests;
 mod unrouted;
@@ -12,7 +14,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
-use mqtt_core::{AckToken, Message, ReasonCode, SubscribeOptions, TopicFilter, TopicTrie};
+use mqtt_core::{
+    AckToken, Message, PropertiesBuf, ReasonCode, SubscribeOptions, TopicFilter, TopicTrie,
+};
 
 use crate::command::AckAnswer;
 use crate::error::SubscribeError;
@@ -21,7 +25,7 @@ use crate::shared::Shared;
 use crate::stream::{
     AckGroup, AckMode, Item, PendingAck, Pushed, Stream, SubscriptionKey, SubscriptionKeys,
 };
-use crate::subscription::Grant;
+use crate::subscription::{Grant, SubscribeAnswer};
 use requests::Requests;
 use unrouted::Unrouted;
 
@@ -67,13 +71,15 @@ struct Group {
     stream: Arc<Stream>,
     mode: AckMode,
     grant: Arc<Grant>,
+    /// Of each SUBSCRIBE that asks for filters of this group, besides the Subscription Identifier.
+    properties: PropertiesBuf,
     /// Who waits for the first answer.
     waiting: Option<Waiting>,
 }
 
 /// The caller of `subscribe`, until every filter of the call has an answer.
 struct Waiting {
-    request: Request<Result<Vec<ReasonCode>, SubscribeError>>,
+    request: Request<Result<SubscribeAnswer, SubscribeError>>,
     /// The filters in the order of the call.
     places: Vec<Place>,
 }
@@ -82,25 +88,49 @@ struct Place {
     filter: FilterIndex,
     /// Why the group does not have the filter any more. After that, the index may mean another filter.
     gone: Option<ReasonCode>,
+    /// Of the last SUBACK that answered the filter.
+    properties: Arc<PropertiesBuf>,
 }
 
 impl Waiting {
-    /// The group has lost a filter.
-    fn lose(&mut self, filter: FilterIndex, reason: ReasonCode) {
-        for place in &mut self.places {
-            if place.filter == filter {
-                place.gone = place.gone.or(Some(reason));
+    /// The places of a filter that the group has not lost.
+    fn places_of(&mut self, filter: FilterIndex) -> impl Iterator<Item = &mut Place> {
+        let places = self.places.iter_mut();
+        places.filter(move |place| place.filter == filter && place.gone.is_none())
+    }
+
+    /// A SUBACK, whoever's, has answered a filter.
+    fn answered(&mut self, filter: FilterIndex, properties: &Arc<PropertiesBuf>) {
+        for place in self.places_of(filter) {
+            place.properties = Arc::clone(properties);
+        }
+    }
+
+    /// The group has lost a filter: by that refusal, or because it was unsubscribed.
+    fn lose(&mut self, filter: FilterIndex, refusal: Option<ReasonCode>) {
+        for place in self.places_of(filter) {
+            // Nobody refused what was unsubscribed meanwhile, but the group does not have it either.
+            place.gone = Some(refusal.unwrap_or(ReasonCode::UNSPECIFIED_ERROR));
+            if refusal.is_none() {
+                place.properties = Arc::default();
             }
         }
     }
 
-    /// A Reason Code for each filter of the call, once there is one.
-    fn reasons(
+    /// The answer to the call, once there is a Reason Code for each of its filters.
+    fn answer(
         &self,
         granted: impl Fn(FilterIndex) -> Option<ReasonCode>,
-    ) -> Option<Vec<ReasonCode>> {
+    ) -> Option<SubscribeAnswer> {
         let reason = |place: &Place| place.gone.or_else(|| granted(place.filter));
-        self.places.iter().map(reason).collect()
+        let reasons: Vec<_> = self.places.iter().map(reason).collect::<Option<_>>()?;
+        // What was said about a refusal is worth more than what was said about the rest.
+        let told = reasons.iter().position(|reason| reason.is_error());
+        let properties = self.places.get(told.unwrap_or(0));
+        Some(SubscribeAnswer {
+            properties: properties.map_or_else(Arc::default, |place| Arc::clone(&place.properties)),
+            reasons,
+        })
     }
 }
 
@@ -126,7 +156,8 @@ pub(crate) struct NewGroup {
     pub(crate) mode: AckMode,
     pub(crate) stream: Arc<Stream>,
     pub(crate) grant: Arc<Grant>,
-    pub(crate) request: Request<Result<Vec<ReasonCode>, SubscribeError>>,
+    pub(crate) properties: PropertiesBuf,
+    pub(crate) request: Request<Result<SubscribeAnswer, SubscribeError>>,
 }
 
 impl Router {
@@ -276,6 +307,7 @@ impl Router {
         let places = filters.iter().map(|filter| Place {
             filter: *filter,
             gone: None,
+            properties: Arc::default(),
         });
         let waiting = Waiting {
             request: new.request,
@@ -286,6 +318,7 @@ impl Router {
             stream: new.stream,
             mode: new.mode,
             grant: new.grant,
+            properties: new.properties,
             waiting: Some(waiting),
         };
         self.groups.insert(new.key, group);
@@ -381,8 +414,7 @@ impl Router {
             };
             group.filters.retain(|filter| *filter != index);
             if let Some(waiting) = &mut group.waiting {
-                // Nobody refused what was unsubscribed meanwhile, but the group does not have it either.
-                waiting.lose(index, refusal.unwrap_or(ReasonCode::UNSPECIFIED_ERROR));
+                waiting.lose(index, refusal);
                 // Those that are left may all be answered.
                 self.requests.due.insert(key);
             }
@@ -390,10 +422,8 @@ impl Router {
                 && let Some(group) = self.groups.remove(&key)
             {
                 if let Some(waiting) = &group.waiting {
-                    let reasons = refusal.and_then(|_| waiting.reasons(|_| None));
-                    waiting
-                        .request
-                        .answer(reasons.ok_or(SubscribeError::Closed));
+                    let answer = refusal.and_then(|_| waiting.answer(|_| None));
+                    waiting.request.answer(answer.ok_or(SubscribeError::Closed));
                 }
                 let shared_by_others = self
                     .groups

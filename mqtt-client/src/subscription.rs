@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
-use mqtt_core::{QoS, ReasonCode, RetainHandling};
+use mqtt_core::{PropertiesBuf, QoS, ReasonCode, RetainHandling};
 
 use crate::client::Owner;
 use crate::command::Command;
+use crate::error::SubscribeError;
 use crate::received::Received;
 use crate::stream::{AckMode, Stream, SubscriptionKey};
 
@@ -82,6 +83,37 @@ impl SubscribeOptions {
 impl From<QoS> for SubscribeOptions {
     fn from(qos: QoS) -> Self {
         Self::new(qos)
+    }
+}
+
+/// What the server answered to a SUBSCRIBE or an UNSUBSCRIBE.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct SubscribeAnswer {
+    /// One for each filter, in the order of the call. In 3.x, where UNSUBACK has none, each is success.
+    pub reasons: Vec<ReasonCode>,
+    /// The properties of the SUBACK or UNSUBACK: Reason String and User Properties (5.0; v5 3.9.2.1, 3.11.2.1).
+    ///
+    /// For the server, a filter that several `subscribe` calls have is one subscription, so that the filters of one call may
+    /// be answered by SUBACKs to several. These are the properties of the one that answered the first filter that was refused
+    /// or, if none was, the first filter of the call.
+    pub properties: Arc<PropertiesBuf>,
+}
+
+impl SubscribeAnswer {
+    /// The first refusal, as an error. `filters` are those of the call, in its order.
+    #[must_use]
+    pub fn refusal<'f>(
+        &self,
+        filters: impl IntoIterator<Item = &'f str>,
+    ) -> Option<SubscribeError> {
+        let mut answered = filters.into_iter().zip(&self.reasons);
+        let (filter, reason) = answered.find(|(_, reason)| reason.is_error())?;
+        Some(SubscribeError::Refused {
+            filter: filter.to_owned(),
+            reason: *reason,
+            properties: Arc::clone(&self.properties),
+        })
     }
 }
 

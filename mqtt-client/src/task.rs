@@ -9,8 +9,8 @@ use std::sync::atomic::Ordering;
 
 use mqtt_core::client::{Client as Core, ConnectOptions, Limits};
 use mqtt_core::{
-    AckToken, Acknowledge, KeepAlive, MaximumPacketSize, Outcome, ProtocolVersion, ReasonCode,
-    ReceiveMaximum, Session, SessionExpiry, Utf8, WillMessage,
+    AckToken, Acknowledge, KeepAlive, MaximumPacketSize, Outcome, PropertiesBuf, ProtocolVersion,
+    ReasonCode, ReceiveMaximum, Session, SessionExpiry, Utf8, WillMessage,
 };
 use tokio::time::{Duration, Instant, sleep_until, timeout_at};
 
@@ -313,6 +313,7 @@ impl Task {
                 mode,
                 stream,
                 grant,
+                properties,
                 request,
             } => {
                 self.router.add(
@@ -322,20 +323,26 @@ impl Task {
                         mode,
                         stream,
                         grant,
+                        properties,
                         request,
                     },
                     &mut self.acks,
                 );
             }
-            Command::Unsubscribe { filters, request } => {
+            Command::Unsubscribe {
+                filters,
+                properties,
+                request,
+            } => {
                 self.router.drop_filters(&filters);
-                self.router.unsubscribe(filters, Some(request));
+                self.router.unsubscribe(filters, properties, Some(request));
                 self.changed = true;
             }
             Command::Leave { key, tell_server } => {
                 let orphans = self.router.leave(key);
                 if tell_server {
-                    self.router.unsubscribe(orphans, None);
+                    self.router
+                        .unsubscribe(orphans, PropertiesBuf::default(), None);
                 }
             }
             Command::Connect => self.wanted = true,

@@ -26,6 +26,7 @@ ZEND_BEGIN_ARG_WITH_RETURN_OBJ_INFO_EX(arginfo_class_Mqtt_Subscriber_subscribe, 
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, retainAsPublished, _IS_BOOL, 0, "false")
 	ZEND_ARG_OBJ_INFO_WITH_DEFAULT_VALUE(0, retainHandling, Mqtt\\RetainHandling, 1, "null")
 	ZEND_ARG_TYPE_INFO_WITH_DEFAULT_VALUE(0, subscriptionId, IS_LONG, 1, "null")
+	ZEND_ARG_OBJ_INFO_WITH_DEFAULT_VALUE(0, properties, Mqtt\\Properties, 1, "null")
 ZEND_END_ARG_INFO()
 
 ZEND_BEGIN_ARG_WITH_RETURN_TYPE_INFO_EX(arginfo_class_Mqtt_Subscriber_unsubscribe, 0, 1, IS_VOID, 0)

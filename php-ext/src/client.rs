@@ -9,9 +9,10 @@ use std::time::Duration;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::BailoutGuard;
 use mqtt_client::{
-    PublishError, Received, Request, State, SubscribeError, SubscribeOptions, SubscriptionKey,
+    PublishError, Received, Request, State, SubscribeAnswer, SubscribeError, SubscribeOptions,
+    SubscriptionKey,
 };
-use mqtt_core::{ReasonCode, RetainHandling};
+use mqtt_core::RetainHandling;
 
 use crate::connection::{Connection, Guarded, Origin, Running};
 use crate::delivery::{self, Progress};
@@ -31,7 +32,7 @@ methods! {
     "zim_Mqtt_Client_publish" 2..=5 => publish;
     "zim_Mqtt_Client_publishMany" 1..=2 => publish_many;
     "zim_Mqtt_Client_flush" 0..=1 => flush;
-    "zim_Mqtt_Client_subscribe" 1..=8 => subscribe;
+    "zim_Mqtt_Client_subscribe" 1..=9 => subscribe;
     "zim_Mqtt_Client_unsubscribe" 1..=2 => unsubscribe;
     "zim_Mqtt_Client_state" 0..=0 => state;
     "zim_Mqtt_Client_status" 0..=0 => client_status;
@@ -39,7 +40,7 @@ methods! {
 }
 
 /// The answers to one SUBSCRIBE or UNSUBSCRIBE: a Reason Code per filter.
-pub(crate) type Answers = Request<Result<Vec<ReasonCode>, SubscribeError>>;
+pub(crate) type Answers = Request<Result<SubscribeAnswer, SubscribeError>>;
 
 /// Who acknowledges, as PHP sees it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -297,15 +298,14 @@ fn subscribe(call: &Call<'_>) -> Answer {
     options.retain_as_published = call.bool_or(6, false)?;
     options.retain_handling = retain_handling_argument(call, 7)?;
     let subscription_id = subscription_id_argument(call, 8)?;
+    let properties = call.nullable_object(9, Class::Properties)?;
+    let properties = properties.map(MessageProperties::from_object).transpose()?;
     if ack != AckMode::OnReceive {
         options.ack = mqtt_client::AckMode::Manual;
     }
     let filters = subscription::read_filters(call, 1, options)?;
     let (this, client) = (call.this()?, call.native::<Client>()?);
-    let handle = client.connection.handle()?;
-    let (key, answers) = handle
-        .subscribe(&filters)
-        .map_err(|error| Failure::subscribe(&error))?;
+    let (key, answers) = begin_subscribe(&client.connection, &filters, properties)?;
     let number = client.last_number.get() + 1;
     client.last_number.set(number);
     let filters: Vec<String> = filters.into_iter().map(|(filter, _)| filter).collect();
@@ -333,6 +333,23 @@ fn subscribe(call: &Call<'_>) -> Answer {
         },
         this,
     )
+}
+
+/// Queues SUBSCRIBE. What it needs of the properties is kept by the client.
+fn begin_subscribe(
+    connection: &Connection,
+    filters: &[(String, SubscribeOptions)],
+    properties: Option<MessageProperties>,
+) -> Result<(SubscriptionKey, Answers), Failure> {
+    let handle = connection.handle()?;
+    let list = properties.as_ref().map(MessageProperties::list);
+    let list = list.transpose()?.unwrap_or_default();
+    let answers = handle.subscribe(filters, &list);
+    answers.map_err(|error| match error {
+        // Of what makes a packet, only the properties are looked at by the call.
+        SubscribeError::Encode(error) => Failure::option(format!("properties: {error}")),
+        error => Failure::subscribe(&error),
+    })
 }
 
 fn ack_mode_argument(call: &Call<'_>, number: u32) -> Result<AckMode, Thrown> {
@@ -387,7 +404,7 @@ pub(crate) fn begin_unsubscribe(
     connection: &Connection,
     filters: &[String],
 ) -> Result<BailoutGuard<Guarded<Answers>>, Failure> {
-    let answers = connection.handle()?.unsubscribe(filters);
+    let answers = connection.handle()?.unsubscribe(filters, &[]);
     let answers = answers.map_err(|error| Failure::subscribe(&error))?;
     Ok(BailoutGuard::new(Guarded::new(answers)))
 }

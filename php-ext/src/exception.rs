@@ -104,7 +104,18 @@ impl Failure {
             SubscribeError::Filter { .. } | SubscribeError::TooManyLevels { .. } => {
                 Self::topic(error)
             }
-            SubscribeError::Refused { reason, .. } | SubscribeError::NotSupported { reason } => {
+            SubscribeError::Refused {
+                filter,
+                reason,
+                properties,
+            } => {
+                let words = properties.as_properties().reason_string();
+                let words = words.map(|words| format!(" ({words})")).unwrap_or_default();
+                let message =
+                    format!("the broker refused the topic filter {filter:?}: {reason}{words}");
+                Self::new(Class::SubscribeException, message).with_reason(Some(reason.get()))
+            }
+            SubscribeError::NotSupported { reason } => {
                 Self::new(Class::SubscribeException, error).with_reason(Some(reason.get()))
             }
             SubscribeError::QueueFull { .. } => Self::new(Class::QueueFullException, error),

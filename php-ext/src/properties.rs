@@ -7,7 +7,7 @@ use crate::exception::{Failure, Thrown};
 use crate::shim::{Class, Object};
 use crate::value;
 
-/// The user's properties of a message.
+/// The user's properties of a message, or of a SUBSCRIBE.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct MessageProperties {
     message_expiry: Option<u32>,
@@ -55,8 +55,8 @@ impl MessageProperties {
         }
     }
 
-    /// Puts them on a message.
-    fn put_on(&self, message: Message) -> Result<Message, Failure> {
+    /// The list as the protocol has it. Whatever takes it checks whether it may have these.
+    pub(crate) fn list(&self) -> Result<Vec<Property<'_>>, Failure> {
         let text =
             |text| Utf8::new(text).map_err(|error| Failure::option(format!("properties: {error}")));
         let mut list = Vec::with_capacity(5 + self.user.len());
@@ -80,6 +80,12 @@ impl MessageProperties {
         for (name, value) in &self.user {
             list.push(Property::UserProperty(text(name)?, text(value)?));
         }
+        Ok(list)
+    }
+
+    /// Puts them on a message.
+    fn put_on(&self, message: Message) -> Result<Message, Failure> {
+        let list = self.list()?;
         if list.is_empty() {
             return Ok(message);
         }

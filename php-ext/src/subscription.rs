@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ext_php_rs::types::Zval;
-use mqtt_client::{SubscribeError, SubscribeOptions};
+use mqtt_client::{SubscribeAnswer, SubscribeError, SubscribeOptions};
 use mqtt_core::{QoS, ReasonCode, TopicFilter};
 
 use crate::client::{self, Answers};
@@ -40,7 +40,7 @@ pub(crate) enum Source {
         connection: Rc<Connection>,
     },
     /// Nobody: the test of an application has the answers.
-    Fake(Vec<ReasonCode>),
+    Fake(SubscribeAnswer),
 }
 
 impl Native for Subscription {
@@ -123,7 +123,7 @@ pub(crate) fn object(subscription: Subscription, client: Object<'_>) -> Answer {
 /// A `Subscription` object that no client stands behind, for tests of applications.
 fn fake(call: &Call<'_>) -> Answer {
     let mut filters = Vec::new();
-    let mut codes = Vec::new();
+    let mut answer = SubscribeAnswer::default();
     if let Some(argument) = call.argument(1) {
         let table = argument
             .array()
@@ -133,7 +133,7 @@ fn fake(call: &Call<'_>) -> Answer {
             let code = code.and_then(|code| u8::try_from(code).ok());
             let code =
                 code.ok_or_else(|| call.wrong_value(1, c"must hold reason codes, 0 to 255"))?;
-            codes.push(ReasonCode::new(code));
+            answer.reasons.push(ReasonCode::new(code));
             filters.push(key.to_string());
         }
     }
@@ -142,7 +142,7 @@ fn fake(call: &Call<'_>) -> Answer {
     object.set_native(Subscription {
         filters,
         number: 0,
-        source: Source::Fake(codes),
+        source: Source::Fake(answer),
     });
     Ok(made)
 }
@@ -159,12 +159,12 @@ fn filters(call: &Call<'_>) -> Answer {
 
 fn reason_codes(call: &Call<'_>) -> Answer {
     let subscription = call.native::<Subscription>()?;
-    let codes = match &subscription.source {
+    let answer = match &subscription.source {
         Source::Broker { answers, .. } => answers.result().and_then(Result::ok),
-        Source::Fake(codes) => Some(codes.clone()),
+        Source::Fake(answer) => Some(answer.clone()),
     };
-    Ok(value::nullable(codes, |codes| {
-        codes_by_filter(subscription, &codes)
+    Ok(value::nullable(answer, |answer| {
+        codes_by_filter(subscription, &answer.reasons)
     }))
 }
 
@@ -186,26 +186,13 @@ fn wait(call: &Call<'_>) -> Answer {
             answers,
             connection,
         } => await_answers(connection, answers, timeout, "subscription")?,
-        Source::Fake(codes) => Ok(codes.clone()),
+        Source::Fake(answer) => Ok(answer.clone()),
     };
-    match answered {
-        Ok(codes) => {
-            let refused = subscription
-                .filters
-                .iter()
-                .zip(&codes)
-                .find(|(_, code)| code.is_error());
-            match refused {
-                None => Ok(call.this()?.to_zval()),
-                Some((filter, code)) => {
-                    let message = format!("the broker refused the topic filter {filter:?}: {code}");
-                    Err(Failure::new(Class::SubscribeException, message)
-                        .with_reason(Some(code.get()))
-                        .into())
-                }
-            }
-        }
-        Err(error) => Err(Failure::subscribe(&error).into()),
+    let filters = subscription.filters.iter().map(String::as_str);
+    let refusal = answered.map_or_else(Some, |answer| answer.refusal(filters));
+    match refusal {
+        None => Ok(call.this()?.to_zval()),
+        Some(error) => Err(Failure::subscribe(&error).into()),
     }
 }
 
@@ -215,7 +202,7 @@ pub(crate) fn await_answers(
     answers: &Guarded<Answers>,
     timeout: Duration,
     what: &str,
-) -> Result<Result<Vec<ReasonCode>, SubscribeError>, Thrown> {
+) -> Result<Result<SubscribeAnswer, SubscribeError>, Thrown> {
     if let Some(result) = answers.result() {
         return Ok(result);
     }

@@ -189,12 +189,15 @@ namespace Mqtt {
          * @param RetainHandling|null $retainHandling null means RetainHandling::Send
          * @param int|null $subscriptionId 1 to 268435455: a number of your own, which the messages of this call have in
          *     Message::$subscriptionIds
+         * @param Properties|null $properties with nothing but user properties, which are sent with the request, and again
+         *     whenever it has to be repeated; a connection older than MQTT 5.0 takes none
          * @throws Exception\InvalidTopicException
+         * @throws Exception\InvalidOptionException other properties
          * @throws Exception\SubscribeException the broker does not offer what was asked for
          * @throws Exception\QueueFullException too many requests wait for the broker's answer
          * @throws Exception\ClosedException
          */
-        public function subscribe(string|array $filters, ?callable $handler = null, ?Qos $qos = null, ?AckMode $ack = null, bool $noLocal = false, bool $retainAsPublished = false, ?RetainHandling $retainHandling = null, ?int $subscriptionId = null): Subscription;
+        public function subscribe(string|array $filters, ?callable $handler = null, ?Qos $qos = null, ?AckMode $ack = null, bool $noLocal = false, bool $retainAsPublished = false, ?RetainHandling $retainHandling = null, ?int $subscriptionId = null, ?Properties $properties = null): Subscription;
 
         /**
          * Takes filters back and waits for the broker's answer.
@@ -307,7 +310,7 @@ namespace Mqtt {
 
         public function flush(float $timeout = 5.0): FlushResult {}
 
-        public function subscribe(string|array $filters, ?callable $handler = null, ?Qos $qos = null, ?AckMode $ack = null, bool $noLocal = false, bool $retainAsPublished = false, ?RetainHandling $retainHandling = null, ?int $subscriptionId = null): Subscription {}
+        public function subscribe(string|array $filters, ?callable $handler = null, ?Qos $qos = null, ?AckMode $ack = null, bool $noLocal = false, bool $retainAsPublished = false, ?RetainHandling $retainHandling = null, ?int $subscriptionId = null, ?Properties $properties = null): Subscription {}
 
         public function unsubscribe(string|array $filters, float $timeout = 5.0): void {}
 

@@ -24,7 +24,8 @@ final class Recorder implements Publisher, Subscriber
         return new FlushResult(failed: 1);
     }
     public function subscribe(string|array $filters, ?callable $handler = null, ?Qos $qos = null, ?AckMode $ack = null, bool $noLocal = false,
-        bool $retainAsPublished = false, ?RetainHandling $retainHandling = null, ?int $subscriptionId = null): Subscription
+        bool $retainAsPublished = false, ?RetainHandling $retainHandling = null, ?int $subscriptionId = null,
+        ?Properties $properties = null): Subscription
     {
         return Subscription::fake([$filters => 1]);
     }

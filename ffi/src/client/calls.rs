@@ -6,12 +6,15 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use mqtt_client::Property;
+
 use super::{Client, Handler, State};
 use crate::error::{Error, Result};
 use crate::event::{Content, Event, EventType};
 use crate::handle::{self, Out};
 use crate::message::Message;
 use crate::options::{Options, PMQ_FOREVER};
+use crate::properties::Properties;
 use crate::status::Status;
 use crate::{bytes, guard};
 
@@ -163,6 +166,13 @@ pub unsafe extern "C" fn pmq_client_publish(
 
 /// Subscribes to `count` filters, an array of C strings, in one request, all with the same QoS and `flags` (PMQ_NO_LOCAL and the
 /// like, or 0). The subscription comes back by itself after a reconnect. `token`, unless NULL, gets the token of the answer.
+///
+/// `properties`, unless NULL, are copied: User Properties (38), which alone a program may put into SUBSCRIBE (MQTT 5.0,
+/// 3.8.2.1). They are sent again whenever the client has to subscribe anew. Where several calls have the same filter, the
+/// server knows one subscription, which was asked for with the properties of the last of them, or anew with those of the first.
+///
+/// PMQ_STATUS_PROPERTY: another property is among them. A connection of MQTT 3.x takes none: the error of the answer is
+/// PMQ_STATUS_NOT_SUPPORTED then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_client_subscribe(
     client: *const Client,
@@ -170,6 +180,7 @@ pub unsafe extern "C" fn pmq_client_subscribe(
     count: usize,
     qos: u8,
     flags: u32,
+    properties: *const Properties,
     token: *mut u64,
     error: *mut *mut Error,
 ) -> Status {
@@ -178,9 +189,12 @@ pub unsafe extern "C" fn pmq_client_subscribe(
         with(client, error, |client| {
             let options = client.subscribe_options(qos, flags)?;
             let filters = owned(&bytes::texts(filters, count, "filters")?);
+            let properties = listed(properties)?;
             let subscribe = || {
                 let filters = filters.iter().map(|filter| (filter.clone(), options));
-                let (_, request) = client.handle.subscribe(&filters.collect::<Vec<_>>())?;
+                let (_, request) = client
+                    .handle
+                    .subscribe(&filters.collect::<Vec<_>>(), &properties)?;
                 Ok(request)
             };
             let kind = EventType::Subscribed;
@@ -194,11 +208,15 @@ pub unsafe extern "C" fn pmq_client_subscribe(
 }
 
 /// Ends every subscription of this client to exactly these filters. `token`, unless NULL, gets the token of the answer.
+///
+/// `properties`, unless NULL, are copied: User Properties (38), as for pmq_client_subscribe (MQTT 5.0, 3.10.2.1). Where the
+/// connection takes none, the subscriptions are over here, but the server was not told.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_client_unsubscribe(
     client: *const Client,
     filters: *const *const c_char,
     count: usize,
+    properties: *const Properties,
     token: *mut u64,
     error: *mut *mut Error,
 ) -> Status {
@@ -206,7 +224,8 @@ pub unsafe extern "C" fn pmq_client_unsubscribe(
     unsafe {
         with(client, error, |client| {
             let filters = owned(&bytes::texts(filters, count, "filters")?);
-            let unsubscribe = || Ok(client.handle.unsubscribe(&filters)?);
+            let properties = listed(properties)?;
+            let unsubscribe = || Ok(client.handle.unsubscribe(&filters, &properties)?);
             let kind = EventType::Unsubscribed;
             let given = client.request(kind, &filters, !token.is_null(), unsubscribe)?;
             if !token.is_null() {
@@ -245,6 +264,19 @@ pub unsafe extern "C" fn pmq_client_request(
             Ok(())
         })
     }
+}
+
+/// The properties of a list that may be null.
+///
+/// # Safety
+/// As [`handle::get`]; they must not outlive the list.
+unsafe fn listed<'a>(properties: *const Properties) -> Result<Vec<Property<'a>>> {
+    if properties.is_null() {
+        return Ok(Vec::new());
+    }
+    // SAFETY: by this function's own contract.
+    let properties: &'a Properties = unsafe { handle::get(properties, "properties") }?;
+    properties.to_client()
 }
 
 fn owned(texts: &[&str]) -> Vec<String> {

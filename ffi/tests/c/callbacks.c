@@ -37,9 +37,9 @@ static void handler(const pmq_event *event, void *userdata) {
     OK(pmq_event_ack(event, 0, &error));
     /* Publish and wait for it, subscribe and wait for it, right here. */
     OK(pmq_client_wait(state->client, check_publish(state->client, "t", "y"), PATIENCE, NULL, &error));
-    OK(pmq_client_subscribe(state->client, &filter, 1, 1, 0, &token, &error));
+    OK(pmq_client_subscribe(state->client, &filter, 1, 1, 0, NULL, &token, &error));
     OK(pmq_client_wait(state->client, token, PATIENCE, NULL, &error));
-    OK(pmq_client_unsubscribe(state->client, &filter, 1, &token, &error));
+    OK(pmq_client_unsubscribe(state->client, &filter, 1, NULL, &token, &error));
     OK(pmq_client_wait(state->client, token, PATIENCE, NULL, &error));
     /* Dispatch inside of dispatch. */
     OK(pmq_client_dispatch(state->client, nested, state, 0, &count, &error));

@@ -67,7 +67,7 @@ static void what_was_sent_goes_on(const char *silent) {
     const char *filter = "never";
     bool taken_back = true;
 
-    OK(pmq_client_subscribe(client, &filter, 1, 1, 0, &asked, &error));
+    OK(pmq_client_subscribe(client, &filter, 1, 1, 0, NULL, &asked, &error));
     /* The server answers in order: with this one, it has seen the others. */
     OK(pmq_client_wait(client, check_publish(client, "t", "y"), PATIENCE, NULL, &error));
     OK(pmq_client_cancel(client, sent, &taken_back, &error));

@@ -136,7 +136,7 @@ static inline void check_skip(pmq_client *client, pmq_event_kind kind) {
 static inline void check_subscribe(pmq_client *client, const char *filter) {
     pmq_error *error = NULL;
     uint64_t token = 0;
-    OK(pmq_client_subscribe(client, &filter, 1, 1, 0, &token, &error));
+    OK(pmq_client_subscribe(client, &filter, 1, 1, 0, NULL, &token, &error));
     OK(pmq_client_wait(client, token, PATIENCE, NULL, &error));
 }
 

@@ -31,11 +31,12 @@ static void one_round(const char *url) {
     pmq_event_free(&event);
     CHECK(check_state(client) == PMQ_STATE_CONNECTED);
 
-    OK(pmq_client_subscribe(client, filters, 2, 2, 0, &token, &error));
+    OK(pmq_client_subscribe(client, filters, 2, 2, 0, NULL, &token, &error));
     event = check_event(client, PMQ_EVENT_SUBSCRIBED);
     CHECK(pmq_event_token(event) == token && pmq_event_status(event) == PMQ_STATUS_OK);
     reasons = pmq_event_reasons(event, &count);
     CHECK(count == 2 && reasons[0] == 2 && reasons[1] == 2);
+    CHECK(pmq_properties_count(pmq_event_properties(event)) == 0);
     pmq_event_free(&event);
 
     /* Nobody subscribes to this one, and the broker says so. */
@@ -54,7 +55,7 @@ static void one_round(const char *url) {
     CHECK(pmq_event_status(event) == PMQ_STATUS_OK);
     pmq_event_free(&event);
 
-    OK(pmq_client_unsubscribe(client, filters, 2, &token, &error));
+    OK(pmq_client_unsubscribe(client, filters, 2, NULL, &token, &error));
     OK(pmq_client_wait(client, token, PATIENCE, &event, &error));
     reasons = pmq_event_reasons(event, &count);
     CHECK(pmq_event_type(event) == PMQ_EVENT_UNSUBSCRIBED && count == 2 && reasons[0] == 0 && reasons[1] == 0);
@@ -141,7 +142,7 @@ static void by_descriptor(const char *url) {
     OK(pmq_client_fd(client, &fd, &error));
     OK(pmq_client_fd(client, &again, &error));
     CHECK(fd >= 0 && fd == again);
-    OK(pmq_client_subscribe(client, &filter, 1, 1, 0, &token, &error));
+    OK(pmq_client_subscribe(client, &filter, 1, 1, 0, NULL, &token, &error));
     while (seen.subscribed == 0) {
         CHECK(is_readable(fd, PATIENCE));
         OK(pmq_client_dispatch(client, note, &seen, 0, &count, &error));
@@ -164,6 +165,29 @@ static void by_descriptor(const char *url) {
     CHECK(handled == 20 && seen.other == 0);
     CHECK(!is_readable(fd, 0));
     FAILS(pmq_client_dispatch(client, NULL, NULL, 0, &count, &error), PMQ_STATUS_NULL);
+    pmq_client_free(&client);
+}
+
+/* MQTT 3.x has no properties: what asks for some is not sent. */
+static void properties_need_v5(const char *url) {
+    pmq_error *error = NULL;
+    pmq_options *options = check_options(url);
+    pmq_client *client;
+    pmq_properties *list = NULL;
+    const char *filter = "t";
+    uint64_t token = 0;
+    OK(pmq_options_set_protocol(options, PMQ_PROTOCOL_V311, &error));
+    client = check_client(options);
+    pmq_options_free(&options);
+    OK(pmq_properties_new(&list, &error));
+    OK(pmq_client_subscribe(client, &filter, 1, 1, 0, list, &token, &error));
+    OK(pmq_client_wait(client, token, PATIENCE, NULL, &error));
+    OK(pmq_properties_add_user(list, "k", PMQ_Z, "v", PMQ_Z, &error));
+    OK(pmq_client_subscribe(client, &filter, 1, 1, 0, list, &token, &error));
+    FAILS(pmq_client_wait(client, token, PATIENCE, NULL, &error), PMQ_STATUS_NOT_SUPPORTED);
+    OK(pmq_client_unsubscribe(client, &filter, 1, list, &token, &error));
+    FAILS(pmq_client_wait(client, token, PATIENCE, NULL, &error), PMQ_STATUS_NOT_SUPPORTED);
+    pmq_properties_free(&list);
     pmq_client_free(&client);
 }
 
@@ -223,6 +247,7 @@ int main(int argc, char **argv) {
     one_round(argv[1]);
     properties_travel(argv[1]);
     by_descriptor(argv[1]);
+    properties_need_v5(argv[1]);
     time_runs_out(argv[1]);
     idleness(argv[1]);
     older_versions(argv[1]);

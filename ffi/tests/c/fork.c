@@ -56,8 +56,8 @@ static void in_child(pmq_client *client, pmq_event *event, uint64_t token, const
 
     FAILS(pmq_client_publish(client, message, &value, &error), PMQ_STATUS_FORKED);
     FAILS(pmq_client_request(client, message, PMQ_FOREVER, &value, &error), PMQ_STATUS_FORKED);
-    FAILS(pmq_client_subscribe(client, &filter, 1, 0, 0, &value, &error), PMQ_STATUS_FORKED);
-    FAILS(pmq_client_unsubscribe(client, &filter, 1, &value, &error), PMQ_STATUS_FORKED);
+    FAILS(pmq_client_subscribe(client, &filter, 1, 0, 0, NULL, &value, &error), PMQ_STATUS_FORKED);
+    FAILS(pmq_client_unsubscribe(client, &filter, 1, NULL, &value, &error), PMQ_STATUS_FORKED);
     FAILS(pmq_client_wait(client, token, PMQ_FOREVER, &next, &error), PMQ_STATUS_FORKED);
     FAILS(pmq_client_cancel(client, token, NULL, &error), PMQ_STATUS_FORKED);
     FAILS(pmq_client_next_event(client, PMQ_FOREVER, &next, &error), PMQ_STATUS_FORKED);

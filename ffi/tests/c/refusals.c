@@ -5,6 +5,57 @@
 
 #include "check.h"
 
+/* The Reason String and the User Property with which the server gave its reason. */
+static void check_why(const pmq_event *event) {
+    const pmq_properties *seen = pmq_event_properties(event);
+    size_t len = 0;
+    CHECK(pmq_properties_count(seen) == 2 && pmq_properties_id(seen, 0) == 31 && pmq_properties_id(seen, 1) == 38);
+    CHECK(memcmp(pmq_properties_data(seen, 0, &len), "enough", 6) == 0 && len == 6);
+    CHECK(memcmp(pmq_properties_name(seen, 1, &len), "by", 2) == 0 && len == 2);
+    CHECK(memcmp(pmq_properties_data(seen, 1, &len), "me", 2) == 0 && len == 2);
+}
+
+/* The server has sent back the User Property of the request. */
+static void check_echo(pmq_client *client, uint64_t token, pmq_event_kind kind) {
+    pmq_error *error = NULL;
+    pmq_event *event = NULL;
+    const pmq_properties *seen;
+    size_t len = 0;
+    OK(pmq_client_wait(client, token, PATIENCE, &event, &error));
+    CHECK(pmq_event_type(event) == kind && pmq_event_status(event) == PMQ_STATUS_OK);
+    seen = pmq_event_properties(event);
+    CHECK(pmq_properties_count(seen) == 1 && pmq_properties_id(seen, 0) == 38);
+    CHECK(memcmp(pmq_properties_name(seen, 0, &len), "k", 1) == 0 && len == 1);
+    CHECK(memcmp(pmq_properties_data(seen, 0, &len), "v", 1) == 0 && len == 1);
+    pmq_event_free(&event);
+}
+
+static void properties(const char *url) {
+    pmq_error *error = NULL;
+    pmq_client *client = check_connect(url);
+    const char *filter = "yes";
+    pmq_properties *list = NULL;
+    uint64_t token = 0, refused = 0;
+    OK(pmq_properties_new(&list, &error));
+    OK(pmq_properties_add_user(list, "k", PMQ_Z, "v", PMQ_Z, &error));
+    OK(pmq_client_subscribe(client, &filter, 1, 1, 0, list, &token, &error));
+    check_echo(client, token, PMQ_EVENT_SUBSCRIBED);
+    OK(pmq_client_unsubscribe(client, &filter, 1, list, &token, &error));
+    check_echo(client, token, PMQ_EVENT_UNSUBSCRIBED);
+    /* A Reason String is the server's to send. */
+    OK(pmq_properties_add_data(list, 31, "why", 3, &error));
+    FAILS(pmq_client_subscribe(client, &filter, 1, 1, 0, list, &refused, &error), PMQ_STATUS_PROPERTY);
+    FAILS(pmq_client_unsubscribe(client, &filter, 1, list, &refused, &error), PMQ_STATUS_PROPERTY);
+    OK(pmq_properties_remove(list, 1, &error));
+    /* The library has Subscription Identifiers of its own. */
+    OK(pmq_properties_add_number(list, 11, 1, &error));
+    FAILS(pmq_client_subscribe(client, &filter, 1, 1, 0, list, &refused, &error), PMQ_STATUS_PROPERTY);
+    FAILS(pmq_client_unsubscribe(client, &filter, 1, list, &refused, &error), PMQ_STATUS_PROPERTY);
+    CHECK(refused == 0);
+    pmq_properties_free(&list);
+    pmq_client_free(&client);
+}
+
 static void subscriptions(const char *url) {
     pmq_error *error = NULL;
     pmq_client *client = check_connect(url);
@@ -16,30 +67,32 @@ static void subscriptions(const char *url) {
     uint64_t token = 0;
     size_t count = 0;
 
-    OK(pmq_client_subscribe(client, filters, 3, 1, 0, &token, &error));
+    OK(pmq_client_subscribe(client, filters, 3, 1, 0, NULL, &token, &error));
     OK(pmq_client_wait(client, token, PATIENCE, &event, &error));
     reasons = pmq_event_reasons(event, &count);
     CHECK(count == 3 && reasons[0] == 1 && reasons[1] == 0x87 && reasons[2] == 1);
     CHECK(pmq_event_status(event) == PMQ_STATUS_REFUSED);
     CHECK(pmq_error_reason(pmq_event_error(event)) == 0x87);
     CHECK(strstr(pmq_error_message(pmq_event_error(event)), "no/2") != NULL);
+    CHECK(strstr(pmq_error_message(pmq_event_error(event)), "(enough)") != NULL);
+    check_why(event);
     pmq_event_free(&event);
 
     /* Without a result, its error is the call's. */
-    OK(pmq_client_subscribe(client, &filters[1], 1, 1, 0, &token, &error));
+    OK(pmq_client_subscribe(client, &filters[1], 1, 1, 0, NULL, &token, &error));
     FAILS(pmq_client_wait(client, token, PATIENCE, NULL, &error), PMQ_STATUS_REFUSED);
 
     /* Refused before anything is sent. */
     token = 0;
-    FAILS(pmq_client_subscribe(client, bad, 2, 0, 0, &token, &error), PMQ_STATUS_TOPIC_FILTER);
-    FAILS(pmq_client_subscribe(client, NULL, 0, 0, 0, &token, &error), PMQ_STATUS_TOPIC_FILTER);
-    FAILS(pmq_client_subscribe(client, NULL, 1, 0, 0, &token, &error), PMQ_STATUS_NULL);
-    FAILS(pmq_client_subscribe(client, missing, 2, 0, 0, &token, &error), PMQ_STATUS_NULL);
-    FAILS(pmq_client_subscribe(client, filters, (size_t)-1, 0, 0, &token, &error), PMQ_STATUS_NULL);
-    FAILS(pmq_client_subscribe(client, filters, 1, 3, 0, &token, &error), PMQ_STATUS_ARGUMENT);
-    FAILS(pmq_client_subscribe(client, filters, 1, 0, 0x100, &token, &error), PMQ_STATUS_ARGUMENT);
+    FAILS(pmq_client_subscribe(client, bad, 2, 0, 0, NULL, &token, &error), PMQ_STATUS_TOPIC_FILTER);
+    FAILS(pmq_client_subscribe(client, NULL, 0, 0, 0, NULL, &token, &error), PMQ_STATUS_TOPIC_FILTER);
+    FAILS(pmq_client_subscribe(client, NULL, 1, 0, 0, NULL, &token, &error), PMQ_STATUS_NULL);
+    FAILS(pmq_client_subscribe(client, missing, 2, 0, 0, NULL, &token, &error), PMQ_STATUS_NULL);
+    FAILS(pmq_client_subscribe(client, filters, (size_t)-1, 0, 0, NULL, &token, &error), PMQ_STATUS_NULL);
+    FAILS(pmq_client_subscribe(client, filters, 1, 3, 0, NULL, &token, &error), PMQ_STATUS_ARGUMENT);
+    FAILS(pmq_client_subscribe(client, filters, 1, 0, 0x100, NULL, &token, &error), PMQ_STATUS_ARGUMENT);
     CHECK(token == 0);
-    OK(pmq_client_subscribe(client, filters, 1, 0, PMQ_NO_LOCAL | PMQ_RETAINED_NEVER, &token, &error));
+    OK(pmq_client_subscribe(client, filters, 1, 0, PMQ_NO_LOCAL | PMQ_RETAINED_NEVER, NULL, &token, &error));
     OK(pmq_client_wait(client, token, PATIENCE, NULL, &error));
     pmq_client_free(&client);
 }
@@ -54,16 +107,6 @@ static void publishes(const char *url) {
     CHECK(pmq_error_reason(pmq_event_error(event)) == 0x87);
     pmq_event_free(&event);
     pmq_client_free(&client);
-}
-
-/* The Reason String and the User Property with which the server gave its reason. */
-static void check_why(const pmq_event *event) {
-    const pmq_properties *seen = pmq_event_properties(event);
-    size_t len = 0;
-    CHECK(pmq_properties_count(seen) == 2 && pmq_properties_id(seen, 0) == 31 && pmq_properties_id(seen, 1) == 38);
-    CHECK(memcmp(pmq_properties_data(seen, 0, &len), "enough", 6) == 0 && len == 6);
-    CHECK(memcmp(pmq_properties_name(seen, 1, &len), "by", 2) == 0 && len == 2);
-    CHECK(memcmp(pmq_properties_data(seen, 1, &len), "me", 2) == 0 && len == 2);
 }
 
 static void connections(const char *url) {
@@ -148,6 +191,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     subscriptions(argv[1]);
+    properties(argv[1]);
     publishes(argv[1]);
     connections(argv[1]);
     clients(argv[2]);

@@ -10,8 +10,9 @@ use std::thread;
 /// How it treats its clients.
 #[derive(Clone, Copy)]
 pub(crate) enum Manners {
-    /// It accepts them. Filters that begin with "no/" are refused with 0x87, and so are publishes to such a topic; what is
-    /// published to "silent", and subscriptions to "never", are not answered. Whoever subscribes to "flood" gets twenty
+    /// It accepts them. Filters that begin with "no/" are refused with 0x87 and the properties `WHY`, and so are publishes to
+    /// such a topic, without properties; what is published to "silent", and subscriptions to "never", are not answered. The
+    /// User Properties of a SUBSCRIBE or UNSUBSCRIBE come back in its answer. Whoever subscribes to "flood" gets twenty
     /// messages of QoS 0 and twenty of QoS 1 before the answer. Who publishes to "bye" has to go: 0x97 Quota exceeded, with the
     /// properties `WHY`.
     Polite,
@@ -155,10 +156,10 @@ fn serve(mut stream: TcpStream, manners: Manners, tell: &mpsc::Sender<Packet>) -
                     stream.write_all(&[0x40, 0x03, rest[0], rest[1], reason])?;
                 }
             }
-            // SUBSCRIBE: Packet Identifier, properties, then filters with one byte of options each.
-            8 => {
-                let mut rest = &body[3 + usize::from(body[2])..];
-                let mut suback = vec![0x90, 0x00, body[0], body[1], 0x00];
+            // SUBSCRIBE: Packet Identifier, properties, then filters with one byte of options each. UNSUBSCRIBE has no options.
+            8 | 10 => {
+                let (properties, mut rest) = body[3..].split_at(body[2].into());
+                let mut reasons = Vec::new();
                 let mut answered = true;
                 while !rest.is_empty() {
                     let (filter, more) = field(rest);
@@ -166,16 +167,16 @@ fn serve(mut stream: TcpStream, manners: Manners, tell: &mpsc::Sender<Packet>) -
                     if filter == b"flood" {
                         stream.write_all(&flood())?;
                     }
-                    suback.push(if filter.starts_with(b"no/") {
-                        0x87
-                    } else {
-                        more[0] & 0b11
-                    });
-                    rest = &more[1..];
+                    let (granted, more) = match kind >> 4 {
+                        8 => (more[0] & 0b11, &more[1..]),
+                        _ => (0x00, more),
+                    };
+                    let refused = filter.starts_with(b"no/");
+                    reasons.push(if refused { 0x87 } else { granted });
+                    rest = more;
                 }
-                suback[1] = u8::try_from(suback.len() - 2).unwrap();
                 if answered {
-                    stream.write_all(&suback)?;
+                    stream.write_all(&answer(kind, &body[..2], properties, &reasons))?;
                 }
             }
             12 => stream.write_all(&[0xD0, 0x00])?,
@@ -183,6 +184,26 @@ fn serve(mut stream: TcpStream, manners: Manners, tell: &mpsc::Sender<Packet>) -
             _ => {}
         }
     }
+}
+
+/// SUBACK or UNSUBACK to a request of that kind, which had those properties.
+fn answer(kind: u8, packet_id: &[u8], asked: &[u8], reasons: &[u8]) -> Vec<u8> {
+    let why = if reasons.contains(&0x87) {
+        &WHY[1..]
+    } else {
+        &[]
+    };
+    // All but the Subscription Identifier, which comes first and is small.
+    let user = match asked {
+        [0x0B, _, user @ ..] => user,
+        user => user,
+    };
+    let properties = [why, user].concat();
+    let len = |bytes: usize| u8::try_from(bytes).unwrap();
+    let body = [packet_id, &[len(properties.len())], &properties, reasons].concat();
+    // The answers, 9 and 11, are the types after the requests.
+    let first = (kind & 0xF0) + 0x10;
+    [&[first, len(body.len())][..], &body].concat()
 }
 
 /// PUBLISH to "flood" with the payload "0" at QoS 0, then with "1" at QoS 1.

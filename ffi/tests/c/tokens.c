@@ -47,12 +47,12 @@ static void stopped_with_unacknowledged(const char *silent) {
     for (i = 0; i < PUBLISHES; i++) {
         tokens[i] = check_publish(client, "silent", "x");
     }
-    OK(pmq_client_subscribe(client, &filter, 1, 0, 0, &answer, &error));
+    OK(pmq_client_subscribe(client, &filter, 1, 0, 0, NULL, &answer, &error));
     FAILS(pmq_client_stop(client, 1, &error), PMQ_STATUS_UNFINISHED);
 
     message = check_message("t", "late", 1);
     FAILS(pmq_client_publish(client, message, &late, &error), PMQ_STATUS_STOPPED);
-    FAILS(pmq_client_subscribe(client, &filter, 1, 0, 0, &late, &error), PMQ_STATUS_STOPPED);
+    FAILS(pmq_client_subscribe(client, &filter, 1, 0, 0, NULL, &late, &error), PMQ_STATUS_STOPPED);
     CHECK(late == 0);
     pmq_message_free(&message);
 

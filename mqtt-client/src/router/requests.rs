@@ -1,15 +1,19 @@
 //! SUBSCRIBE and UNSUBSCRIBE: what to ask, and what the answers mean.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use mqtt_core::client::{Client, RequestId, SubscribeError as Refusal};
-use mqtt_core::{ReasonCode, SubscribeOptions, SubscriptionId, TopicFilter};
+use mqtt_core::{
+    PropertiesBuf, Property, ReasonCode, SubscribeOptions, SubscriptionId, TopicFilter,
+};
 
 use super::{FilterIndex, Router, Standing, entry, entry_mut};
 use crate::error::SubscribeError;
 use crate::request::Request;
 use crate::stream::SubscriptionKey;
+use crate::subscription::SubscribeAnswer;
 
 /// Requests on their way, and those that wait for a connection.
 #[derive(Default)]
@@ -24,13 +28,14 @@ pub(super) struct Requests {
 /// Filters to take back. Without a `request` nobody waits for the answer.
 pub(super) struct Unsubscribe {
     filters: Vec<String>,
-    request: Option<Request<Result<Vec<ReasonCode>, SubscribeError>>>,
+    properties: PropertiesBuf,
+    request: Option<Request<Result<SubscribeAnswer, SubscribeError>>>,
 }
 
 impl Unsubscribe {
-    fn answer(self, reasons: Result<Vec<ReasonCode>, SubscribeError>) {
+    fn answer(self, answer: Result<SubscribeAnswer, SubscribeError>) {
         if let Some(request) = self.request {
-            request.answer(reasons);
+            request.answer(answer);
         }
     }
 }
@@ -44,7 +49,10 @@ impl Requests {
     pub(super) fn session_lost(&mut self) {
         for unsubscribe in std::mem::take(&mut self.waiting) {
             let reasons = vec![ReasonCode::NO_SUBSCRIPTION_EXISTED; unsubscribe.filters.len()];
-            unsubscribe.answer(Ok(reasons));
+            unsubscribe.answer(Ok(SubscribeAnswer {
+                reasons,
+                ..SubscribeAnswer::default()
+            }));
         }
     }
 
@@ -70,10 +78,15 @@ impl Router {
     pub(crate) fn unsubscribe(
         &mut self,
         filters: Vec<String>,
-        request: Option<Request<Result<Vec<ReasonCode>, SubscribeError>>>,
+        properties: PropertiesBuf,
+        request: Option<Request<Result<SubscribeAnswer, SubscribeError>>>,
     ) {
         if !filters.is_empty() {
-            self.requests.waiting.push(Unsubscribe { filters, request });
+            self.requests.waiting.push(Unsubscribe {
+                filters,
+                properties,
+                request,
+            });
         }
     }
 
@@ -109,7 +122,8 @@ impl Router {
                 .iter()
                 .filter_map(|text| TopicFilter::new(text).ok())
                 .collect();
-            match core.unsubscribe(&filters) {
+            let properties: Vec<_> = unsubscribe.properties.as_properties().iter().collect();
+            match core.unsubscribe(&filters, &properties) {
                 Ok(id) => {
                     self.requests.unsubscribes.insert(id, unsubscribe);
                 }
@@ -145,8 +159,10 @@ impl Router {
         let id = u32::try_from(key.0)
             .ok()
             .filter(|_| identifiers)
-            .and_then(SubscriptionId::new);
-        match core.subscribe(&filters, id) {
+            .and_then(SubscriptionId::new)
+            .map(Property::SubscriptionIdentifier);
+        let properties = id.into_iter().chain(group.properties.as_properties());
+        match core.subscribe(&filters, &properties.collect::<Vec<_>>()) {
             Ok(request) => {
                 for index in &indices {
                     if let Some(filter) = entry_mut(&mut self.filters, *index) {
@@ -165,7 +181,13 @@ impl Router {
     }
 
     /// The server answered a SUBSCRIBE.
-    pub(crate) fn subscribed(&mut self, id: RequestId, reasons: &[ReasonCode]) {
+    pub(crate) fn subscribed(
+        &mut self,
+        id: RequestId,
+        reasons: &[ReasonCode],
+        properties: PropertiesBuf,
+    ) {
+        let properties = Arc::new(properties);
         let Some((key, indices)) = self.requests.subscribes.remove(&id) else {
             return;
         };
@@ -181,9 +203,10 @@ impl Router {
                 filter.standing = Standing::Granted(*reason);
             }
             for member in &filter.members {
-                if let Some(group) = self.groups.get(member) {
+                if let Some(group) = self.groups.get_mut(member) {
                     group.grant.set(*reason);
-                    if group.waiting.is_some() {
+                    if let Some(waiting) = &mut group.waiting {
+                        waiting.answered(*index, &properties);
                         self.requests.due.insert(*member);
                     }
                 }
@@ -191,7 +214,10 @@ impl Router {
         }
         for (index, reason) in indices.iter().zip(reasons) {
             if reason.is_error() {
-                self.refused(*index, *reason, asked_by_application);
+                if !asked_by_application {
+                    self.tell_of_refusal(*index, *reason, &properties);
+                }
+                self.drop_filter(*index, Some(*reason));
             }
         }
     }
@@ -206,27 +232,33 @@ impl Router {
             Standing::Granted(reason) => Some(reason),
             Standing::Unasked | Standing::Asked => None,
         };
-        let reasons = group
+        let answer = group
             .waiting
             .as_ref()
-            .and_then(|waiting| waiting.reasons(granted));
-        if let Some(reasons) = reasons
+            .and_then(|waiting| waiting.answer(granted));
+        if let Some(answer) = answer
             && let Some(waiting) = group.waiting.take()
         {
-            waiting.request.answer(Ok(reasons));
+            waiting.request.answer(Ok(answer));
         }
     }
 
-    fn refused(&mut self, index: FilterIndex, reason: ReasonCode, asked_by_application: bool) {
-        if !asked_by_application && let Some(filter) = entry(&self.filters, index) {
-            // Nobody waits for this answer: the subscription was made anew after the session was lost.
-            tracing::warn!(filter = filter.text, %reason, "the server refused a subscription it had granted before");
-            self.shared
-                .counters
-                .refused_again
-                .fetch_add(1, Ordering::Relaxed);
-        }
-        self.drop_filter(index, Some(reason));
+    /// Nobody waits for this answer: the subscription was made anew after the session was lost.
+    fn tell_of_refusal(&self, index: FilterIndex, reason: ReasonCode, properties: &PropertiesBuf) {
+        let Some(filter) = entry(&self.filters, index) else {
+            return;
+        };
+        let reason_string = properties.as_properties().reason_string();
+        tracing::warn!(
+            filter = filter.text,
+            %reason,
+            reason_string = reason_string.map(|text| text.as_str()),
+            "the server refused a subscription it had granted before"
+        );
+        self.shared
+            .counters
+            .refused_again
+            .fetch_add(1, Ordering::Relaxed);
     }
 
     fn refuse_group(&mut self, key: SubscriptionKey, error: SubscribeError) {
@@ -239,7 +271,7 @@ impl Router {
             }
             None => tracing::warn!(%error, "a subscription could not be made anew"),
         }
-        let stream = std::sync::Arc::clone(&group.stream);
+        let stream = Arc::clone(&group.stream);
         self.leave(key);
         if !stream.is_inbox() {
             stream.end();
@@ -247,9 +279,17 @@ impl Router {
     }
 
     /// The server answered an UNSUBSCRIBE.
-    pub(crate) fn unsubscribed(&mut self, id: RequestId, reasons: &[ReasonCode]) {
+    pub(crate) fn unsubscribed(
+        &mut self,
+        id: RequestId,
+        reasons: &[ReasonCode],
+        properties: PropertiesBuf,
+    ) {
         if let Some(unsubscribe) = self.requests.unsubscribes.remove(&id) {
-            unsubscribe.answer(Ok(reasons.to_vec()));
+            unsubscribe.answer(Ok(SubscribeAnswer {
+                reasons: reasons.to_vec(),
+                properties: Arc::new(properties),
+            }));
         }
     }
 
@@ -295,11 +335,9 @@ fn translate(refusal: &Refusal) -> SubscribeError {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use bytes::BytesMut;
+    use bytes::{Buf as _, BytesMut};
     use mqtt_core::client::{ConnectOptions, Event, Limits};
-    use mqtt_core::{Output, Progress, Session};
+    use mqtt_core::{Output, Progress, Session, Utf8};
 
     use super::*;
     use crate::clock::Clock;
@@ -308,7 +346,12 @@ mod tests {
     use crate::shared::Shared;
     use crate::stream::{AckMode, Stream, StreamLimits};
 
-    type Answer = Request<Result<Vec<ReasonCode>, SubscribeError>>;
+    type Answer = Request<Result<SubscribeAnswer, SubscribeError>>;
+
+    fn user(name: &str) -> PropertiesBuf {
+        let name = Utf8::new(name).unwrap();
+        PropertiesBuf::collect([Property::UserProperty(name, Utf8::EMPTY)]).unwrap()
+    }
 
     /// A machine that a 5.0 server has accepted.
     fn accepted(clock: &Clock) -> Client {
@@ -328,6 +371,27 @@ mod tests {
         assert_eq!(progress, Progress::Done);
     }
 
+    /// What the machine was answered goes to the router.
+    fn answered(router: &mut Router, core: &mut Client) {
+        while let Some(event) = core.poll_event() {
+            if let Event::Subscribed {
+                id,
+                reasons,
+                properties,
+            } = event
+            {
+                router.subscribed(id, &reasons, properties);
+            }
+        }
+        router.ask(core);
+    }
+
+    fn reason_string(answer: &Answer) -> String {
+        let answer = answer.result().expect("an answer").unwrap();
+        let text = answer.properties.as_properties().reason_string();
+        text.expect("a Reason String").as_str().to_owned()
+    }
+
     fn subscribe(router: &mut Router, key: u64, filters: &[&str]) -> Answer {
         let limits = StreamLimits {
             messages: 1,
@@ -343,6 +407,7 @@ mod tests {
             mode: AckMode::OnReceive,
             stream: Arc::new(Stream::new(Arc::clone(&router.shared), limits)),
             grant: Arc::default(),
+            properties: user(&format!("from {key}")),
             request: request.clone(),
         };
         router.add(new, &mut Vec::new());
@@ -359,28 +424,70 @@ mod tests {
         let second = subscribe(&mut router, 2, &["c", "b", "a"]);
         let third = subscribe(&mut router, 3, &["d", "b"]);
         router.ask(&mut core);
-        // SUBACK for Packet Identifier 1: granted QoS 0, Not authorized, granted QoS 1. Then for 2: Quota exceeded.
+        // SUBACK for Packet Identifier 1, with the Reason String "A": granted QoS 0, Not authorized, granted QoS 1. Then for 2,
+        // with "B": Quota exceeded.
         for suback in [
-            &[0x90, 0x06, 0x00, 0x01, 0x00, 0x00, 0x87, 0x01][..],
-            &[0x90, 0x04, 0x00, 0x02, 0x00, 0x97],
+            &[
+                0x90, 0x0A, 0x00, 0x01, 0x04, 0x1F, 0x00, 0x01, b'A', 0x00, 0x87, 0x01,
+            ][..],
+            &[0x90, 0x08, 0x00, 0x02, 0x04, 0x1F, 0x00, 0x01, b'B', 0x97],
         ] {
             read(&mut core, &clock, suback);
-            while let Some(event) = core.poll_event() {
-                if let Event::Subscribed { id, reasons, .. } = event {
-                    router.subscribed(id, &reasons);
-                }
-            }
-            router.ask(&mut core);
+            answered(&mut router, &mut core);
         }
         let codes = |answer: &Answer| {
-            let reasons = answer.result().expect("an answer").unwrap();
-            reasons
-                .iter()
+            let answer = answer.result().expect("an answer").unwrap();
+            (answer.reasons.iter())
                 .map(|reason| reason.get())
                 .collect::<Vec<_>>()
         };
         assert_eq!(codes(&first), [0x00, 0x87, 0x01]);
         assert_eq!(codes(&second), [0x01, 0x87, 0x00]);
         assert_eq!(codes(&third), [0x97, 0x87]);
+        // That of the SUBACK with the first refusal.
+        assert_eq!(reason_string(&first), "A");
+        assert_eq!(reason_string(&second), "A");
+        assert_eq!(reason_string(&third), "B");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nothing_was_refused_the_answer_about_the_first_filter_counts() {
+        let clock = Clock::new();
+        let mut core = accepted(&clock);
+        let mut router = Router::new(Arc::new(Shared::new(Options::new("h", 1)).unwrap()));
+        subscribe(&mut router, 1, &["a"]);
+        let second = subscribe(&mut router, 2, &["b", "a"]);
+        router.ask(&mut core);
+        // Granted QoS 0 for Packet Identifiers 2 and 1, with the Reason Strings "B" and "A".
+        for (packet_id, text) in [(2, b'B'), (1, b'A')] {
+            let suback = [
+                0x90, 0x08, 0x00, packet_id, 0x04, 0x1F, 0x00, 0x01, text, 0x00,
+            ];
+            read(&mut core, &clock, &suback);
+            answered(&mut router, &mut core);
+        }
+        assert_eq!(reason_string(&second), "B");
+    }
+
+    /// Which group asks decides over the properties.
+    #[tokio::test(start_paused = true)]
+    async fn a_filter_of_two_calls_is_asked_for_with_the_properties_of_one() {
+        let clock = Clock::new();
+        let mut core = accepted(&clock);
+        let mut router = Router::new(Arc::new(Shared::new(Options::new("h", 1)).unwrap()));
+        let mut asked = |router: &mut Router| {
+            router.ask(&mut core);
+            let mut output = Output::new();
+            core.poll_transmit(clock.now(), &mut output);
+            let sent = output.copy_to_bytes(output.remaining());
+            let texts = [&b"from 1"[..], b"from 2"];
+            texts.map(|text| sent.windows(text.len()).any(|bytes| bytes == text))
+        };
+        subscribe(&mut router, 1, &["a"]);
+        assert_eq!(asked(&mut router), [true, false]);
+        subscribe(&mut router, 2, &["a"]);
+        assert_eq!(asked(&mut router), [false, true]);
+        router.session_lost(true);
+        assert_eq!(asked(&mut router), [true, false]);
     }
 }

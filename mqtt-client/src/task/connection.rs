@@ -223,12 +223,20 @@ impl Task {
                     self.changed = true;
                 }
                 Event::Outcome { id, outcome } => self.outbox.outcome(id, outcome),
-                Event::Subscribed { id, reasons, .. } => {
-                    self.router.subscribed(id, &reasons);
+                Event::Subscribed {
+                    id,
+                    reasons,
+                    properties,
+                } => {
+                    self.router.subscribed(id, &reasons, properties);
                     self.changed = true;
                 }
-                Event::Unsubscribed { id, reasons, .. } => {
-                    self.router.unsubscribed(id, &reasons);
+                Event::Unsubscribed {
+                    id,
+                    reasons,
+                    properties,
+                } => {
+                    self.router.unsubscribed(id, &reasons, properties);
                     self.changed = true;
                 }
                 Event::Disconnected(cause) => line.ended = line.ended.take().or(Some(cause)),

@@ -102,7 +102,7 @@ pub(crate) fn a_child_leaves_layers_alone() {
     }
     // Somebody has to be there to receive, or the answers would say that nobody is.
     let filters = [("t".to_owned(), QoS::AtMostOnce.into())];
-    let (_, request) = handles[0].subscribe(&filters).unwrap();
+    let (_, request) = handles[0].subscribe(&filters, &[]).unwrap();
     wait_for(&handles[0], || request.result()).unwrap();
     assert_eq!(broker.connections_to(), handles.len());
     for _ in 0..5 {

@@ -19,7 +19,8 @@ use std::time::{Duration, Instant};
 use mqtt_client::background::{self, Handle, Inbox, Observer};
 use mqtt_client::{
     Address, CloseCause, CloseError, Connack, DropReason, Message, Options, Outcome, PublishError,
-    QoS, ReasonCode, RequestError, State, SubscribeError, SubscribeOptions, TopicName,
+    QoS, ReasonCode, RequestError, State, SubscribeAnswer, SubscribeError, SubscribeOptions,
+    TopicName,
 };
 use server::{Seen, Server};
 
@@ -128,10 +129,10 @@ fn publishes_and_receives(server: &Server) {
         ("t".to_owned(), SubscribeOptions::new(QoS::AtLeastOnce)),
         ("no".to_owned(), QoS::AtMostOnce.into()),
     ];
-    let (key, request) = handle.subscribe(&filters).unwrap();
-    let reasons = wait_for(&handle, || request.result()).unwrap();
+    let (key, request) = handle.subscribe(&filters, &[]).unwrap();
+    let answer = wait_for(&handle, || request.result()).unwrap();
     assert_eq!(
-        reasons,
+        answer.reasons,
         [ReasonCode::GRANTED_QOS_1, ReasonCode::NOT_AUTHORIZED]
     );
     // The server sends back what it is sent, to whoever subscribed.
@@ -140,13 +141,11 @@ fn publishes_and_receives(server: &Server) {
     assert_eq!(received.message.payload(), b"hello");
     assert!(received.subscriptions.contains(key));
 
-    let request = handle.unsubscribe(&["t".to_owned()]).unwrap();
-    assert_eq!(
-        wait_for(&handle, || request.result()),
-        Ok(vec![ReasonCode::SUCCESS])
-    );
+    let request = handle.unsubscribe(&["t".to_owned()], &[]).unwrap();
+    let answer = wait_for(&handle, || request.result()).unwrap();
+    assert_eq!(answer.reasons, [ReasonCode::SUCCESS]);
     assert!(matches!(
-        handle.subscribe(&[]),
+        handle.subscribe(&[], &[]),
         Err(SubscribeError::NoFilter)
     ));
 
@@ -168,7 +167,7 @@ enum Told {
     State(State, Option<Connack>),
     Received(usize),
     Outcome(Outcome),
-    Answer(Result<Vec<ReasonCode>, SubscribeError>),
+    Answer(Result<SubscribeAnswer, SubscribeError>),
     Closed(Result<(), CloseError>),
 }
 
@@ -216,16 +215,19 @@ fn tells_an_observer(server: &Server) {
     );
 
     let (_, request) = handle
-        .subscribe(&[
-            ("t".to_owned(), QoS::AtLeastOnce.into()),
-            ("no".to_owned(), QoS::AtMostOnce.into()),
-        ])
+        .subscribe(
+            &[
+                ("t".to_owned(), QoS::AtLeastOnce.into()),
+                ("no".to_owned(), QoS::AtMostOnce.into()),
+            ],
+            &[],
+        )
         .unwrap();
     let answers = sender.clone();
     request.on_answer(move |answer| answers.send(Told::Answer(answer.clone())).unwrap());
     let answer = next();
     assert!(
-        matches!(&answer, Told::Answer(Ok(reasons)) if reasons.len() == 2),
+        matches!(&answer, Told::Answer(Ok(answer)) if answer.reasons.len() == 2),
         "{answer:?}"
     );
 
@@ -351,7 +353,7 @@ fn a_child_leaves_the_connection_alone(server: &Server) {
         );
         assert_eq!(
             handle
-                .subscribe(&[("t".to_owned(), QoS::AtMostOnce.into())])
+                .subscribe(&[("t".to_owned(), QoS::AtMostOnce.into())], &[])
                 .unwrap_err(),
             SubscribeError::Forked
         );

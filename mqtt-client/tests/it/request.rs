@@ -154,6 +154,7 @@ async fn a_refused_subscription_fails_the_request_and_the_next_one_asks_again() 
             cause: SubscribeError::Refused {
                 filter: "r".to_owned(),
                 reason: ReasonCode::NOT_AUTHORIZED,
+                properties: Default::default(),
             },
         })
     );

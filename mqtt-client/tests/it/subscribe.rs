@@ -1,10 +1,13 @@
 //! Subscribing, routing, acknowledging, and full streams.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use mqtt_client::mqtt_core::{PacketType, PropertyHolder, SubscriptionId};
 use mqtt_client::{
-    AckMode, Client, Options, Outcome, Overflow, PacketId, QoS, ReasonCode, StreamFull,
-    SubscribeError, SubscribeOptions, Subscription, Unacknowledged, Utf8, Version,
+    AckMode, Client, EncodeError, Options, Outcome, Overflow, PacketId, Properties, PropertiesBuf,
+    Property, ProtocolVersion, QoS, ReasonCode, StreamFull, SubscribeError, SubscribeOptions,
+    Subscription, Unacknowledged, Utf8, Version,
 };
 
 use crate::support::{
@@ -45,6 +48,32 @@ async fn grant(peer: &mut Peer, subscribe: &[u8]) {
                 .await
         }
     }
+}
+
+/// SUBACK of 5.0 with one Reason Code, and what the server says.
+fn suback(subscribe: &[u8], reason: u8) -> Vec<u8> {
+    answer_to(subscribe, 0x90, reason)
+}
+
+/// SUBACK or UNSUBACK: Packet Identifier, 13 bytes of properties, one Reason Code.
+fn answer_to(request: &[u8], first: u8, reason: u8) -> Vec<u8> {
+    [
+        &[first, 0x11, request[2], request[3], 0x0D][..],
+        &[0x1F, 0x00, 0x03, b'w', b'h', b'y'],
+        &[0x26, 0x00, 0x01, b'a', 0x00, 0x01, b'b'],
+        &[reason],
+    ]
+    .concat()
+}
+
+/// The properties of such an answer.
+fn said() -> [Property<'static>; 2] {
+    let reason_string = Utf8::new("why").unwrap();
+    [Property::ReasonString(reason_string), user("a", "b")]
+}
+
+fn user<'a>(name: &'a str, value: &'a str) -> Property<'a> {
+    Property::UserProperty(Utf8::new(name).unwrap(), Utf8::new(value).unwrap())
 }
 
 /// PUBLISH of 5.0 to `t`, QoS 1.
@@ -184,22 +213,134 @@ async fn a_refused_filter_is_an_error_and_leaves_nothing() {
         async move { client.subscribe("t", QoS::AtMostOnce).await }
     });
     let packet = peer.packet().await;
-    peer.send(&[0x90, 0x04, packet[2], packet[3], 0x00, 0x87])
-        .await;
+    peer.send(&suback(&packet, 0x87)).await;
     let error = subscribing.await.unwrap().unwrap_err();
     assert_eq!(
         error,
         SubscribeError::Refused {
             filter: "t".to_owned(),
-            reason: ReasonCode::NOT_AUTHORIZED
+            reason: ReasonCode::NOT_AUTHORIZED,
+            properties: Arc::new(PropertiesBuf::collect(said()).unwrap()),
         }
     );
     assert_eq!(
         error.to_string(),
-        "the server refused \"t\": 0x87 Not authorized"
+        "the server refused \"t\": 0x87 Not authorized (why)"
     );
     peer.expect_silence(SECOND).await;
     assert!(client.state().is_connected());
+}
+
+#[tokio::test(start_paused = true)]
+async fn user_properties_go_out_and_those_of_the_answer_come_back() {
+    let (options, mut server) = scripted();
+    let options = options.with_session(SECOND * 3_600);
+    let (client, mut peer) = start(options, &mut server).await;
+    let subscribing = tokio::spawn({
+        let client = client.clone();
+        async move {
+            let options = QoS::AtLeastOnce;
+            client.subscribe_with("t", options, &[user("k", "v")]).await
+        }
+    });
+    // Subscription Identifier 1, User Property, the filter, QoS 1.
+    let asked = [
+        &[0x09, 0x0B, 0x01][..],
+        &[0x26, 0x00, 0x01, b'k', 0x00, 0x01, b'v'],
+        &[0x00, 0x01, b't', 0x01],
+    ]
+    .concat();
+    let packet = peer.packet().await;
+    assert_eq!(packet[4..], asked);
+    peer.send(&suback(&packet, 0x01)).await;
+    let (subscription, answer) = subscribing.await.unwrap().unwrap();
+    assert_eq!(answer.reasons, [ReasonCode::GRANTED_QOS_1]);
+    let said = said();
+    let said = Properties::new(&said);
+    assert_eq!(answer.properties.as_properties(), said);
+    drop(peer);
+
+    // The session is lost: the same is asked again.
+    let mut peer = server.accept(CONNACK_V5).await;
+    let packet = peer.packet().await;
+    assert_eq!(packet[4..], asked);
+    grant(&mut peer, &packet).await;
+
+    let unsubscribing = tokio::spawn({
+        let client = client.clone();
+        async move {
+            let properties = [user("k", "v"), user("k", "")];
+            client.unsubscribe_with("t", &properties).await
+        }
+    });
+    let asked = [
+        &[0x0D][..],
+        &[0x26, 0x00, 0x01, b'k', 0x00, 0x01, b'v'],
+        &[0x26, 0x00, 0x01, b'k', 0x00, 0x00],
+        &[0x00, 0x01, b't'],
+    ]
+    .concat();
+    let packet = peer.packet().await;
+    assert_eq!((packet[0], &packet[4..]), (0xA2, &asked[..]));
+    drop(peer);
+
+    // Unanswered, and the session goes on: that too is asked again.
+    let mut peer = server.accept(CONNACK_V5_SESSION).await;
+    let packet = peer.packet().await;
+    assert_eq!((packet[0], &packet[4..]), (0xA2, &asked[..]));
+    peer.send(&answer_to(&packet, 0xB0, 0x11)).await;
+    let answer = unsubscribing.await.unwrap().unwrap();
+    assert_eq!(answer.reasons, [ReasonCode::NO_SUBSCRIPTION_EXISTED]);
+    assert_eq!(answer.properties.as_properties(), said);
+    drop(subscription);
+}
+
+#[tokio::test(start_paused = true)]
+async fn properties_that_do_not_belong_there_are_refused() {
+    let id = Property::SubscriptionIdentifier(SubscriptionId::MAX);
+    let [reason_string, _] = said();
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options, &mut server).await;
+    for property in [id, reason_string] {
+        let properties = [property];
+        let not_allowed = |packet_type| {
+            let property = property.id();
+            let holder = PropertyHolder::Packet(packet_type);
+            SubscribeError::Encode(EncodeError::PropertyNotAllowed { property, holder })
+        };
+        let subscribed = client.subscribe_with("t", QoS::AtMostOnce, &properties);
+        assert_eq!(
+            subscribed.await.unwrap_err(),
+            not_allowed(PacketType::Subscribe)
+        );
+        let unsubscribed = client.unsubscribe_with("t", &properties);
+        assert_eq!(
+            unsubscribed.await.unwrap_err(),
+            not_allowed(PacketType::Unsubscribe)
+        );
+    }
+    peer.expect_silence(SECOND).await;
+
+    let (options, mut server) = scripted();
+    let (client, mut peer) = start(options.with_version(Version::V3_1_1), &mut server).await;
+    let needs_v5 = |packet_type| {
+        SubscribeError::Encode(EncodeError::PropertiesNotInVersion {
+            holder: PropertyHolder::Packet(packet_type),
+            version: ProtocolVersion::V3_1_1,
+        })
+    };
+    let properties = [user("k", "v")];
+    let subscribed = client.subscribe_with("t", QoS::AtMostOnce, &properties);
+    assert_eq!(
+        subscribed.await.unwrap_err(),
+        needs_v5(PacketType::Subscribe)
+    );
+    let unsubscribed = client.unsubscribe_with("t", &properties);
+    assert_eq!(
+        unsubscribed.await.unwrap_err(),
+        needs_v5(PacketType::Unsubscribe)
+    );
+    peer.expect_silence(SECOND).await;
 }
 
 #[tokio::test(start_paused = true)]

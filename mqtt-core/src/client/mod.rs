@@ -37,8 +37,7 @@ use crate::{
     packet::{Packet, Subscribe, SubscribeFilters, Unsubscribe, UnsubscribeFilters},
     time::Instant,
     types::{
-        PacketId, PacketType, ReasonCode, Role, SessionExpiry, SubscribeOptions, SubscriptionId,
-        TopicFilter, Utf8,
+        PacketId, PacketType, ReasonCode, Role, SessionExpiry, SubscribeOptions, TopicFilter, Utf8,
     },
     wire::{Output, Properties, Property},
 };
@@ -265,38 +264,43 @@ impl Client {
 
     /// Asks for subscriptions; [`Event::Subscribed`] tells which were granted.
     ///
+    /// `properties` may be a Subscription Identifier, which all these filters get, and User Properties (5.0 only; v5 3.8.2.1).
+    ///
     /// # Errors
     /// [`SubscribeError`]; nothing was changed.
     pub fn subscribe(
         &mut self,
         filters: &[(TopicFilter<'_>, SubscribeOptions)],
-        subscription_id: Option<SubscriptionId>,
+        properties: &[Property<'_>],
     ) -> Result<RequestId, SubscribeError> {
+        let properties = Properties::new(properties);
         let link = self.requestable(filters.len())?;
-        requests::check(link.negotiated(), filters, subscription_id)?;
-        let property = subscription_id.map(Property::SubscriptionIdentifier);
+        requests::check(link.negotiated(), filters, &properties)?;
         self.request(PacketType::Subscribe, filters.len(), |packet_id| {
             Packet::Subscribe(Subscribe {
                 packet_id,
                 filters: SubscribeFilters::new(filters),
-                properties: Properties::new(property.as_slice()),
+                properties,
             })
         })
     }
 
     /// Gives subscriptions back; [`Event::Unsubscribed`] answers.
     ///
+    /// `properties` may be User Properties (5.0 only; v5 3.10.2.1).
+    ///
     /// # Errors
     /// [`SubscribeError`]; nothing was changed.
     pub fn unsubscribe(
         &mut self,
         filters: &[TopicFilter<'_>],
+        properties: &[Property<'_>],
     ) -> Result<RequestId, SubscribeError> {
         self.request(PacketType::Unsubscribe, filters.len(), |packet_id| {
             Packet::Unsubscribe(Unsubscribe {
                 packet_id,
                 filters: UnsubscribeFilters::new(filters),
-                properties: Properties::EMPTY,
+                properties: Properties::new(properties),
             })
         })
     }

@@ -7,7 +7,8 @@ use crate::{
     error::EncodeError,
     flow::{Negotiated, kept},
     packet::{Suback, Unsuback},
-    types::{PacketId, PacketType, ReasonCode, SubscribeOptions, SubscriptionId, TopicFilter},
+    types::{PacketId, PacketType, ReasonCode, SubscribeOptions, TopicFilter},
+    wire::{Properties, PropertyId},
 };
 
 /// Why a `subscribe` or `unsubscribe` was not taken. Nothing was changed.
@@ -38,7 +39,8 @@ pub enum SubscribeError {
     /// The server takes no Subscription Identifiers (v5 3.2.2.3.12), or the version has none.
     #[error("the server takes no subscription identifiers")]
     SubscriptionIdNotSupported,
-    /// The request cannot be written as a packet that the server takes.
+    /// The request cannot be written as a packet that the server takes: it is too large, or has properties that do not belong
+    /// there or that the version does not have.
     #[error(transparent)]
     Encode(#[from] EncodeError),
 }
@@ -163,9 +165,11 @@ impl Requests {
 pub(super) fn check(
     negotiated: &Negotiated,
     filters: &[(TopicFilter<'_>, SubscribeOptions)],
-    subscription_id: Option<SubscriptionId>,
+    properties: &Properties<'_>,
 ) -> Result<(), SubscribeError> {
-    if subscription_id.is_some() && !negotiated.subscription_identifiers_available {
+    if properties.contains(PropertyId::SubscriptionIdentifier)
+        && !negotiated.subscription_identifiers_available
+    {
         return Err(SubscribeError::SubscriptionIdNotSupported);
     }
     for (filter, _) in filters {

@@ -188,8 +188,8 @@ impl World {
                     assert!(self.open.insert(id), "an id given twice");
                 }
             }
-            4 => drop(self.client.subscribe(&[(filter, qos.into())], None)),
-            5 => drop(self.client.unsubscribe(&[filter, filter])),
+            4 => drop(self.client.subscribe(&[(filter, qos.into())], &[])),
+            5 => drop(self.client.unsubscribe(&[filter, filter], &[])),
             6 | 7 => {
                 if !self.tokens.is_empty() {
                     // Tokens are kept, so that they are given more than once and out of their time.

@@ -217,7 +217,7 @@ fn v5_mqtt_3_3_2_7_aliases_do_not_outlive_the_connection() {
 fn v5_mqtt_3_10_4_3_deliveries_go_on_without_a_subscription() {
     let mut pair = Pair::v5();
     let filter = mqtt_core::TopicFilter::new("a").unwrap();
-    pair.client.unsubscribe(&[filter]).unwrap();
+    pair.client.unsubscribe(&[filter], &[]).unwrap();
     pair.expect("A2 06 0001 00 0001 'a'");
     pair.feed("34 07 0001 'a' 0001 00 'x'  B0 04 0001 00 00");
     pair.expect("50 02 0001");

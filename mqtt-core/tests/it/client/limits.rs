@@ -1,7 +1,8 @@
 //! What the server of 5.0 does not take.
 
 use mqtt_core::{
-    EncodeError, Message, Outcome, PublishError, QoS, ReasonCode, TopicFilter, TopicName,
+    EncodeError, Message, Outcome, Property, PublishError, QoS, ReasonCode, SubscriptionId,
+    TopicFilter, TopicName,
     client::{Limits, SubscribeError},
 };
 
@@ -134,10 +135,8 @@ fn no_topic_alias_is_sent_unless_the_application_wants_some() {
     pair.publish(QoS::AtMostOnce, "x");
     pair.publish(QoS::AtMostOnce, "x");
     pair.expect("30 05 0001 'a' 00 'x'  30 05 0001 'a' 00 'x'");
-    let aliased =
-        message(QoS::AtMostOnce, "x").with_properties(&[mqtt_core::Property::TopicAlias(
-            mqtt_core::TopicAlias::new(6).unwrap(),
-        )]);
+    let aliased = message(QoS::AtMostOnce, "x")
+        .with_properties(&[Property::TopicAlias(mqtt_core::TopicAlias::new(6).unwrap())]);
     assert!(aliased.is_err());
 }
 
@@ -146,24 +145,24 @@ fn v5_subscriptions_that_the_server_does_not_take_are_refused() {
     let wildcard = TopicFilter::new("a/#").unwrap();
     let shared = TopicFilter::new("$share/g/a").unwrap();
     let plain = TopicFilter::new("a").unwrap();
-    let id = mqtt_core::SubscriptionId::new(1);
+    let id = [Property::SubscriptionIdentifier(SubscriptionId::MAX)];
     // Wildcard, Subscription Identifiers and Shared Subscription not available.
     let mut pair = Pair::v5_with(Limits::default(), "20 09 00 00 06 28 00 29 00 2A 00");
     let options = QoS::AtMostOnce.into();
     assert_eq!(
-        pair.client.subscribe(&[(wildcard, options)], None),
+        pair.client.subscribe(&[(wildcard, options)], &[]),
         Err(SubscribeError::WildcardNotSupported)
     );
     assert_eq!(
-        pair.client.subscribe(&[(shared, options)], None),
+        pair.client.subscribe(&[(shared, options)], &[]),
         Err(SubscribeError::SharedNotSupported)
     );
     assert_eq!(
-        pair.client.subscribe(&[(plain, options)], id),
+        pair.client.subscribe(&[(plain, options)], &id),
         Err(SubscribeError::SubscriptionIdNotSupported)
     );
     pair.expect_nothing();
-    pair.client.subscribe(&[(plain, options)], None).unwrap();
+    pair.client.subscribe(&[(plain, options)], &[]).unwrap();
     pair.expect("82 07 0001 00 0001 'a' 00");
 }
 

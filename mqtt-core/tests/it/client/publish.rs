@@ -120,9 +120,9 @@ fn v5_mqtt_2_2_1_3_one_pool_serves_publish_subscribe_and_unsubscribe() {
     pair.publish(QoS::AtLeastOnce, "x");
     pair.take_sent();
     pair.client
-        .subscribe(&[(filter, QoS::AtMostOnce.into())], None)
+        .subscribe(&[(filter, QoS::AtMostOnce.into())], &[])
         .unwrap();
-    pair.client.unsubscribe(&[filter]).unwrap();
+    pair.client.unsubscribe(&[filter], &[]).unwrap();
     pair.publish(QoS::ExactlyOnce, "y");
     pair.expect(
         "82 07 0002 00 0001 'f' 00 \
@@ -155,7 +155,7 @@ fn v5_mqtt_3_3_4_8_a_used_up_quota_delays_nothing_but_publish() {
     pair.expect("34 07 0001 'a' 0001 00 '1'");
     let filter = mqtt_core::TopicFilter::new("f").unwrap();
     pair.client
-        .subscribe(&[(filter, QoS::AtMostOnce.into())], None)
+        .subscribe(&[(filter, QoS::AtMostOnce.into())], &[])
         .unwrap();
     pair.feed("32 07 0001 'b' 0007 00 'i'");
     // PUBREC 0x00 frees nothing, and its PUBREL is sent.

@@ -1,7 +1,8 @@
 //! SUBSCRIBE and UNSUBSCRIBE.
 
 use mqtt_core::{
-    QoS, ReasonCode, RetainHandling, SubscribeOptions, SubscriptionId, TopicFilter,
+    EncodeError, PacketType, Properties, Property, PropertyHolder, PropertyId, ProtocolVersion,
+    QoS, ReasonCode, RetainHandling, SubscribeOptions, SubscriptionId, TopicFilter, Utf8,
     client::{DisconnectCause, Event, Limits, ProtocolError, RequestId, SubscribeError},
 };
 
@@ -11,13 +12,17 @@ fn filter(text: &str) -> TopicFilter<'_> {
     TopicFilter::new(text).unwrap()
 }
 
+fn user<'a>(name: &'a str, value: &'a str) -> Property<'a> {
+    Property::UserProperty(Utf8::new(name).unwrap(), Utf8::new(value).unwrap())
+}
+
 #[track_caller]
 fn subscribe(pair: &mut Pair, filters: &[&str]) -> RequestId {
     let filters: Vec<_> = filters
         .iter()
         .map(|text| (filter(text), QoS::AtLeastOnce.into()))
         .collect();
-    pair.client.subscribe(&filters, None).unwrap()
+    pair.client.subscribe(&filters, &[]).unwrap()
 }
 
 #[track_caller]
@@ -44,9 +49,110 @@ fn v5_subscribe_with_options_and_an_identifier() {
         retain_handling: RetainHandling::DontSend,
     };
     pair.client
-        .subscribe(&[(filter("a/+"), options)], SubscriptionId::new(5))
+        .subscribe(
+            &[(filter("a/+"), options)],
+            &[
+                Property::SubscriptionIdentifier(SubscriptionId::new(5).unwrap()),
+                user("k", "v"),
+                user("k", ""),
+            ],
+        )
         .unwrap();
-    pair.expect("82 0B 0001 02 0B 05 0003 'a/+' 2E");
+    // Subscription Identifier 5, then User Properties, whose names may repeat.
+    pair.expect("82 18 0001 0F 0B 05 26 0001 'k' 0001 'v' 26 0001 'k' 0000 0003 'a/+' 2E");
+}
+
+#[test]
+fn v5_unsubscribe_with_user_properties() {
+    let mut pair = Pair::v5();
+    let properties = [user("k", "v"), user("x", "")];
+    pair.client
+        .unsubscribe(&[filter("a")], &properties)
+        .unwrap();
+    pair.expect("A2 13 0001 0D 26 0001 'k' 0001 'v' 26 0001 'x' 0000 0001 'a'");
+}
+
+#[test]
+fn v5_other_properties_of_a_subscribe_or_unsubscribe_are_refused() {
+    let id = Property::SubscriptionIdentifier(SubscriptionId::MAX);
+    let reason = Property::ReasonString(Utf8::new("why").unwrap());
+    let not_allowed = |property: Property<'_>, packet_type| {
+        Err(SubscribeError::Encode(EncodeError::PropertyNotAllowed {
+            property: property.id(),
+            holder: PropertyHolder::Packet(packet_type),
+        }))
+    };
+    let mut pair = Pair::v5();
+    let filters = [(filter("a"), QoS::AtMostOnce.into())];
+    assert_eq!(
+        pair.client.subscribe(&filters, &[user("k", "v"), reason]),
+        not_allowed(reason, PacketType::Subscribe)
+    );
+    assert_eq!(
+        pair.client.subscribe(&filters, &[id, id]),
+        Err(SubscribeError::Encode(EncodeError::PropertyRepeated {
+            property: PropertyId::SubscriptionIdentifier
+        }))
+    );
+    for property in [reason, id] {
+        assert_eq!(
+            pair.client.unsubscribe(&[filter("a")], &[property]),
+            not_allowed(property, PacketType::Unsubscribe)
+        );
+    }
+    pair.expect_nothing();
+}
+
+#[test]
+fn v311_has_no_properties_of_a_subscribe_or_unsubscribe() {
+    let mut pair = Pair::v311();
+    let not_in_version = |packet_type| {
+        Err(SubscribeError::Encode(
+            EncodeError::PropertiesNotInVersion {
+                holder: PropertyHolder::Packet(packet_type),
+                version: ProtocolVersion::V3_1_1,
+            },
+        ))
+    };
+    let filters = [(filter("a"), QoS::AtMostOnce.into())];
+    assert_eq!(
+        pair.client.subscribe(&filters, &[user("k", "v")]),
+        not_in_version(PacketType::Subscribe)
+    );
+    assert_eq!(
+        pair.client.unsubscribe(&[filter("a")], &[user("k", "v")]),
+        not_in_version(PacketType::Unsubscribe)
+    );
+    let id = Property::SubscriptionIdentifier(SubscriptionId::MAX);
+    assert_eq!(
+        pair.client.subscribe(&filters, &[id]),
+        Err(SubscribeError::SubscriptionIdNotSupported)
+    );
+    pair.expect_nothing();
+}
+
+#[test]
+fn v5_the_properties_of_the_answers_are_told() {
+    let mut pair = Pair::v5();
+    subscribe(&mut pair, &["a"]);
+    pair.client.unsubscribe(&[filter("a")], &[]).unwrap();
+    pair.take_sent();
+    // Not authorized, Reason String and User Property.
+    pair.feed("90 11 0001 0D 1F 0003 'why' 26 0001 'k' 0001 'v' 87");
+    // The same for Packet Identifier 2, with No subscription existed.
+    pair.feed("B0 11 0002 0D 1F 0003 'why' 26 0001 'k' 0001 'v' 11");
+    let said = [
+        Property::ReasonString(Utf8::new("why").unwrap()),
+        user("k", "v"),
+    ];
+    let Event::Subscribed { properties, .. } = pair.event() else {
+        panic!("not subscribed")
+    };
+    assert_eq!(properties.as_properties(), Properties::new(&said));
+    let Event::Unsubscribed { properties, .. } = pair.event() else {
+        panic!("not unsubscribed")
+    };
+    assert_eq!(properties.as_properties(), Properties::new(&said));
 }
 
 #[test]
@@ -58,7 +164,7 @@ fn v311_subscribe_and_unsubscribe() {
     expect_subscribed(&mut pair, request, &[1, 0x80]);
     let request = pair
         .client
-        .unsubscribe(&[filter("a"), filter("b")])
+        .unsubscribe(&[filter("a"), filter("b")], &[])
         .unwrap();
     pair.expect("A2 08 0002 0001 'a' 0001 'b'");
     pair.feed("B0 02 0002");
@@ -126,7 +232,7 @@ fn v5_mqtt_3_11_3_1_unsuback_codes_are_in_the_order_of_the_filters() {
     let mut pair = Pair::v5();
     let request = pair
         .client
-        .unsubscribe(&[filter("a"), filter("b")])
+        .unsubscribe(&[filter("a"), filter("b")], &[])
         .unwrap();
     pair.take_sent();
     pair.feed("B0 05 0001 00 00 11");
@@ -154,19 +260,22 @@ fn requests_need_a_connection_and_a_filter() {
     let mut pair = Pair::new(Limits::default());
     let options = QoS::AtMostOnce.into();
     assert_eq!(
-        pair.client.subscribe(&[(filter("a"), options)], None),
+        pair.client.subscribe(&[(filter("a"), options)], &[]),
         Err(SubscribeError::NotConnected)
     );
     assert_eq!(
-        pair.client.unsubscribe(&[filter("a")]),
+        pair.client.unsubscribe(&[filter("a")], &[]),
         Err(SubscribeError::NotConnected)
     );
     let mut pair = Pair::v5();
     assert_eq!(
-        pair.client.subscribe(&[], None),
+        pair.client.subscribe(&[], &[]),
         Err(SubscribeError::NoFilter)
     );
-    assert_eq!(pair.client.unsubscribe(&[]), Err(SubscribeError::NoFilter));
+    assert_eq!(
+        pair.client.unsubscribe(&[], &[]),
+        Err(SubscribeError::NoFilter)
+    );
     pair.expect_nothing();
 }
 
@@ -179,7 +288,7 @@ fn requests_are_bounded_and_a_refusal_changes_nothing() {
     let before = pair.client.clone();
     let refused = pair
         .client
-        .subscribe(&[(filter("b"), QoS::AtMostOnce.into())], None);
+        .subscribe(&[(filter("b"), QoS::AtMostOnce.into())], &[]);
     assert_eq!(refused, Err(SubscribeError::TooManyRequests { limit: 1 }));
     assert_eq!(pair.client, before);
     pair.take_sent();
@@ -195,7 +304,7 @@ fn v311_options_of_5_0_are_refused_and_free_their_identifier() {
         no_local: true,
         ..SubscribeOptions::default()
     };
-    let refused = pair.client.subscribe(&[(filter("a"), options)], None);
+    let refused = pair.client.subscribe(&[(filter("a"), options)], &[]);
     assert!(
         matches!(refused, Err(SubscribeError::Encode(_))),
         "{refused:?}"
@@ -239,7 +348,7 @@ fn v5_mqtt_2_2_1_6_another_identifier_leaves_the_request_pending() {
 #[test]
 fn v5_mqtt_3_10_4_5_unsuback_of_another_identifier_completes_nothing() {
     let mut pair = Pair::v5();
-    pair.client.unsubscribe(&[filter("a")]).unwrap();
+    pair.client.unsubscribe(&[filter("a")], &[]).unwrap();
     pair.take_sent();
     pair.feed("B0 04 000A 00 11");
     pair.expect_no_event();
@@ -260,7 +369,7 @@ fn requests_that_nobody_answered_do_not_use_up_the_identifiers() {
     }
     assert!(
         pair.client
-            .subscribe(&[(filter("a"), QoS::AtMostOnce.into())], None)
+            .subscribe(&[(filter("a"), QoS::AtMostOnce.into())], &[])
             .is_ok()
     );
 }
@@ -269,7 +378,7 @@ fn requests_that_nobody_answered_do_not_use_up_the_identifiers() {
 fn answered_requests_free_their_identifiers() {
     let mut pair = Pair::v5();
     for _ in 0..70_000 {
-        let request = pair.client.unsubscribe(&[filter("a")]).unwrap();
+        let request = pair.client.unsubscribe(&[filter("a")], &[]).unwrap();
         let sent = pair.take_sent();
         pair.feed_bytes(&[0xB0, 4, sent[2], sent[3], 0, 0]);
         assert!(matches!(pair.event(), Event::Unsubscribed { id, .. } if id == request));

@@ -19,7 +19,7 @@ fn subscribe(pair: &mut Pair, filters: &[&str]) -> mqtt_core::client::RequestId 
         .iter()
         .map(|text| (TopicFilter::new(text).unwrap(), QoS::AtMostOnce.into()))
         .collect();
-    pair.client.subscribe(&filters, None).unwrap()
+    pair.client.subscribe(&filters, &[]).unwrap()
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn v311_mqtt_3_9_3_1_suback_codes_are_in_the_order_of_the_filters() {
 fn v311_mqtt_3_10_4_4_only_the_unsuback_with_its_identifier_completes_a_request() {
     let mut pair = Pair::v311();
     pair.client
-        .unsubscribe(&[TopicFilter::new("a").unwrap()])
+        .unsubscribe(&[TopicFilter::new("a").unwrap()], &[])
         .unwrap();
     pair.expect("A2 05 0001 0001 'a'");
     pair.feed("B0 02 0002");
@@ -134,7 +134,7 @@ fn v311_mqtt_3_10_4_3_a_delivery_begun_before_unsubscribe_is_completed() {
     let mut pair = Pair::v311();
     pair.feed("34 06 0001 'a' 0001 'x'");
     pair.client
-        .unsubscribe(&[TopicFilter::new("a").unwrap()])
+        .unsubscribe(&[TopicFilter::new("a").unwrap()], &[])
         .unwrap();
     pair.expect("50 02 0001  A2 05 0001 0001 'a'");
     pair.feed("B0 02 0001  62 02 0001");

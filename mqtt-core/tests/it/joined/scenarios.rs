@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mqtt_core::{
-    Acknowledge, Message, Outcome, ProtocolVersion, QoS, ReasonCode, SubscribeOptions,
+    Acknowledge, Message, Outcome, Property, ProtocolVersion, QoS, ReasonCode, SubscribeOptions,
     SubscriptionId, TopicFilter, TopicName, client, server,
 };
 
@@ -174,8 +174,11 @@ fn subscriptions_are_answered_and_their_identifiers_come_back() {
         (filter("a/#"), SubscribeOptions::with_qos(QoS::AtLeastOnce)),
         (filter("b"), SubscribeOptions::with_qos(QoS::ExactlyOnce)),
     ];
-    network.client.subscribe(&filters, Some(id(7))).unwrap();
-    network.client.unsubscribe(&[filter("c")]).unwrap();
+    network
+        .client
+        .subscribe(&filters, &[Property::SubscriptionIdentifier(id(7))])
+        .unwrap();
+    network.client.unsubscribe(&[filter("c")], &[]).unwrap();
     for _ in 0..2 {
         network.settle();
     }
