@@ -1,5 +1,5 @@
-//! Other programs that the demo runs. None outlives it: they end when it drops them, and they stay in its process group, so that
-//! whoever ends the group (a terminal, `cargo xtask`) ends them with it however the demo itself was ended.
+//! Other programs that the demo runs. None outlives it: they end when it drops them, and they stay in its process group, so
+//! that whoever ends the group (a terminal, `cargo xtask`) ends them with it however the demo itself was ended.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;

@@ -426,8 +426,8 @@ mod tests {
     use super::*;
 
     fn report(id: &str, connections: u64, pid: u64) -> Report {
-        Report::parse(&format!("{{\"devices\":{{}},\"client\":{{\"id\":\"{id}\",\"connections\":{connections},\"pid\":{pid}}}}}"))
-            .unwrap()
+        let client = format!("{{\"id\":\"{id}\",\"connections\":{connections},\"pid\":{pid}}}");
+        Report::parse(&format!("{{\"devices\":{{}},\"client\":{client}}}")).unwrap()
     }
 
     #[test]

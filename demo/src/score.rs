@@ -288,7 +288,8 @@ mod tests {
         score.arrived("device-01", "b", 3 * MS);
         assert_eq!(score.faults(), Vec::<String>::new());
         let table = score.table();
-        assert!(table.contains("device-01    Rust                      2             2         2    1.00 ms    3.00 ms"), "{table}");
+        let row = "device-01    Rust                      2             2         2    1.00 ms    3.00 ms";
+        assert!(table.contains(row), "{table}");
     }
 
     #[test]

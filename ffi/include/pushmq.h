@@ -59,9 +59,9 @@
  * TOKENS. A publish, subscribe or unsubscribe that is given a place for a token, and every request, has exactly one
  * completion: it comes as an event with that token, or pmq_client_wait takes it, whichever is first. It comes also when the
  * client is stopped, and when it is freed to the calls that wait for it then; only pmq_client_cancel has it not come. A
- * program that waits on one thread while another takes events chooses PMQ_COMPLETIONS_WAIT, so that none is taken away. Completions that nobody takes count against the
- * bound of the queue; who does not want to know passes NULL in place of a token. A token is never 0, and is not used again
- * by the same client.
+ * program that waits on one thread while another takes events chooses PMQ_COMPLETIONS_WAIT, so that none is taken away.
+ * Completions that nobody takes count against the bound of the queue; who does not want to know passes NULL in place of a
+ * token. A token is never 0, and is not used again by the same client.
  *
  * REQUESTS. pmq_client_request asks, and its completion is the answer:
  *
@@ -497,8 +497,8 @@ typedef struct pmq_message pmq_message;
 typedef struct pmq_options pmq_options;
 
 /**
- * A list of MQTT 5.0 properties, in their order. Each has an identifier, which is the standard's number (2.2.2.2), and either a
- * number, or a text or binary data; a User Property (38) has a name and a value, both text.
+ * A list of MQTT 5.0 properties, in their order. Each has an identifier, which is the standard's number (2.2.2.2), and either
+ * a number, or a text or binary data; a User Property (38) has a name and a value, both text.
  */
 typedef struct pmq_properties pmq_properties;
 
@@ -516,8 +516,8 @@ typedef void (*pmq_log_function)(pmq_log_level level, const char *text, void *us
 
 /**
  * Takes back what a program gave the library to keep: `userdata` is not looked at any more. It cannot call back: inside of it,
- * functions that return a status do nothing and say PMQ_STATUS_BUSY. It must return: a C++ exception must not leave it, nor may
- * longjmp.
+ * functions that return a status do nothing and say PMQ_STATUS_BUSY. It must return: a C++ exception must not leave it, nor
+ * may longjmp.
  */
 typedef void (*pmq_drop_function)(void *userdata);
 
@@ -607,18 +607,18 @@ const char *pmq_error_panic(const pmq_error *error);
 void pmq_error_free(pmq_error **error);
 
 /**
- * Has the library tell `log`, with `userdata`, of what it does, as far as that matters as much as `level`, a pmq_log_level. One
- * function at a time, for all clients of the process: this one takes the place of the one before, and NULL unsets it (the other
- * arguments are not looked at then). Nothing is told of before, and payloads and passwords never are.
+ * Has the library tell `log`, with `userdata`, of what it does, as far as that matters as much as `level`, a pmq_log_level.
+ * One function at a time, for all clients of the process: this one takes the place of the one before, and NULL unsets it (the
+ * other arguments are not looked at then). Nothing is told of before, and payloads and passwords never are.
  *
- * Other than handlers, `log` runs on the library's thread, where all clients wait for it, and in pmq_client_new on the caller's,
- * maybe at the same time. It cannot call back: inside of it, and of `drop`, functions that return a status do nothing and say
- * PMQ_STATUS_BUSY. The others do their work.
+ * Other than handlers, `log` runs on the library's thread, where all clients wait for it, and in pmq_client_new on the
+ * caller's, maybe at the same time. It cannot call back: inside of it, and of `drop`, functions that return a status do
+ * nothing and say PMQ_STATUS_BUSY. The others do their work.
  *
- * `drop`, unless NULL, is called with `userdata` exactly once, when `log` will not be called any more: after it was replaced or
- * unset, or by pmq_shutdown. Mostly that is before those return; where `log` runs at that moment, it is right after. If this call
- * fails, nothing was taken. The end of the process calls neither, and nor does a forked child, which has no log function until it
- * sets its own.
+ * `drop`, unless NULL, is called with `userdata` exactly once, when `log` will not be called any more: after it was replaced
+ * or unset, or by pmq_shutdown. Mostly that is before those return; where `log` runs at that moment, it is right after. If
+ * this call fails, nothing was taken. The end of the process calls neither, and nor does a forked child, which has no log
+ * function until it sets its own.
  */
 pmq_status pmq_set_log(int32_t level,
                        pmq_log_function log,
@@ -705,8 +705,8 @@ pmq_status pmq_properties_remove(pmq_properties *properties,
 /**
  * Tells whether these properties may stand together in a packet: `packet_type` is the standard's number (2.1.2), of 1 CONNECT,
  * 3 PUBLISH or 8 SUBSCRIBE for example, and 0 means a Will. A packet that either end may send is taken for the client's.
- * PMQ_STATUS_PROPERTY says that they may not, and the error which one does not belong there, or stands there twice. (What takes
- * properties checks them by itself.)
+ * PMQ_STATUS_PROPERTY says that they may not, and the error which one does not belong there, or stands there twice. (What
+ * takes properties checks them by itself.)
  */
 pmq_status pmq_properties_check(const pmq_properties *properties,
                                 uint8_t packet_type,
@@ -786,9 +786,9 @@ pmq_status pmq_message_set_payload(pmq_message *message,
                                    pmq_error **error);
 
 /**
- * Sets another payload, which is not copied: it must stay as it is until `drop`, unless NULL, is called with `userdata`; without
- * a `drop`, for ever. Copies of the message, and publishes of it, share it. (One of less than 4 KiB is copied all the same, and
- * given back before this returns.)
+ * Sets another payload, which is not copied: it must stay as it is until `drop`, unless NULL, is called with `userdata`;
+ * without a `drop`, for ever. Copies of the message, and publishes of it, share it. (One of less than 4 KiB is copied all the
+ * same, and given back before this returns.)
  *
  * `drop` is called exactly once, when the library does not need the payload any more: after the message and its copies were
  * freed, or got another payload, and its publishes have their outcomes. That is on whichever thread lets go of it last, the
@@ -960,8 +960,8 @@ pmq_status pmq_options_set_max_packet(pmq_options *options, uint32_t bytes, pmq_
 pmq_status pmq_options_set_topic_alias_max(pmq_options *options, uint16_t aliases, pmq_error **error);
 
 /**
- * Sets how many Topic Aliases this client uses where the server allows them, so that each of its busiest topics is sent in full
- * only once in a connection (MQTT 5.0). Default 0.
+ * Sets how many Topic Aliases this client uses where the server allows them, so that each of its busiest topics is sent in
+ * full only once in a connection (MQTT 5.0). Default 0.
  */
 pmq_status pmq_options_set_outgoing_topic_aliases(pmq_options *options,
                                                   uint16_t aliases,
@@ -1005,10 +1005,10 @@ pmq_status pmq_options_set_idle_disconnect(pmq_options *options,
                                            pmq_error **error);
 
 /**
- * Sets when to connect again. The wait before an attempt begins at `min_ms` and doubles up to `max_ms`; `jitter_percent` of it,
- * 0 to 100, are random: 100 draws it evenly between 0 and the whole, 25 between three quarters and the whole, and 0 always waits
- * the whole. After `attempts` failures in a row the client ends; PMQ_FOREVER never gives up, and 0 never connects again: the
- * first failure or loss ends the client. Default: 500, 60,000, 100, PMQ_FOREVER. More than 100 percent is refused by
+ * Sets when to connect again. The wait before an attempt begins at `min_ms` and doubles up to `max_ms`; `jitter_percent` of
+ * it, 0 to 100, are random: 100 draws it evenly between 0 and the whole, 25 between three quarters and the whole, and 0 always
+ * waits the whole. After `attempts` failures in a row the client ends; PMQ_FOREVER never gives up, and 0 never connects again:
+ * the first failure or loss ends the client. Default: 500, 60,000, 100, PMQ_FOREVER. More than 100 percent is refused by
  * pmq_client_new. Whatever is set here, the client ends when the server's refusal would be the same again (bad credentials,
  * banned, identifier taken over).
  */
@@ -1053,8 +1053,8 @@ pmq_status pmq_options_set_completions(pmq_options *options, int32_t completions
 
 /**
  * Sets whether subscriptions come back by themselves when the server has lost the session. Default true. If not, they are over
- * then (but for those without an answer so far): PMQ_EVENT_CONNECTED without pmq_event_session_present has the program subscribe
- * again. Of a 3.1 server nobody knows whether it kept the session: with one, they are over with each connection.
+ * then (but for those without an answer so far): PMQ_EVENT_CONNECTED without pmq_event_session_present has the program
+ * subscribe again. Of a 3.1 server nobody knows whether it kept the session: with one, they are over with each connection.
  */
 pmq_status pmq_options_set_resubscribe(pmq_options *options,
                                        bool resubscribe,
@@ -1083,9 +1083,9 @@ pmq_status pmq_options_add_address(pmq_options *options,
 pmq_status pmq_options_add_unix(pmq_options *options, const char *path, size_t path_len, pmq_error **error);
 
 /**
- * Sets the proxy through which TCP ports are reached, TLS and WebSocket included, as a URL: "http://user:password@host:port" for
- * CONNECT of HTTP (default port 80), or "socks5://user:password@host:port" (1080). It looks up the names of servers. Environment
- * variables are not looked at. NULL, with a length of 0, stands for no proxy. Default: none.
+ * Sets the proxy through which TCP ports are reached, TLS and WebSocket included, as a URL: "http://user:password@host:port"
+ * for CONNECT of HTTP (default port 80), or "socks5://user:password@host:port" (1080). It looks up the names of servers.
+ * Environment variables are not looked at. NULL, with a length of 0, stands for no proxy. Default: none.
  */
 pmq_status pmq_options_set_proxy(pmq_options *options,
                                  const char *url,
@@ -1093,7 +1093,8 @@ pmq_status pmq_options_set_proxy(pmq_options *options,
                                  pmq_error **error);
 
 /**
- * Has the client speak WebSocket at a path, which most servers want to be "/mqtt". ws:// and wss:// URLs do that by themselves.
+ * Has the client speak WebSocket at a path, which most servers want to be "/mqtt". ws:// and wss:// URLs do that by
+ * themselves.
  */
 pmq_status pmq_options_set_websocket(pmq_options *options,
                                      const char *path,
@@ -1164,8 +1165,8 @@ pmq_status pmq_tls_set_client_cert_pem(pmq_tls *tls,
                                        pmq_error **error);
 
 /**
- * Sets what this client's private key is encrypted with (PKCS #8 only), which is never logged. NULL, with a length of 0, stands
- * for a key that is not encrypted. Default: that.
+ * Sets what this client's private key is encrypted with (PKCS #8 only), which is never logged. NULL, with a length of 0,
+ * stands for a key that is not encrypted. Default: that.
  */
 pmq_status pmq_tls_set_key_passphrase(pmq_tls *tls,
                                       const void *passphrase,
@@ -1212,8 +1213,8 @@ pmq_status pmq_client_new(const pmq_options *options,
                           pmq_error **error);
 
 /**
- * Frees a client and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are harmless; so is freeing it inside
- * of a handler, which is the last that dispatch calls then.
+ * Frees a client and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are harmless; so is freeing it
+ * inside of a handler, which is the last that dispatch calls then.
  *
  * Does not wait: if it was not stopped before, the client ends in the background, flushing for up to two seconds, if the
  * process lasts so long. Its events and completions are lost, and its descriptor is closed. Calls of other threads that wait
@@ -1223,8 +1224,9 @@ void pmq_client_free(pmq_client **client);
 
 /**
  * Ends a client within `timeout_ms`, and waits for that: no more publishes are taken, those there are get their outcomes,
- * DISCONNECT is sent, and the connection is read to its end, so that nothing on its way is lost. Every token has its completion
- * then, and after all other events PMQ_EVENT_STOPPED waits to be taken. Of a client that has ended, this changes nothing.
+ * DISCONNECT is sent, and the connection is read to its end, so that nothing on its way is lost. Every token has its
+ * completion then, and after all other events PMQ_EVENT_STOPPED waits to be taken. Of a client that has ended, this changes
+ * nothing.
  *
  * PMQ_STATUS_UNFINISHED: it has ended, but some publishes were not acknowledged in time. PMQ_STATUS_TIMEOUT: the library's
  * thread gets no time to run; PMQ_EVENT_STOPPED will tell when it has ended.
@@ -1244,8 +1246,8 @@ pmq_status pmq_client_state(const pmq_client *client, pmq_state *state, pmq_erro
 pmq_status pmq_client_stat(const pmq_client *client, int32_t stat, uint64_t *value, pmq_error **error);
 
 /**
- * Takes a message for sending, and never waits. It is copied, sent as soon as the connection and the server allow, in the order
- * of the calls, and survives reconnects. `token`, unless NULL, gets the token of its completion.
+ * Takes a message for sending, and never waits. It is copied, sent as soon as the connection and the server allow, in the
+ * order of the calls, and survives reconnects. `token`, unless NULL, gets the token of its completion.
  *
  * PMQ_STATUS_QUEUE_FULL: as many publishes have no outcome, or tokens no taken completion, as the options allow.
  */
@@ -1255,8 +1257,9 @@ pmq_status pmq_client_publish(const pmq_client *client,
                               pmq_error **error);
 
 /**
- * Subscribes to `count` filters, an array of C strings, in one request, all with the same QoS and `flags` (PMQ_NO_LOCAL and the
- * like, or 0). The subscription comes back by itself after a reconnect. `token`, unless NULL, gets the token of the answer.
+ * Subscribes to `count` filters, an array of C strings, in one request, all with the same QoS and `flags` (PMQ_NO_LOCAL and
+ * the like, or 0). The subscription comes back by itself after a reconnect. `token`, unless NULL, gets the token of the
+ * answer.
  *
  * `properties`, unless NULL, are copied: User Properties (38), which alone a program may put into SUBSCRIBE (MQTT 5.0,
  * 3.8.2.1). They are sent again whenever the client has to subscribe anew. Where several calls have the same filter, the
@@ -1290,12 +1293,12 @@ pmq_status pmq_client_unsubscribe(const pmq_client *client,
 /**
  * Publishes a request, and never waits: the message with a Response Topic and Correlation Data, which it must not have itself
  * (MQTT 5.0, 4.10). `token` gets the token of the response: PMQ_EVENT_RESPONSE, or what pmq_client_wait gives, has it as its
- * message, or the error that none came within `timeout_ms` (PMQ_FOREVER has no end), that nobody subscribes to the topic of the
- * request (PMQ_STATUS_REFUSED with Reason Code 0x10), or that the request was not delivered.
+ * message, or the error that none came within `timeout_ms` (PMQ_FOREVER has no end), that nobody subscribes to the topic of
+ * the request (PMQ_STATUS_REFUSED with Reason Code 0x10), or that the request was not delivered.
  *
- * All requests of a client share one Response Topic (pmq_options_set_response_topic) and one subscription to it, which the first
- * of them makes; they are published when it stands. A response that comes too late is dropped. Who answers requests takes the
- * properties 8 and 9 off the message that asks, and publishes to that topic with that Correlation Data.
+ * All requests of a client share one Response Topic (pmq_options_set_response_topic) and one subscription to it, which the
+ * first of them makes; they are published when it stands. A response that comes too late is dropped. Who answers requests
+ * takes the properties 8 and 9 off the message that asks, and publishes to that topic with that Correlation Data.
  *
  * PMQ_STATUS_QUEUE_FULL: as for pmq_client_publish. PMQ_STATUS_NOT_SUPPORTED: the connection speaks MQTT 3.x.
  */
@@ -1306,12 +1309,12 @@ pmq_status pmq_client_request(const pmq_client *client,
                               pmq_error **error);
 
 /**
- * Waits for the completion of a token, at most `timeout_ms` (PMQ_FOREVER has no end), and takes it: `result`, unless NULL, gets
- * it as an event, to be freed.
+ * Waits for the completion of a token, at most `timeout_ms` (PMQ_FOREVER has no end), and takes it: `result`, unless NULL,
+ * gets it as an event, to be freed.
  *
  * PMQ_STATUS_OK says that there is a completion, and not what became of the message: pmq_event_status(result) does. Without a
- * `result` its error, if any, is this call's. PMQ_STATUS_TIMEOUT: there is none yet; wait again. PMQ_STATUS_TOKEN: it was taken
- * already, or the token is none.
+ * `result` its error, if any, is this call's. PMQ_STATUS_TIMEOUT: there is none yet; wait again. PMQ_STATUS_TOKEN: it was
+ * taken already, or the token is none.
  */
 pmq_status pmq_client_wait(const pmq_client *client,
                            uint64_t token,
@@ -1464,8 +1467,8 @@ pmq_status pmq_event_ack(const pmq_event *event,
                          pmq_error **error);
 
 /**
- * As pmq_event_ack with a `reason` of 0x80 or above, and says why in words, for the log of the server (MQTT 5.0; left out where
- * they make the packet larger than the server takes).
+ * As pmq_event_ack with a `reason` of 0x80 or above, and says why in words, for the log of the server (MQTT 5.0; left out
+ * where they make the packet larger than the server takes).
  */
 pmq_status pmq_event_reject(const pmq_event *event,
                             uint8_t reason,

@@ -444,8 +444,8 @@ pub unsafe extern "C" fn pmq_event_ack(
     unsafe { guard::call(error, || arrival(event)?.answer(answer)) }
 }
 
-/// As pmq_event_ack with a `reason` of 0x80 or above, and says why in words, for the log of the server (MQTT 5.0; left out where
-/// they make the packet larger than the server takes).
+/// As pmq_event_ack with a `reason` of 0x80 or above, and says why in words, for the log of the server (MQTT 5.0; left out
+/// where they make the packet larger than the server takes).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_event_reject(
     event: *const Event,

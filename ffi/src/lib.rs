@@ -1,8 +1,8 @@
 //! `libpushmq`: the C library.
 //!
 //! It translates and decides nothing: what a client does is `mqtt-client`'s, of which every client here is one of the
-//! background face. The header `include/pushmq.h` is made by cbindgen from this crate, and is what C programs read; its manual is
-//! in `cbindgen.toml`.
+//! background face. The header `include/pushmq.h` is made by cbindgen from this crate, and is what C programs read; its manual
+//! is in `cbindgen.toml`.
 //!
 //! Every entry point runs behind `guard`; `handle` and `bytes` are where C pointers become Rust values.
 //!
@@ -10,8 +10,8 @@
 //!
 //! All entry points ask the same of their callers, which the header's manual says in the words of C: a handle is null, or came
 //! from this library, was not freed, and is not used by two calls at once where the table of threads forbids it; text and data
-//! are readable for the length that is given; a place for a result is null or may be written. Null where it is not allowed is an
-//! error, never undefined behaviour.
+//! are readable for the length that is given; a place for a result is null or may be written. Null where it is not allowed is
+//! an error, never undefined behaviour.
 
 #![expect(
     clippy::missing_safety_doc,

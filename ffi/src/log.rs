@@ -34,18 +34,18 @@ pub enum LogLevel {
 pub type LogFunction =
     Option<unsafe extern "C" fn(level: LogLevel, text: *const c_char, userdata: *mut c_void)>;
 
-/// Has the library tell `log`, with `userdata`, of what it does, as far as that matters as much as `level`, a pmq_log_level. One
-/// function at a time, for all clients of the process: this one takes the place of the one before, and NULL unsets it (the other
-/// arguments are not looked at then). Nothing is told of before, and payloads and passwords never are.
+/// Has the library tell `log`, with `userdata`, of what it does, as far as that matters as much as `level`, a pmq_log_level.
+/// One function at a time, for all clients of the process: this one takes the place of the one before, and NULL unsets it (the
+/// other arguments are not looked at then). Nothing is told of before, and payloads and passwords never are.
 ///
-/// Other than handlers, `log` runs on the library's thread, where all clients wait for it, and in pmq_client_new on the caller's,
-/// maybe at the same time. It cannot call back: inside of it, and of `drop`, functions that return a status do nothing and say
-/// PMQ_STATUS_BUSY. The others do their work.
+/// Other than handlers, `log` runs on the library's thread, where all clients wait for it, and in pmq_client_new on the
+/// caller's, maybe at the same time. It cannot call back: inside of it, and of `drop`, functions that return a status do
+/// nothing and say PMQ_STATUS_BUSY. The others do their work.
 ///
-/// `drop`, unless NULL, is called with `userdata` exactly once, when `log` will not be called any more: after it was replaced or
-/// unset, or by pmq_shutdown. Mostly that is before those return; where `log` runs at that moment, it is right after. If this call
-/// fails, nothing was taken. The end of the process calls neither, and nor does a forked child, which has no log function until it
-/// sets its own.
+/// `drop`, unless NULL, is called with `userdata` exactly once, when `log` will not be called any more: after it was replaced
+/// or unset, or by pmq_shutdown. Mostly that is before those return; where `log` runs at that moment, it is right after. If
+/// this call fails, nothing was taken. The end of the process calls neither, and nor does a forked child, which has no log
+/// function until it sets its own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_set_log(
     level: i32,
@@ -152,7 +152,8 @@ pub(crate) fn unset() {
     }
 }
 
-/// Has `tracing` ask here. The library has a copy of its own: this is nobody else's, but in a Rust program that links the crate.
+/// Has `tracing` ask here. The library has a copy of its own: this is nobody else's, but in a Rust program that links the
+/// crate.
 fn install() -> Result<()> {
     let is_ours = || dispatcher::get_default(|present| present.is::<Records>());
     if is_ours() {

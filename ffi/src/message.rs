@@ -166,9 +166,9 @@ pub unsafe extern "C" fn pmq_message_set_payload(
     }
 }
 
-/// Sets another payload, which is not copied: it must stay as it is until `drop`, unless NULL, is called with `userdata`; without
-/// a `drop`, for ever. Copies of the message, and publishes of it, share it. (One of less than 4 KiB is copied all the same, and
-/// given back before this returns.)
+/// Sets another payload, which is not copied: it must stay as it is until `drop`, unless NULL, is called with `userdata`;
+/// without a `drop`, for ever. Copies of the message, and publishes of it, share it. (One of less than 4 KiB is copied all the
+/// same, and given back before this returns.)
 ///
 /// `drop` is called exactly once, when the library does not need the payload any more: after the message and its copies were
 /// freed, or got another payload, and its publishes have their outcomes. That is on whichever thread lets go of it last, the

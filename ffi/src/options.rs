@@ -325,8 +325,8 @@ pub unsafe extern "C" fn pmq_options_set_topic_alias_max(
     }
 }
 
-/// Sets how many Topic Aliases this client uses where the server allows them, so that each of its busiest topics is sent in full
-/// only once in a connection (MQTT 5.0). Default 0.
+/// Sets how many Topic Aliases this client uses where the server allows them, so that each of its busiest topics is sent in
+/// full only once in a connection (MQTT 5.0). Default 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_options_set_outgoing_topic_aliases(
     options: *mut Options,
@@ -419,10 +419,10 @@ pub unsafe extern "C" fn pmq_options_set_idle_disconnect(
     }
 }
 
-/// Sets when to connect again. The wait before an attempt begins at `min_ms` and doubles up to `max_ms`; `jitter_percent` of it,
-/// 0 to 100, are random: 100 draws it evenly between 0 and the whole, 25 between three quarters and the whole, and 0 always waits
-/// the whole. After `attempts` failures in a row the client ends; PMQ_FOREVER never gives up, and 0 never connects again: the
-/// first failure or loss ends the client. Default: 500, 60,000, 100, PMQ_FOREVER. More than 100 percent is refused by
+/// Sets when to connect again. The wait before an attempt begins at `min_ms` and doubles up to `max_ms`; `jitter_percent` of
+/// it, 0 to 100, are random: 100 draws it evenly between 0 and the whole, 25 between three quarters and the whole, and 0 always
+/// waits the whole. After `attempts` failures in a row the client ends; PMQ_FOREVER never gives up, and 0 never connects again:
+/// the first failure or loss ends the client. Default: 500, 60,000, 100, PMQ_FOREVER. More than 100 percent is refused by
 /// pmq_client_new. Whatever is set here, the client ends when the server's refusal would be the same again (bad credentials,
 /// banned, identifier taken over).
 #[unsafe(no_mangle)]
@@ -535,8 +535,8 @@ pub unsafe extern "C" fn pmq_options_set_completions(
 }
 
 /// Sets whether subscriptions come back by themselves when the server has lost the session. Default true. If not, they are over
-/// then (but for those without an answer so far): PMQ_EVENT_CONNECTED without pmq_event_session_present has the program subscribe
-/// again. Of a 3.1 server nobody knows whether it kept the session: with one, they are over with each connection.
+/// then (but for those without an answer so far): PMQ_EVENT_CONNECTED without pmq_event_session_present has the program
+/// subscribe again. Of a 3.1 server nobody knows whether it kept the session: with one, they are over with each connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_options_set_resubscribe(
     options: *mut Options,

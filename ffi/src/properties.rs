@@ -17,8 +17,8 @@ use crate::{bytes, guard};
 /// The most bytes of text or binary data in a property (v5 1.5.4, 1.5.6).
 const MAX_FIELD: usize = 65_535;
 
-/// A list of MQTT 5.0 properties, in their order. Each has an identifier, which is the standard's number (2.2.2.2), and either a
-/// number, or a text or binary data; a User Property (38) has a name and a value, both text.
+/// A list of MQTT 5.0 properties, in their order. Each has an identifier, which is the standard's number (2.2.2.2), and either
+/// a number, or a text or binary data; a User Property (38) has a name and a value, both text.
 #[derive(Clone, Debug, Default)]
 pub struct Properties {
     /// Names and values, one after the other.
@@ -421,8 +421,8 @@ pub unsafe extern "C" fn pmq_properties_remove(
 
 /// Tells whether these properties may stand together in a packet: `packet_type` is the standard's number (2.1.2), of 1 CONNECT,
 /// 3 PUBLISH or 8 SUBSCRIBE for example, and 0 means a Will. A packet that either end may send is taken for the client's.
-/// PMQ_STATUS_PROPERTY says that they may not, and the error which one does not belong there, or stands there twice. (What takes
-/// properties checks them by itself.)
+/// PMQ_STATUS_PROPERTY says that they may not, and the error which one does not belong there, or stands there twice. (What
+/// takes properties checks them by itself.)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_properties_check(
     properties: *const Properties,

@@ -134,8 +134,8 @@ pub unsafe extern "C" fn pmq_tls_set_client_cert_pem(
     }
 }
 
-/// Sets what this client's private key is encrypted with (PKCS #8 only), which is never logged. NULL, with a length of 0, stands
-/// for a key that is not encrypted. Default: that.
+/// Sets what this client's private key is encrypted with (PKCS #8 only), which is never logged. NULL, with a length of 0,
+/// stands for a key that is not encrypted. Default: that.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_tls_set_key_passphrase(
     tls: *mut Tls,

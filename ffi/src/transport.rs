@@ -46,9 +46,9 @@ pub unsafe extern "C" fn pmq_options_add_unix(
     }
 }
 
-/// Sets the proxy through which TCP ports are reached, TLS and WebSocket included, as a URL: "http://user:password@host:port" for
-/// CONNECT of HTTP (default port 80), or "socks5://user:password@host:port" (1080). It looks up the names of servers. Environment
-/// variables are not looked at. NULL, with a length of 0, stands for no proxy. Default: none.
+/// Sets the proxy through which TCP ports are reached, TLS and WebSocket included, as a URL: "http://user:password@host:port"
+/// for CONNECT of HTTP (default port 80), or "socks5://user:password@host:port" (1080). It looks up the names of servers.
+/// Environment variables are not looked at. NULL, with a length of 0, stands for no proxy. Default: none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_options_set_proxy(
     options: *mut Options,
@@ -70,7 +70,8 @@ pub unsafe extern "C" fn pmq_options_set_proxy(
     }
 }
 
-/// Has the client speak WebSocket at a path, which most servers want to be "/mqtt". ws:// and wss:// URLs do that by themselves.
+/// Has the client speak WebSocket at a path, which most servers want to be "/mqtt". ws:// and wss:// URLs do that by
+/// themselves.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_options_set_websocket(
     options: *mut Options,

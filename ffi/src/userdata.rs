@@ -7,8 +7,8 @@ use mqtt_client::background;
 use crate::guard;
 
 /// Takes back what a program gave the library to keep: `userdata` is not looked at any more. It cannot call back: inside of it,
-/// functions that return a status do nothing and say PMQ_STATUS_BUSY. It must return: a C++ exception must not leave it, nor may
-/// longjmp.
+/// functions that return a status do nothing and say PMQ_STATUS_BUSY. It must return: a C++ exception must not leave it, nor
+/// may longjmp.
 pub type DropFunction = Option<unsafe extern "C" fn(userdata: *mut c_void)>;
 
 /// A value of the program's and the function that takes it back, which is called once, when this is dropped: in the process

@@ -228,7 +228,10 @@ pub enum ConnectError {
         cause: String,
     },
     /// The connection ended before CONNACK. Servers that refuse credentials or do not know the version often do this.
-    #[error("{address} closed the connection before its CONNACK{}", detail.as_deref().map(|text| format!(": {text}")).unwrap_or_default())]
+    #[error(
+        "{address} closed the connection before its CONNACK{}",
+        detail.as_deref().map(|text| format!(": {text}")).unwrap_or_default()
+    )]
     ClosedByServer {
         /// Where.
         address: String,

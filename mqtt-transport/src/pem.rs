@@ -92,7 +92,8 @@ pub enum PemError {
     },
     /// The key was encrypted by other means than AES with a key of PBKDF2-HMAC-SHA-2 or scrypt.
     #[error(
-        "the private key in {name} is encrypted in a way that is not supported ({cause}): encrypt it anew, for example with openssl pkcs8 -topk8 -v2 aes-256-cbc"
+        "the private key in {name} is encrypted in a way that is not supported ({cause}): encrypt it anew, for \
+         example with openssl pkcs8 -topk8 -v2 aes-256-cbc"
     )]
     UnsupportedEncryption {
         /// The path, or "the given text".

@@ -20,8 +20,8 @@ const RUN_LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// Shows a PHP script that pushes messages to devices and learns which of them arrived.
 ///
-/// Starts a broker, 20 devices (in Rust, C and PHP) and php-fpm, all on this machine, and ends with a table of what each device was sent,
-/// acknowledged and received. Exits with an error if anything was lost or came twice.
+/// Starts a broker, 20 devices (in Rust, C and PHP) and php-fpm, all on this machine, and ends with a table of what each device
+/// was sent, acknowledged and received. Exits with an error if anything was lost or came twice.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Options {
     /// Install what is missing without asking

@@ -48,8 +48,8 @@ const LIMIT: Duration = Duration::from_secs(20 * 60);
 
 /// Runs the fuzz targets, all of them or one, and reports what they find
 ///
-/// What is found is kept under target/xtask/fuzz-findings, what is worth going on from under target/xtask/fuzz-corpus. A finding
-/// becomes a seed in fuzz/seeds and a named test in mqtt-core.
+/// What is found is kept under target/xtask/fuzz-findings, what is worth going on from under target/xtask/fuzz-corpus. A
+/// finding becomes a seed in fuzz/seeds and a named test in mqtt-core.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// Target to run; all of them when none is named

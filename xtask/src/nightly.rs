@@ -10,8 +10,8 @@ use crate::test::{self, Selection};
 
 /// Runs what takes too long for each change, as suites like those of `cargo xtask test`
 ///
-/// Release builds, small feature sets, the oldest Rust, the fuzz targets for longer, the extension with a debug PHP, a thread-safe
-/// one and under valgrind, thousands of connections that send nothing, the whole demo again and again.
+/// Release builds, small feature sets, the oldest Rust, the fuzz targets for longer, the extension with a debug PHP, a
+/// thread-safe one and under valgrind, thousands of connections that send nothing, the whole demo again and again.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     #[command(flatten)]

@@ -70,8 +70,8 @@ pub unsafe extern "C" fn pmq_client_new(
     unsafe { guard::call(error, body) }
 }
 
-/// Frees a client and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are harmless; so is freeing it inside
-/// of a handler, which is the last that dispatch calls then.
+/// Frees a client and sets the pointer to NULL. NULL, a pointer to NULL, and a second call are harmless; so is freeing it
+/// inside of a handler, which is the last that dispatch calls then.
 ///
 /// Does not wait: if it was not stopped before, the client ends in the background, flushing for up to two seconds, if the
 /// process lasts so long. Its events and completions are lost, and its descriptor is closed. Calls of other threads that wait
@@ -87,8 +87,9 @@ pub unsafe extern "C" fn pmq_client_free(client: *mut *mut Client) {
 }
 
 /// Ends a client within `timeout_ms`, and waits for that: no more publishes are taken, those there are get their outcomes,
-/// DISCONNECT is sent, and the connection is read to its end, so that nothing on its way is lost. Every token has its completion
-/// then, and after all other events PMQ_EVENT_STOPPED waits to be taken. Of a client that has ended, this changes nothing.
+/// DISCONNECT is sent, and the connection is read to its end, so that nothing on its way is lost. Every token has its
+/// completion then, and after all other events PMQ_EVENT_STOPPED waits to be taken. Of a client that has ended, this changes
+/// nothing.
 ///
 /// PMQ_STATUS_UNFINISHED: it has ended, but some publishes were not acknowledged in time. PMQ_STATUS_TIMEOUT: the library's
 /// thread gets no time to run; PMQ_EVENT_STOPPED will tell when it has ended.
@@ -140,8 +141,8 @@ pub unsafe extern "C" fn pmq_client_stat(
     }
 }
 
-/// Takes a message for sending, and never waits. It is copied, sent as soon as the connection and the server allow, in the order
-/// of the calls, and survives reconnects. `token`, unless NULL, gets the token of its completion.
+/// Takes a message for sending, and never waits. It is copied, sent as soon as the connection and the server allow, in the
+/// order of the calls, and survives reconnects. `token`, unless NULL, gets the token of its completion.
 ///
 /// PMQ_STATUS_QUEUE_FULL: as many publishes have no outcome, or tokens no taken completion, as the options allow.
 #[unsafe(no_mangle)]
@@ -164,8 +165,9 @@ pub unsafe extern "C" fn pmq_client_publish(
     }
 }
 
-/// Subscribes to `count` filters, an array of C strings, in one request, all with the same QoS and `flags` (PMQ_NO_LOCAL and the
-/// like, or 0). The subscription comes back by itself after a reconnect. `token`, unless NULL, gets the token of the answer.
+/// Subscribes to `count` filters, an array of C strings, in one request, all with the same QoS and `flags` (PMQ_NO_LOCAL and
+/// the like, or 0). The subscription comes back by itself after a reconnect. `token`, unless NULL, gets the token of the
+/// answer.
 ///
 /// `properties`, unless NULL, are copied: User Properties (38), which alone a program may put into SUBSCRIBE (MQTT 5.0,
 /// 3.8.2.1). They are sent again whenever the client has to subscribe anew. Where several calls have the same filter, the
@@ -238,12 +240,12 @@ pub unsafe extern "C" fn pmq_client_unsubscribe(
 
 /// Publishes a request, and never waits: the message with a Response Topic and Correlation Data, which it must not have itself
 /// (MQTT 5.0, 4.10). `token` gets the token of the response: PMQ_EVENT_RESPONSE, or what pmq_client_wait gives, has it as its
-/// message, or the error that none came within `timeout_ms` (PMQ_FOREVER has no end), that nobody subscribes to the topic of the
-/// request (PMQ_STATUS_REFUSED with Reason Code 0x10), or that the request was not delivered.
+/// message, or the error that none came within `timeout_ms` (PMQ_FOREVER has no end), that nobody subscribes to the topic of
+/// the request (PMQ_STATUS_REFUSED with Reason Code 0x10), or that the request was not delivered.
 ///
-/// All requests of a client share one Response Topic (pmq_options_set_response_topic) and one subscription to it, which the first
-/// of them makes; they are published when it stands. A response that comes too late is dropped. Who answers requests takes the
-/// properties 8 and 9 off the message that asks, and publishes to that topic with that Correlation Data.
+/// All requests of a client share one Response Topic (pmq_options_set_response_topic) and one subscription to it, which the
+/// first of them makes; they are published when it stands. A response that comes too late is dropped. Who answers requests
+/// takes the properties 8 and 9 off the message that asks, and publishes to that topic with that Correlation Data.
 ///
 /// PMQ_STATUS_QUEUE_FULL: as for pmq_client_publish. PMQ_STATUS_NOT_SUPPORTED: the connection speaks MQTT 3.x.
 #[unsafe(no_mangle)]
@@ -283,12 +285,12 @@ fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-/// Waits for the completion of a token, at most `timeout_ms` (PMQ_FOREVER has no end), and takes it: `result`, unless NULL, gets
-/// it as an event, to be freed.
+/// Waits for the completion of a token, at most `timeout_ms` (PMQ_FOREVER has no end), and takes it: `result`, unless NULL,
+/// gets it as an event, to be freed.
 ///
 /// PMQ_STATUS_OK says that there is a completion, and not what became of the message: pmq_event_status(result) does. Without a
-/// `result` its error, if any, is this call's. PMQ_STATUS_TIMEOUT: there is none yet; wait again. PMQ_STATUS_TOKEN: it was taken
-/// already, or the token is none.
+/// `result` its error, if any, is this call's. PMQ_STATUS_TIMEOUT: there is none yet; wait again. PMQ_STATUS_TOKEN: it was
+/// taken already, or the token is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_client_wait(
     client: *const Client,

@@ -1,5 +1,5 @@
-/* Payloads that stay the program's while they are sent. argv[1]: a broker; argv[2]: a server that does not acknowledge what goes
- * to "silent". */
+/* Payloads that stay the program's while they are sent. argv[1]: a broker; argv[2]: a server that does not acknowledge what
+ * goes to "silent". */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <sys/wait.h>

@@ -24,8 +24,8 @@ pub(crate) fn raise_limit(connections: usize) {
         tracing::warn!(
             allowed,
             needed,
-            "the system allows fewer file descriptors than --max-connections needs: raise `ulimit -n` (LimitNOFILE in a systemd \
-             unit), or allow fewer connections"
+            "the system allows fewer file descriptors than --max-connections needs: raise `ulimit -n` (LimitNOFILE in a \
+             systemd unit), or allow fewer connections"
         );
     }
 }

@@ -54,8 +54,11 @@ async fn each_filter_is_asked_about() {
     let broker = guarded();
     let mut peer = Peer::clean(&broker, "a").await;
     // r/+ at 1, #, w/a, a group for r/b, a group for x, r/+ again at 2.
-    peer.send("82 35 0001 00 | 0003'r/+' 01 | 0001'#' 00 | 0003'w/a' 00 | 000C'$share/g/r/b' 00 | 000A'$share/g/x' 00 | 0003'r/+' 02")
-        .await;
+    peer.send(
+        "82 35 0001 00 | 0003'r/+' 01 | 0001'#' 00 | 0003'w/a' 00 | 000C'$share/g/r/b' 00 \
+         | 000A'$share/g/x' 00 | 0003'r/+' 02",
+    )
+    .await;
     peer.expect_explained(
         0x90,
         "0001",

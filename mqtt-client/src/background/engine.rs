@@ -17,8 +17,8 @@ use crate::task;
 /// What an unhurried end of the thread may take beyond the deadline of the clients.
 const SLACK: Duration = Duration::from_millis(100);
 
-/// Sockets that may be ready at once before the rest waits for the next turn: one for each client, mostly. The usual 1,024 would
-/// be most of the heap of a program with one client.
+/// Sockets that may be ready at once before the rest waits for the next turn: one for each client, mostly. The usual 1,024
+/// would be most of the heap of a program with one client.
 const EVENTS: usize = 64;
 
 /// Where the engine is, or null: not used yet, or this is a forked child. What it points to is never freed: a child must not

@@ -12,7 +12,10 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum TlsError {
     /// The server's certificate is for other names.
-    #[error("the server's certificate is not for {expected} but for {}", if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") })]
+    #[error(
+        "the server's certificate is not for {expected} but for {}",
+        if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") }
+    )]
     WrongName {
         /// The name that was asked for.
         expected: String,
@@ -33,7 +36,8 @@ pub enum TlsError {
     },
     /// The server's certificate is self-signed, or no authority that is trusted leads to it.
     #[error(
-        "the server's certificate is self-signed or signed by an authority that is not trusted; if it is yours, set it as tls.roots"
+        "the server's certificate is self-signed or signed by an authority that is not trusted; if it is yours, set it as \
+         tls.roots"
     )]
     UnknownIssuer,
     /// The server shows the certificate of an authority as its own. `openssl req -x509` makes such ones by default.

@@ -223,7 +223,10 @@ pub enum TlsOptionsError {
         cause: String,
     },
     /// The system's authorities cannot be found.
-    #[error("the system has no certificates of authorities{}; install them (ca-certificates) or set tls.roots", cause.as_deref().map(|text| format!(" ({text})")).unwrap_or_default())]
+    #[error(
+        "the system has no certificates of authorities{}; install them (ca-certificates) or set tls.roots",
+        cause.as_deref().map(|text| format!(" ({text})")).unwrap_or_default()
+    )]
     NoSystemRoots {
         /// The first error on the way, if there was one.
         cause: Option<String>,

@@ -55,7 +55,10 @@ pub enum RequestError {
 #[non_exhaustive]
 pub enum UpgradeError {
     /// The other end answered the request with this HTTP status, or was answered so.
-    #[error("the WebSocket upgrade was refused with HTTP status {status}{}", reason.map(|text| format!(" {text}")).unwrap_or_default())]
+    #[error(
+        "the WebSocket upgrade was refused with HTTP status {status}{}",
+        reason.map(|text| format!(" {text}")).unwrap_or_default()
+    )]
     Refused {
         /// The status, 101 excluded.
         status: u16,

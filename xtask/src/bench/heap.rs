@@ -1,7 +1,7 @@
 //! What one client costs a C program in heap: ours, built for release, and Debian's libmosquitto.
 //!
-//! The two programs in `benches/c` do the same with each: connect, subscribe, one message of QoS 1 to itself and back, disconnect.
-//! Valgrind's massif counts what they have asked malloc for, at its highest; stacks are not in it.
+//! The two programs in `benches/c` do the same with each: connect, subscribe, one message of QoS 1 to itself and back,
+//! disconnect. Valgrind's massif counts what they have asked malloc for, at its highest; stacks are not in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

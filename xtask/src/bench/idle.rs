@@ -212,8 +212,8 @@ pub(super) fn raise_descriptor_limit(connections: usize) -> Result<()> {
     }
     if limit.maximum.is_some_and(|maximum| maximum < needed) {
         bail!(
-            "{connections} connections need {needed} file descriptors and the system allows {} (ulimit -Hn); ask for fewer with \
-             --connections",
+            "{connections} connections need {needed} file descriptors and the system allows {} (ulimit -Hn); ask for \
+             fewer with --connections",
             limit.maximum.unwrap_or_default()
         );
     }

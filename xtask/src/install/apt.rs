@@ -37,7 +37,8 @@ impl Apt {
         match rights() {
             Some(rights) => Ok(Self { rights }),
             None => bail!(
-                "this needs root, and sudo is not possible here. As root, run:\n\n    apt-get update && {}\n\nthen run this again",
+                "this needs root, and sudo is not possible here. As root, run:\n\n    apt-get update && {}\n\n\
+                 then run this again",
                 install_line(packages)
             ),
         }

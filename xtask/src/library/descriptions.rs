@@ -32,8 +32,8 @@ Libs.private: {PRIVATE}
     )
 }
 
-/// For CMake's `find_package`. It says where things are from where it lies itself, so that the whole can be moved. That is where
-/// it really lies: it may have been found below a link, as /lib is one to /usr/lib, beside which there are no headers.
+/// For CMake's `find_package`. It says where things are from where it lies itself, so that the whole can be moved. That is
+/// where it really lies: it may have been found below a link, as /lib is one to /usr/lib, beside which there are no headers.
 pub(super) fn cmake(prefix: &Path, libdir: &Path) -> String {
     let libdir = within(prefix, libdir);
     let prefix = if libdir.is_absolute() {

@@ -117,7 +117,8 @@ fn publishes(run: &mut Run, publisher: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Builds the project of a stranger with what `find_package` tells about the installation at `prefix`. Returns the folder with the programs `Shared` and `Static`.
+/// Builds the project of a stranger with what `find_package` tells about the installation at `prefix`. Returns the folder with
+/// the programs `Shared` and `Static`.
 fn cmake_project(prefix: &Path, source: &Path) -> Result<PathBuf> {
     let folder = workspace::scratch("libpushmq-cmake")?;
     // A cache of an earlier run would know where it was.

@@ -16,7 +16,8 @@ use crate::workspace;
 
 pub(super) const MOSQUITTO: Suite = Suite {
     name: "interop-mosquitto",
-    about: "our broker with mosquitto_pub and mosquitto_sub, our client with the server mosquitto: 3.1, 3.1.1, 5, QoS 0 to 2, TCP, TLS, Unix sockets",
+    about: "our broker with mosquitto_pub and mosquitto_sub, our client with the server mosquitto: 3.1, 3.1.1, 5, \
+            QoS 0 to 2, TCP, TLS, Unix sockets",
     needs: &[Need::CCompiler, Need::Mosquitto, Need::MosquittoClients],
     run: |run| {
         build_broker(run)?;

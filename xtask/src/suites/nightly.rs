@@ -250,8 +250,8 @@ fn valgrind_options() -> String {
 
 const SILENT: Suite = Suite {
     name: "silent",
-    about: "ten thousand connections over TCP that send nothing, and fewer over TLS and WebSocket: all closed in time, at a bounded \
-            cost, while others are served",
+    about: "ten thousand connections over TCP that send nothing, and fewer over TLS and WebSocket: all closed in time, at a \
+            bounded cost, while others are served",
     needs: &[],
     run: |run| {
         run.prepare(

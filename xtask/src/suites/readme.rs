@@ -1,9 +1,9 @@
 //! The examples of README.md, run as they stand there.
 //!
-//! Each block marked `rust`, `php` or `c` has to be a whole program that ends by itself with exit code 0, and the block after it,
-//! marked `text`, has to be what it prints. Where the program names the usual address of a broker, `localhost:1883`, it gets a
-//! fresh one. So what a reader copies has been run. What tries out TLS is run too: a broker, and in the next block its clients,
-//! with a folder and ports of their own.
+//! Each block marked `rust`, `php` or `c` has to be a whole program that ends by itself with exit code 0, and the block after
+//! it, marked `text`, has to be what it prints. Where the program names the usual address of a broker, `localhost:1883`, it
+//! gets a fresh one. So what a reader copies has been run. What tries out TLS is run too: a broker, and in the next block its
+//! clients, with a folder and ports of their own.
 
 use std::path::Path;
 use std::process::Command;

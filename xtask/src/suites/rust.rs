@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use super::Suite;
 use crate::bench;
@@ -21,7 +21,7 @@ pub(crate) const BROKER_TESTS: &[&str] = &["-p", "mqtt-broker", "--all-features"
 
 pub(super) const FMT: Suite = Suite {
     name: "fmt",
-    about: "the source is formatted as rustfmt would",
+    about: "the source is formatted as rustfmt would, and no line is too long to be read",
     needs: &[Need::Rustfmt],
     run: |run| {
         run.check(
@@ -34,9 +34,49 @@ pub(super) const FMT: Suite = Suite {
                 &mut outlying(folder, &["fmt", "--all", "--check"])?,
             )?;
         }
-        Ok(())
+        let verdict = lines();
+        run.verdict("the length of lines", verdict)
     },
 };
+
+/// The longest line that is read with comfort, in characters.
+const LONGEST: usize = 128;
+
+/// Rust, C and Markdown that people read has no longer lines. What the benches write of their results is not meant.
+fn lines() -> Result<()> {
+    let mut list = Command::new("git");
+    list.args(["ls-files", "-z", "--", "*.rs", "*.c", "*.md", ":!benches"])
+        .current_dir(workspace::root());
+    let listed = list.output().context("cannot run git")?;
+    ensure!(listed.status.success(), "git does not list the files");
+    let listed = String::from_utf8(listed.stdout).context("the name of a file is no text")?;
+    let mut long = Vec::new();
+    for name in listed.split_terminator('\0') {
+        let text = std::fs::read_to_string(workspace::root().join(name));
+        let text = text.with_context(|| format!("cannot read {name}"))?;
+        let numbered = (1..).zip(text.lines());
+        long.extend(
+            numbered
+                .filter(|(_, line)| is_long(line))
+                .map(|(number, _)| format!("{name}:{number}")),
+        );
+    }
+    ensure!(
+        long.is_empty(),
+        "more than {LONGEST} characters in\n{}",
+        long.join("\n")
+    );
+    Ok(())
+}
+
+/// Whether a line should have been broken: a table's cannot be, in comments either, nor one that is hardly more than one word.
+fn is_long(line: &str) -> bool {
+    let text = line.trim_start_matches([' ', '/', '!']);
+    let mut words = text.split_whitespace();
+    line.chars().count() > LONGEST
+        && !text.starts_with('|')
+        && words.all(|word| word.len() <= LONGEST / 2)
+}
 
 pub(super) const CLIPPY: Suite = Suite {
     name: "clippy",
@@ -181,4 +221,24 @@ pub(super) fn outlying(folder: &str, arguments: &[&str]) -> Result<Command> {
         .current_dir(path)
         .env("CARGO_TARGET_DIR", workspace::scratch(folder)?);
     Ok(cargo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_long_that_could_have_been_broken() {
+        let words = "word ".repeat(26);
+        assert_eq!(words.trim_end().len(), 129);
+        assert!(is_long(words.trim_end()));
+        assert!(is_long(&format!("/// {words}")));
+        assert!(!is_long(&words[..LONGEST]));
+        // In characters, and not in bytes.
+        assert!(!is_long(&"ä ".repeat(64)));
+        for table in ["| ", "//! | "] {
+            assert!(!is_long(&format!("{table}{words}")));
+        }
+        assert!(!is_long(&format!("    {}", "x".repeat(200))));
+    }
 }

@@ -495,7 +495,8 @@ fn will_user_name_and_password_reach_the_owner_and_stay_out_of_debug() {
     let mut peer = Peer::new();
     // Flags: user name, password, will QoS 2, will, clean start. Will Delay Interval 9, then a content type.
     peer.feed(
-        "10 2C 00 04 'MQTT' 05 D6 00 3C 00 00 01 'a' 09 18 00 00 00 09 03 00 01 't' 00 01 'w' 00 01 'm' 00 04 'user' 00 06 'secret'",
+        "10 2C 00 04 'MQTT' 05 D6 00 3C 00 00 01 'a' 09 18 00 00 00 09 03 00 01 't' 00 01 'w' 00 01 'm' 00 04 'user' \
+         00 06 'secret'",
     );
     let request = peer.connect_request();
     let will = request.will.as_ref().unwrap();
