@@ -1409,7 +1409,8 @@ const pmq_message *pmq_event_message(const pmq_event *event);
  * The properties that came with what the server said: with its CONNACK (PMQ_EVENT_CONNECTED), with what ended a publish
  * (PMQ_EVENT_PUBLISHED), with its SUBACK or UNSUBACK (PMQ_EVENT_SUBSCRIBED, PMQ_EVENT_UNSUBSCRIBED), and with the CONNACK that
  * refused the client or the DISCONNECT that ended the connection (PMQ_EVENT_DISCONNECTED, PMQ_EVENT_RECONNECTING,
- * PMQ_EVENT_STOPPED). NULL for other events, and where it said nothing. They belong to the event.
+ * PMQ_EVENT_STOPPED), of whose User Properties the first 64 KiB are kept. NULL for other events, and where it said nothing.
+ * They belong to the event.
  *
  * The filters of a subscribe may be answered by SUBACKs to several calls that have the same filters: the properties are those
  * of the one that answered the first filter that was refused or, if none was, the first filter.
