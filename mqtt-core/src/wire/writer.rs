@@ -20,22 +20,27 @@ impl<'o> Writer<'o> {
 
     #[inline]
     pub(crate) fn array<const N: usize>(self, bytes: [u8; N]) -> Self {
-        let (place, rest) = self
-            .rest
-            .split_first_chunk_mut()
-            .expect("measured before writing");
+        let Some((place, rest)) = self.rest.split_first_chunk_mut() else {
+            return Self::overrun();
+        };
         *place = bytes;
         Self { rest }
     }
 
     #[inline]
     pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
-        let (place, rest) = self
-            .rest
-            .split_at_mut_checked(bytes.len())
-            .expect("measured before writing");
+        let Some((place, rest)) = self.rest.split_at_mut_checked(bytes.len()) else {
+            return Self::overrun();
+        };
         place.copy_from_slice(bytes);
         Self { rest }
+    }
+
+    /// What was measured was too little, which a test would have found. There is room for nothing more.
+    #[cold]
+    fn overrun() -> Self {
+        debug_assert!(false, "measured before writing");
+        Self { rest: &mut [] }
     }
 
     #[inline]
