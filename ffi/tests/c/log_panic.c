@@ -17,6 +17,7 @@ int main(int argc, char **argv) {
     pmq_error *error = NULL;
     pmq_options *options;
     pmq_client *client;
+    pmq_event *event = NULL;
     int records = 0;
     if (argc != 2) {
         return 2;
@@ -31,7 +32,10 @@ int main(int argc, char **argv) {
     while (pmq_test_panic_is_due()) {
         sched_yield();
     }
-    /* The client goes on. */
+    /* The client goes on: what it told before is not looked at. */
+    while (pmq_client_next_event(client, 0, &event, NULL) == PMQ_STATUS_OK) {
+        pmq_event_free(&event);
+    }
     check_skip(client, PMQ_EVENT_RECONNECTING);
     OK(pmq_client_stop(client, PATIENCE, &error));
     pmq_client_free(&client);
