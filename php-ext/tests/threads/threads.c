@@ -3,7 +3,7 @@
  *
  *     threads THREADS REQUESTS SCRIPT     each thread runs the script that often, each time as a request of its own
  *
- * The script has $thread and $request, and prints what is wrong: then this fails, and so it does when PHP does.
+ * The script has $thread and $request, and throws if anything is wrong: then this fails, and so it does when PHP does.
  */
 #define _GNU_SOURCE
 

@@ -44,7 +44,7 @@ pub(super) fn serve(run: &mut Run, php: &Php, extension: &Path) -> Result<()> {
     let mut threads = Command::new(&program);
     threads
         .args([THREADS, REQUESTS])
-        .arg(tests.join("request.php"))
+        .arg(tests.join("request.inc"))
         .env("PHPRC", &folder)
         .env("MQTT_URI", broker.url());
     let what = format!("{THREADS} threads with {REQUESTS} requests each");
