@@ -42,6 +42,8 @@ struct Connection {
     aliases: BTreeSet<u16>,
     /// Identifiers of the PUBLISH packets that the peer has not acknowledged.
     unacknowledged: BTreeSet<u16>,
+    /// Identifiers of which PUBREL is sent anew, because PUBREC came on an earlier connection.
+    resumed: BTreeSet<u16>,
     /// Identifiers of the PUBREL packets that were sent.
     released: BTreeSet<u16>,
     /// Identifiers of the requests that the peer has not answered.
@@ -97,7 +99,10 @@ impl Watch {
         }
         self.received.version = version;
         self.sent.clear();
-        self.connection = Connection::default();
+        self.connection = Connection {
+            resumed: self.received_by_peer.clone(),
+            ..Connection::default()
+        };
         // Only of QoS 2 may something be acknowledged that came on an earlier connection.
         self.owed
             .retain(|(answer, _), _| *answer == PacketType::Pubrec);
@@ -105,6 +110,7 @@ impl Watch {
 
     /// The session is a new one: neither end knows of exchanges any more.
     pub(crate) fn forget_session(&mut self) {
+        self.connection.resumed.clear();
         self.received_by_peer.clear();
         self.held.clear();
         self.owed.clear();
@@ -164,11 +170,11 @@ impl Watch {
             Packet::Pubcomp(ack) => {
                 let id = ack.packet_id.get();
                 connection.unacknowledged.remove(&id);
-                let is_early = !connection.released.contains(&id);
-                if self.received_by_peer.remove(&id) && is_early {
-                    // A resumed connection sends every PUBREL anew, and this one may be on its way.
-                    let owed = self.owed.entry((PacketType::Pubrel, id)).or_default();
-                    *owed = (*owed).max(1);
+                let is_on_its_way =
+                    connection.resumed.remove(&id) && !connection.released.contains(&id);
+                if self.received_by_peer.remove(&id) && is_on_its_way {
+                    // Beside those that answer what PUBREC came on this connection.
+                    self.owe(PacketType::Pubrel, id);
                 }
             }
             Packet::Suback(suback) => {
