@@ -119,14 +119,16 @@ impl Watch {
     /// What the machine took off its input. If the connection `is_over` it threw away what came after the packet that ended
     /// it, and nobody can tell from outside which that was: whatever it may have done with the rest is allowed for.
     pub(crate) fn taken(&mut self, mut bytes: &[u8], is_over: bool) {
-        let before = (self.received_by_peer.clone(), self.held.clone());
+        let held = self.held.clone();
+        let mut received_by_peer = self.received_by_peer.clone();
         while let Ok(Some((packet, len))) = self.received.next(bytes) {
             self.packet_taken(&packet);
+            received_by_peer.extend(&self.received_by_peer);
             bytes = &bytes[len..];
         }
         if is_over {
-            self.received_by_peer.extend(before.0);
-            self.held.retain(|id| before.1.contains(id));
+            self.received_by_peer = received_by_peer;
+            self.held.retain(|id| held.contains(id));
         }
     }
 
