@@ -219,7 +219,18 @@ impl Run {
         command: &mut Command,
         count: fn(&str) -> Tally,
     ) -> Result<()> {
-        let ended = self.program(what, command)?;
+        self.counted_for(what, command, count, Duration::ZERO)
+    }
+
+    /// The same, of a program that takes `time` by its nature.
+    pub(crate) fn counted_for(
+        &mut self,
+        what: &str,
+        command: &mut Command,
+        count: fn(&str) -> Tally,
+        time: Duration,
+    ) -> Result<()> {
+        let ended = self.program_for(what, command, time)?;
         let tally = count(&ended.output);
         let silent = tally.failed.is_empty() && !ended.succeeded();
         let failed = !tally.failed.is_empty();
@@ -231,6 +242,9 @@ impl Run {
                 &failures(&ended.output),
             );
         } else if failed {
+            // It may have failed for no other reason than that it was stopped.
+            let end = format!("    {what} {}\n", ended.describe());
+            self.report.push_str(&end);
             self.report.push_str(&failures(&ended.output));
         } else if nothing {
             self.fail(
@@ -253,12 +267,6 @@ impl Run {
 
     /// Runs a program and keeps what it prints.
     pub(super) fn program(&mut self, what: &str, command: &mut Command) -> Result<Ended> {
-        if command.get_program().to_string_lossy().ends_with("cargo") {
-            // Its progress bar tells how much there is to build; it draws one for a terminal only.
-            command
-                .env("CARGO_TERM_PROGRESS_WHEN", "always")
-                .env("CARGO_TERM_PROGRESS_WIDTH", "90");
-        }
         self.program_for(what, command, Duration::ZERO)
     }
 
@@ -269,6 +277,12 @@ impl Run {
         command: &mut Command,
         time: Duration,
     ) -> Result<Ended> {
+        if command.get_program().to_string_lossy().ends_with("cargo") {
+            // Its progress bar tells how much there is to build; it draws one for a terminal only.
+            command
+                .env("CARGO_TERM_PROGRESS_WHEN", "always")
+                .env("CARGO_TERM_PROGRESS_WIDTH", "90");
+        }
         let ended = process::run(command, LIMIT + time, &mut self.progress)?;
         self.note(what, &ended.output);
         Ok(ended)

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 
@@ -224,9 +225,17 @@ const VALGRIND: Suite = Suite {
         tests.env("VALGRIND_OPTS", valgrind_options());
         // A fork costs a second there.
         tests.env("TEST_FORKS", "20");
-        run.counted("run-tests.php -m", &mut tests, count::php_run_tests)
+        run.counted_for(
+            "run-tests.php -m",
+            &mut tests,
+            count::php_run_tests,
+            VALGRIND_TIME,
+        )
     },
 };
+
+/// Whatever runs under valgrind is many times slower, and the machine may have other things to do.
+const VALGRIND_TIME: Duration = Duration::from_secs(40 * 60);
 
 /// What `run-tests.php -m` does not say by itself.
 fn valgrind_options() -> String {
