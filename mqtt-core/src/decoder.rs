@@ -82,7 +82,7 @@ impl Decoder {
     pub fn decode<'a>(&self, packet: &'a [u8]) -> Result<Packet<'a>, DecodeError> {
         match self.header(packet)? {
             Some((packet_type, header)) if header.packet_len as usize == packet.len() => {
-                self.decode_body(packet_type, header.len, packet, |packet| packet)
+                self.decode_body(packet_type, header, packet, |packet| packet)
             }
             _ => Err(DecodeError::NotOnePacket {
                 given: packet.len(),
@@ -109,7 +109,7 @@ impl Decoder {
             return Ok(None);
         };
         let result = |packet| Some((packet, len));
-        let found = self.decode_body(packet_type, header.len, packet, result);
+        let found = self.decode_body(packet_type, header, packet, result);
         if self.version.is_none()
             && let Ok(Some((Packet::Connect(connect), _))) = &found
         {
@@ -158,71 +158,93 @@ impl Decoder {
     fn decode_body<'a, R>(
         &self,
         packet_type: PacketType,
-        header_len: usize,
+        header: FixedHeader,
         packet: &'a [u8],
         result: impl FnOnce(Packet<'a>) -> R,
     ) -> Result<R, DecodeError> {
-        let text = if self.strict_text {
-            TextRules::Strict
-        } else {
-            TextRules::Standard
+        let Some(body) = packet.get(header.len..) else {
+            return Err(DecodeError::FieldPastEnd);
         };
-        let mut body = Reader::new(packet, text);
-        let flags = body
-            .take(header_len)?
-            .first()
-            .map_or(0, |first| first & 0x0F);
         let origin = Origin {
             // Without a version only a CONNECT comes this far, and it brings its own.
             version: self.version.unwrap_or(ProtocolVersion::V5),
             sender: self.sender,
+            flags: header.first & 0x0F,
+            text: if self.strict_text {
+                TextRules::Strict
+            } else {
+                TextRules::Standard
+            },
         };
         macro_rules! kind {
-            ($kind:ident, $decoded:expr) => {
-                apart(
-                    move || $decoded,
-                    move |packet| result(Packet::$kind(packet)),
-                )
+            ($kind:ident, $decode:expr) => {
+                apart(body, origin, $decode, move |packet| {
+                    result(Packet::$kind(packet))
+                })
+            };
+        }
+        macro_rules! ack {
+            ($kind:ident) => {
+                match PublishAck::decode_success(body) {
+                    Some(ack) => Ok(result(Packet::$kind(ack))),
+                    None => kind!($kind, |body, origin| {
+                        PublishAck::decode(PacketType::$kind, body, origin)
+                    }),
+                }
             };
         }
         match packet_type {
-            PacketType::Publish => kind!(Publish, Publish::decode(flags, body, origin)),
-            PacketType::Puback => kind!(Puback, PublishAck::decode(packet_type, body, origin)),
-            PacketType::Pubrec => kind!(Pubrec, PublishAck::decode(packet_type, body, origin)),
-            PacketType::Pubrel => kind!(Pubrel, PublishAck::decode(packet_type, body, origin)),
-            PacketType::Pubcomp => kind!(Pubcomp, PublishAck::decode(packet_type, body, origin)),
-            PacketType::Connect => kind!(Connect, decode_connect(packet, body)),
-            PacketType::Connack => kind!(Connack, Connack::decode(body, origin)),
-            PacketType::Subscribe => kind!(Subscribe, Subscribe::decode(body, origin)),
-            PacketType::Suback => kind!(Suback, Suback::decode(body, origin)),
-            PacketType::Unsubscribe => kind!(Unsubscribe, Unsubscribe::decode(body, origin)),
-            PacketType::Unsuback => kind!(Unsuback, Unsuback::decode(body, origin)),
-            PacketType::Pingreq => body.finish().map(|()| result(Packet::Pingreq)),
-            PacketType::Pingresp => body.finish().map(|()| result(Packet::Pingresp)),
-            PacketType::Disconnect => kind!(Disconnect, Disconnect::decode(body, origin)),
-            PacketType::Auth => kind!(Auth, Auth::decode(body, origin)),
+            PacketType::Publish => kind!(Publish, Publish::decode),
+            PacketType::Puback => ack!(Puback),
+            PacketType::Pubrec => ack!(Pubrec),
+            PacketType::Pubrel => ack!(Pubrel),
+            PacketType::Pubcomp => ack!(Pubcomp),
+            PacketType::Connect => {
+                kind!(Connect, move |body, origin: Origin| decode_connect(
+                    body,
+                    origin.flags,
+                    header.is_minimal
+                ))
+            }
+            PacketType::Connack => kind!(Connack, Connack::decode),
+            PacketType::Subscribe => kind!(Subscribe, Subscribe::decode),
+            PacketType::Suback => kind!(Suback, Suback::decode),
+            PacketType::Unsubscribe => kind!(Unsubscribe, Unsubscribe::decode),
+            PacketType::Unsuback => kind!(Unsuback, Unsuback::decode),
+            PacketType::Disconnect => kind!(Disconnect, Disconnect::decode),
+            PacketType::Auth => kind!(Auth, Auth::decode),
+            PacketType::Pingreq | PacketType::Pingresp if !body.is_empty() => {
+                Err(DecodeError::TrailingBytes)
+            }
+            PacketType::Pingreq => Ok(result(Packet::Pingreq)),
+            PacketType::Pingresp => Ok(result(Packet::Pingresp)),
         }
     }
 }
 
 /// Decodes one kind of packet in a function of its own: brought together, all kinds would be put in order for the largest.
+/// What it is given fits into registers.
 #[inline(never)]
-fn apart<P, R>(
-    decode: impl FnOnce() -> Result<P, DecodeError>,
+fn apart<'a, P, R>(
+    body: &'a [u8],
+    origin: Origin,
+    decode: impl FnOnce(Reader<'a>, Origin) -> Result<P, DecodeError>,
     result: impl FnOnce(P) -> R,
 ) -> Result<R, DecodeError> {
-    decode().map(result)
+    decode(Reader::new(body, origin.text), origin).map(result)
 }
 
 /// The version in a CONNECT need not be that of the connection.
 #[inline]
-fn decode_connect<'a>(packet: &[u8], mut body: Reader<'a>) -> Result<Connect<'a>, DecodeError> {
+fn decode_connect(
+    mut body: Reader<'_>,
+    flags: u8,
+    is_minimal: bool,
+) -> Result<Connect<'_>, DecodeError> {
     let version = Connect::decode_version(&mut body)?;
-    if let Some(header) = FixedHeader::read(packet)? {
-        first_byte::check_flags(PacketType::Connect, header.first & 0x0F, version)?;
-        if version.is_v5() && !header.is_minimal {
-            return Err(DecodeError::VarIntNotMinimal);
-        }
+    first_byte::check_flags(PacketType::Connect, flags, version)?;
+    if version.is_v5() && !is_minimal {
+        return Err(DecodeError::VarIntNotMinimal);
     }
     Connect::decode(version, body)
 }

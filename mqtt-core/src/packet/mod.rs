@@ -32,7 +32,9 @@ use crate::{
     error::{DecodeError, EncodeError},
     types::{PacketId, PacketType, ReasonCode, Role},
     version::ProtocolVersion,
-    wire::{Properties, PropertyHolder, PropertyId, Reader, TOO_LONG, Writer, var_int_len},
+    wire::{
+        Properties, PropertyHolder, PropertyId, Reader, TOO_LONG, TextRules, Writer, var_int_len,
+    },
 };
 
 /// A control packet as a view over borrowed data: over received bytes when it comes from a
@@ -100,6 +102,9 @@ impl Packet<'_> {
 pub(crate) struct Origin {
     pub(crate) version: ProtocolVersion,
     pub(crate) sender: Role,
+    /// The lower half of the first byte.
+    pub(crate) flags: u8,
+    pub(crate) text: TextRules,
 }
 
 impl Origin {

@@ -86,11 +86,8 @@ impl<'a> Publish<'a> {
 
     /// Decodes a body; the flags were checked.
     #[inline]
-    pub(crate) fn decode(
-        flags: u8,
-        mut body: Reader<'a>,
-        origin: Origin,
-    ) -> Result<Self, DecodeError> {
+    pub(crate) fn decode(mut body: Reader<'a>, origin: Origin) -> Result<Self, DecodeError> {
+        let flags = origin.flags;
         let qos = QoS::from_u8(flags >> QOS_SHIFT & 0b11).ok_or(DecodeError::PublishQos)?;
         let topic = body.optional_topic_name()?;
         let packet_id = |body: &mut Reader<'_>| origin.packet_id(PacketType::Publish, body);

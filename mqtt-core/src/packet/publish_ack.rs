@@ -37,43 +37,30 @@ impl<'a> PublishAck<'a> {
         self.reason == ReasonCode::SUCCESS && self.properties.is_empty()
     }
 
+    /// Decodes a body that is a Packet Identifier alone, as nearly all are.
     #[inline]
+    pub(crate) fn decode_success(body: &[u8]) -> Option<Self> {
+        let [high, low] = *body else {
+            return None;
+        };
+        PacketId::new(u16::from_be_bytes([high, low])).map(Self::success)
+    }
+
     pub(crate) fn decode(
         packet_type: PacketType,
         mut body: Reader<'a>,
         origin: Origin,
     ) -> Result<Self, DecodeError> {
-        let packet_id = origin.packet_id(packet_type, &mut body)?;
+        let mut ack = Self::success(origin.packet_id(packet_type, &mut body)?);
         // In 5.0 what is left out at the end means success and no properties (v5 3.4.2.1).
-        if body.is_empty() {
-            Ok(Self::success(packet_id))
-        } else if origin.version.is_v5() {
-            Self::decode_reason(packet_type, packet_id, body, origin)
-        } else {
-            Err(DecodeError::TrailingBytes)
+        if origin.version.is_v5() && !body.is_empty() {
+            ack.reason = origin.check_reason(packet_type, ReasonCode::new(body.u8()?))?;
+            if !body.is_empty() {
+                ack.properties = origin.properties(packet_type, &mut body)?;
+            }
         }
-    }
-
-    /// Decodes what most leave out.
-    #[inline(never)]
-    fn decode_reason(
-        packet_type: PacketType,
-        packet_id: PacketId,
-        mut body: Reader<'a>,
-        origin: Origin,
-    ) -> Result<Self, DecodeError> {
-        let reason = origin.check_reason(packet_type, ReasonCode::new(body.u8()?))?;
-        let properties = if body.is_empty() {
-            Properties::EMPTY
-        } else {
-            origin.properties(packet_type, &mut body)?
-        };
         body.finish()?;
-        Ok(Self {
-            packet_id,
-            reason,
-            properties,
-        })
+        Ok(ack)
     }
 }
 
