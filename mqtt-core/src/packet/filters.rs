@@ -4,7 +4,7 @@ use crate::{
     error::{DecodeError, EncodeError},
     types::{PacketType, SubscribeOptions, TopicError, TopicFilter},
     version::ProtocolVersion,
-    wire::{ListBytes, Reader, TOO_LONG, TextRules, Writer, list_traits},
+    wire::{Checked, Reader, TOO_LONG, Writer, list_traits},
 };
 
 /// What is special in a list of filters, so that encoding need not go through it once more to find out.
@@ -20,16 +20,18 @@ struct Special {
 
 impl Special {
     #[inline]
-    fn add(&mut self, filter: TopicFilter<'_>, options: SubscribeOptions) {
-        self.v5_options |= options != SubscribeOptions::with_qos(options.qos);
+    fn add(&mut self, filter: &[u8], options: u8) {
+        self.v5_options |= options > SubscribeOptions::QOS;
         // Most filters cannot be shared subscriptions.
-        if filter.as_str().starts_with('$') {
-            self.add_shared(filter, options.no_local);
+        if filter.starts_with(b"$") {
+            self.add_shared(filter, options & SubscribeOptions::NO_LOCAL != 0);
         }
     }
 
-    fn add_shared(&mut self, filter: TopicFilter<'_>, no_local: bool) {
-        match filter.shared() {
+    fn add_shared(&mut self, filter: &[u8], no_local: bool) {
+        // The filter was checked, so it is text.
+        let text = core::str::from_utf8(filter).unwrap_or_default();
+        match TopicFilter::from_checked(text).shared() {
             Ok(None) => {}
             Ok(Some(_)) => self.no_local_on_shared |= no_local,
             Err(error) => self.bad_share = self.bad_share.or(Some(error)),
@@ -67,7 +69,7 @@ impl Special {
 #[derive(Clone, Copy)]
 pub struct SubscribeFilters<'a> {
     /// Checked bytes; empty if there are `items`.
-    wire: ListBytes<'a>,
+    wire: &'a [u8],
     items: &'a [(TopicFilter<'a>, SubscribeOptions)],
     len: usize,
     wire_len: usize,
@@ -77,7 +79,7 @@ pub struct SubscribeFilters<'a> {
 impl<'a> SubscribeFilters<'a> {
     /// The list without filters, which cannot be encoded.
     pub const EMPTY: Self = SubscribeFilters {
-        wire: ListBytes::EMPTY,
+        wire: &[],
         items: &[],
         len: 0,
         wire_len: 0,
@@ -98,20 +100,23 @@ impl<'a> SubscribeFilters<'a> {
         };
         for (filter, options) in items {
             list.wire_len = list.wire_len.saturating_add(2 + filter.as_str().len() + 1);
-            list.special.add(*filter, *options);
+            list.special
+                .add(filter.as_str().as_bytes(), options.as_u8());
         }
         list
     }
 
     /// Reads and checks everything that is left of a body.
-    pub(super) fn read(body: Reader<'a>, version: ProtocolVersion) -> Result<Self, DecodeError> {
-        let (wire, mut body) = body.into_list();
-        let wire_len = body.len();
-        let mut len = 0;
-        let mut special = Special::default();
+    pub(super) fn read(
+        mut body: Reader<'a>,
+        version: ProtocolVersion,
+    ) -> Result<Self, DecodeError> {
+        let wire = body.as_bytes();
+        let (mut len, mut special) = (0, Special::default());
         while !body.is_empty() {
-            let filter = body.topic_filter()?;
-            let options = read_options(body.u8()?, version)?;
+            let filter = body.check_topic_filter()?;
+            let options = body.u8()?;
+            check_options(options, version)?;
             special.add(filter, options);
             len += 1;
         }
@@ -125,7 +130,7 @@ impl<'a> SubscribeFilters<'a> {
             wire,
             items: &[],
             len,
-            wire_len,
+            wire_len: wire.len(),
             special,
         })
     }
@@ -134,7 +139,7 @@ impl<'a> SubscribeFilters<'a> {
     #[must_use]
     pub fn iter(&self) -> SubscribeFiltersIter<'a> {
         SubscribeFiltersIter {
-            wire: self.wire.reader(TextRules::Checked),
+            wire: Reader::new(self.wire, Checked),
             items: self.items.iter(),
             len: self.len,
         }
@@ -167,28 +172,30 @@ impl<'a> SubscribeFilters<'a> {
     }
 
     pub(super) fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
-        let writer = writer.bytes(self.wire.as_bytes());
+        let writer = writer.bytes(self.wire);
         self.items.iter().fold(writer, |writer, (filter, options)| {
             writer.field(filter.as_str().as_bytes()).u8(options.as_u8())
         })
     }
 }
 
-/// The options byte, with the rule that a bad one breaks. 3.x has the QoS alone in it [v311 MQTT-3.8.3-4].
-fn read_options(byte: u8, version: ProtocolVersion) -> Result<SubscribeOptions, DecodeError> {
+/// Checks the options byte. 3.x has the QoS alone in it [v311 MQTT-3.8.3-4].
+#[inline]
+fn check_options(byte: u8, version: ProtocolVersion) -> Result<(), DecodeError> {
     let reserved = if version.is_v5() {
         0b1100_0000
     } else {
         0b1111_1100
     };
     if byte & reserved != 0 {
-        return Err(DecodeError::SubscribeReservedBits);
-    }
-    SubscribeOptions::from_u8(byte).ok_or(if byte & 0b11 == 0b11 {
-        DecodeError::SubscribeQos
+        Err(DecodeError::SubscribeReservedBits)
+    } else if byte & SubscribeOptions::QOS == 3 {
+        Err(DecodeError::SubscribeQos)
+    } else if byte & SubscribeOptions::RETAIN_HANDLING == 3 << 4 {
+        Err(DecodeError::RetainHandling)
     } else {
-        DecodeError::RetainHandling
-    })
+        Ok(())
+    }
 }
 
 list_traits!(
@@ -200,7 +207,7 @@ list_traits!(
 /// Goes through [`SubscribeFilters`].
 #[derive(Clone, Debug)]
 pub struct SubscribeFiltersIter<'a> {
-    wire: Reader<'a>,
+    wire: Reader<'a, Checked>,
     items: core::slice::Iter<'a, (TopicFilter<'a>, SubscribeOptions)>,
     len: usize,
 }
@@ -213,9 +220,8 @@ impl<'a> Iterator for SubscribeFiltersIter<'a> {
         let item = if self.wire.is_empty() {
             *self.items.next()?
         } else {
-            // The bytes were checked, so neither can fail.
-            let filter = self.wire.topic_filter().ok()?;
-            (filter, SubscribeOptions::from_u8(self.wire.u8().ok()?)?)
+            let filter = TopicFilter::from_checked(self.wire.checked_str()?);
+            (filter, SubscribeOptions::from_u8(self.wire.checked_u8()?)?)
         };
         self.len = self.len.saturating_sub(1);
         Some(item)
@@ -232,7 +238,7 @@ impl ExactSizeIterator for SubscribeFiltersIter<'_> {}
 #[derive(Clone, Copy)]
 pub struct UnsubscribeFilters<'a> {
     /// Checked bytes; empty if there are `items`.
-    wire: ListBytes<'a>,
+    wire: &'a [u8],
     items: &'a [TopicFilter<'a>],
     len: usize,
     wire_len: usize,
@@ -242,7 +248,7 @@ pub struct UnsubscribeFilters<'a> {
 impl<'a> UnsubscribeFilters<'a> {
     /// The list without filters, which cannot be encoded.
     pub const EMPTY: Self = UnsubscribeFilters {
-        wire: ListBytes::EMPTY,
+        wire: &[],
         items: &[],
         len: 0,
         wire_len: 0,
@@ -259,19 +265,20 @@ impl<'a> UnsubscribeFilters<'a> {
         };
         for filter in items {
             list.wire_len = list.wire_len.saturating_add(2 + filter.as_str().len());
-            list.special.add(*filter, SubscribeOptions::default());
+            list.special.add(filter.as_str().as_bytes(), 0);
         }
         list
     }
 
     /// Reads and checks everything that is left of a body.
-    pub(super) fn read(body: Reader<'a>, version: ProtocolVersion) -> Result<Self, DecodeError> {
-        let (wire, mut body) = body.into_list();
-        let wire_len = body.len();
-        let mut len = 0;
-        let mut special = Special::default();
+    pub(super) fn read(
+        mut body: Reader<'a>,
+        version: ProtocolVersion,
+    ) -> Result<Self, DecodeError> {
+        let wire = body.as_bytes();
+        let (mut len, mut special) = (0, Special::default());
         while !body.is_empty() {
-            special.add(body.topic_filter()?, SubscribeOptions::default());
+            special.add(body.check_topic_filter()?, 0);
             len += 1;
         }
         if len == 0 {
@@ -284,7 +291,7 @@ impl<'a> UnsubscribeFilters<'a> {
             wire,
             items: &[],
             len,
-            wire_len,
+            wire_len: wire.len(),
             special,
         })
     }
@@ -293,7 +300,7 @@ impl<'a> UnsubscribeFilters<'a> {
     #[must_use]
     pub fn iter(&self) -> UnsubscribeFiltersIter<'a> {
         UnsubscribeFiltersIter {
-            wire: self.wire.reader(TextRules::Checked),
+            wire: Reader::new(self.wire, Checked),
             items: self.items.iter(),
             len: self.len,
         }
@@ -326,7 +333,7 @@ impl<'a> UnsubscribeFilters<'a> {
     }
 
     pub(super) fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o> {
-        let writer = writer.bytes(self.wire.as_bytes());
+        let writer = writer.bytes(self.wire);
         self.items.iter().fold(writer, |writer, filter| {
             writer.field(filter.as_str().as_bytes())
         })
@@ -338,7 +345,7 @@ list_traits!(UnsubscribeFilters, UnsubscribeFiltersIter, TopicFilter<'a>);
 /// Goes through [`UnsubscribeFilters`].
 #[derive(Clone, Debug)]
 pub struct UnsubscribeFiltersIter<'a> {
-    wire: Reader<'a>,
+    wire: Reader<'a, Checked>,
     items: core::slice::Iter<'a, TopicFilter<'a>>,
     len: usize,
 }
@@ -348,11 +355,10 @@ impl<'a> Iterator for UnsubscribeFiltersIter<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<TopicFilter<'a>> {
-        // The bytes were checked, so this cannot fail.
         let filter = if self.wire.is_empty() {
             *self.items.next()?
         } else {
-            self.wire.topic_filter().ok()?
+            TopicFilter::from_checked(self.wire.checked_str()?)
         };
         self.len = self.len.saturating_sub(1);
         Some(filter)

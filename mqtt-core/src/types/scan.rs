@@ -4,11 +4,10 @@
 //! every packet is looked at.
 
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
-const LOWS: u64 = u64::from_ne_bytes([0x7F; 8]);
 const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
 
 /// U+0000, `#` and `+` are below this, and little of what topics are made of is.
-const PLAIN: u8 = b'+' + 1;
+pub(super) const PLAIN: u8 = b'+' + 1;
 
 /// Whether there is a U+0000.
 #[inline]
@@ -24,43 +23,55 @@ pub(super) fn has_nul(text: &[u8]) -> bool {
     words.iter().any(has_nul) || has_nul(last)
 }
 
-/// Calls `look` with the place and the value of each byte that is U+0000, `#` or `+`, and maybe of others and twice, until it
-/// returns an error.
+/// Whether every byte is ASCII and at least `LEAST`. There may be none.
 #[inline]
-pub(super) fn each_special<E>(
-    text: &[u8],
-    mut look: impl FnMut(usize, u8) -> Result<(), E>,
-) -> Result<(), E> {
+pub(super) fn is_ascii_from<const LEAST: u8>(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk() else {
+        return text.iter().all(|byte| (LEAST..0x80).contains(byte));
+    };
+    let (words, _) = text.as_chunks();
+    let others = |word: &[u8; 8]| others(u64::from_le_bytes(*word), LEAST);
+    // Text is short and nearly always of this kind, so it does not pay to stop.
+    words
+        .iter()
+        .fold(others(last), |found, word| found | others(word))
+        == 0
+}
+
+/// Whether `is_legal` is true of the place and the value of each byte that is U+0000, `#`, `+` or not ASCII. It is asked about
+/// some others, too.
+#[inline(always)]
+pub(super) fn all_special(text: &[u8], mut is_legal: impl FnMut(usize, u8) -> bool) -> bool {
     let Some(last) = text.last_chunk() else {
         return text
             .iter()
             .enumerate()
-            .try_for_each(|(place, byte)| look(place, *byte));
+            .all(|(place, byte)| is_legal(place, *byte));
     };
-    let mut look_at = |start, word: &[u8; 8]| {
+    let mut all = |start, word: &[u8; 8]| {
         let word = u64::from_le_bytes(*word);
-        let mut found = below_plain(word);
+        let mut found = others(word, PLAIN);
         while found != 0 {
             // The first byte of the text is the lowest of the word.
             let shift = found.trailing_zeros() - 7;
-            look(start + shift as usize / 8, (word >> shift & 0xFF) as u8)?;
+            if !is_legal(start + shift as usize / 8, (word >> shift & 0xFF) as u8) {
+                return false;
+            }
             found &= found - 1;
         }
-        Ok(())
+        true
     };
     let (words, _) = text.as_chunks();
-    for (index, word) in words.iter().enumerate() {
-        look_at(8 * index, word)?;
-    }
-    look_at(text.len() - 8, last)
+    let mut words = words.iter().enumerate();
+    words.all(|(index, word)| all(8 * index, word)) && all(text.len() - 8, last)
 }
 
-/// The highest bit of each byte of `word` that is below [`PLAIN`], and no other bit.
+/// The highest bit of each byte of `word` that is not ASCII or is below `least`, and maybe of some that follow one. Other bits
+/// are not set.
 #[inline]
-const fn below_plain(word: u64) -> u64 {
-    // The lower seven bits carry into the highest if they are not below it, and never beyond.
-    let plain = (word & LOWS) + ONES * (0x80 - PLAIN as u64);
-    !(plain | word) & HIGHS
+const fn others(word: u64, least: u8) -> u64 {
+    // What is below borrows from the highest bit, and so does not end without it.
+    (word | word.wrapping_sub(ONES * least as u64)) & HIGHS
 }
 
 #[cfg(test)]
@@ -72,15 +83,25 @@ mod tests {
     /// The places of U+0000, `#` and `+`, each of them once.
     fn found(text: &[u8]) -> Vec<usize> {
         let mut places = Vec::new();
-        let done = each_special(text, |place, byte| {
+        let all = all_special(text, |place, byte| {
             assert_eq!(byte, text[place]);
             if matches!(byte, 0 | b'#' | b'+') && !places.contains(&place) {
                 places.push(place);
             }
-            Ok::<(), ()>(())
+            true
         });
-        assert_eq!(done, Ok(()));
+        assert!(all);
         assert_eq!(has_nul(text), text.contains(&0), "{text:?}");
+        assert_eq!(
+            is_ascii_from::<PLAIN>(text),
+            text.iter().all(|byte| (b','..=0x7F).contains(byte)),
+            "{text:?}"
+        );
+        assert_eq!(
+            is_ascii_from::<1>(text),
+            text.iter().all(|byte| (1..=0x7F).contains(byte)),
+            "{text:?}"
+        );
         places
     }
 
@@ -124,17 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn ends_at_the_first_error() {
+    fn ends_at_the_first_that_is_not_legal() {
         for text in [&b"a+b+"[..], b"12345678a+b+"] {
             let mut looked = 0;
-            let done = each_special(text, |_, byte| {
+            let all = all_special(text, |_, byte| {
                 looked += 1;
-                if byte == b'+' { Err(()) } else { Ok(()) }
+                byte != b'+'
             });
-            assert_eq!(
-                (done, looked),
-                (Err(()), if text.len() < 8 { 2 } else { 1 })
-            );
+            assert_eq!((all, looked), (false, if text.len() < 8 { 2 } else { 1 }));
         }
     }
 }

@@ -42,6 +42,12 @@ pub struct SubscribeOptions {
 }
 
 impl SubscribeOptions {
+    // Where in the options byte they are.
+    pub(crate) const QOS: u8 = 0b11;
+    pub(crate) const NO_LOCAL: u8 = 1 << 2;
+    const RETAIN_AS_PUBLISHED: u8 = 1 << 3;
+    pub(crate) const RETAIN_HANDLING: u8 = 0b11 << 4;
+
     /// The options `qos` and otherwise the default, which every version can express.
     #[must_use]
     pub const fn with_qos(qos: QoS) -> Self {
@@ -69,13 +75,13 @@ impl SubscribeOptions {
             return None;
         }
         match (
-            QoS::from_u8(byte & 0b11),
-            RetainHandling::from_u8(byte >> 4 & 0b11),
+            QoS::from_u8(byte & Self::QOS),
+            RetainHandling::from_u8((byte & Self::RETAIN_HANDLING) >> 4),
         ) {
             (Some(qos), Some(retain_handling)) => Some(Self {
                 qos,
-                no_local: byte & 0b100 != 0,
-                retain_as_published: byte & 0b1000 != 0,
+                no_local: byte & Self::NO_LOCAL != 0,
+                retain_as_published: byte & Self::RETAIN_AS_PUBLISHED != 0,
                 retain_handling,
             }),
             _ => None,

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::types::scan::has_nul;
+use crate::types::scan::{has_nul, is_ascii_from};
 
 /// The longest string or binary field, in bytes: its length is a two byte integer (v5 1.5.4, 1.5.6, v311 1.5.3).
 pub(crate) const MAX_FIELD_LEN: usize = 65_535;
@@ -47,6 +47,12 @@ impl<'a> Utf8<'a> {
             return Err(StringError::NulCharacter);
         }
         Ok(Self(text))
+    }
+
+    /// Whether `bytes` are a string of the protocol that one look shows to be one. Most are.
+    #[inline]
+    pub(crate) fn is_plainly_valid(bytes: &[u8]) -> bool {
+        bytes.len() <= MAX_FIELD_LEN && is_ascii_from::<1>(bytes)
     }
 
     /// Takes `bytes`, without a length prefix, as a string of the protocol.

@@ -2,7 +2,11 @@
 
 use core::fmt;
 
-use crate::types::{Utf8, scan::each_special, text::MAX_FIELD_LEN};
+use crate::types::{
+    Utf8,
+    scan::{PLAIN, all_special, is_ascii_from},
+    text::MAX_FIELD_LEN,
+};
 
 /// What a Topic Filter of a shared subscription begins with (v5 4.8.2).
 const SHARE_PREFIX: &str = "$share/";
@@ -53,13 +57,18 @@ impl<'a> TopicName<'a> {
     /// - [`TopicError::Empty`], [`TopicError::TooLong`], [`TopicError::NulCharacter`] and
     ///   [`TopicError::WildcardInName`].
     pub fn new(text: &'a str) -> Result<Self, TopicError> {
-        check_length(text)?;
-        each_special(text.as_bytes(), |_, byte| match byte {
-            0 => Err(TopicError::NulCharacter),
-            b'#' | b'+' => Err(TopicError::WildcardInName),
-            _ => Ok(()),
-        })?;
-        Ok(Self(text))
+        let bytes = text.as_bytes();
+        if Self::is_plainly_valid(bytes) || is_name(bytes) {
+            Ok(Self(text))
+        } else {
+            Err(name_fault(text))
+        }
+    }
+
+    /// Whether `bytes` are a Topic Name that one look shows to be one. Most are.
+    #[inline]
+    pub(crate) fn is_plainly_valid(bytes: &[u8]) -> bool {
+        matches!(bytes.len(), 1..=MAX_FIELD_LEN) && is_ascii_from::<PLAIN>(bytes)
     }
 
     /// A name that was checked before, such as one in a list of a decoded packet.
@@ -106,10 +115,18 @@ impl<'a> TopicFilter<'a> {
     /// - [`TopicError::Empty`], [`TopicError::TooLong`], [`TopicError::NulCharacter`],
     ///   [`TopicError::MisplacedMultiLevelWildcard`] and [`TopicError::MisplacedSingleLevelWildcard`].
     pub fn new(text: &'a str) -> Result<Self, TopicError> {
-        check_length(text)?;
         let bytes = text.as_bytes();
-        each_special(bytes, |place, byte| check_special(bytes, place, byte))?;
-        Ok(Self(text))
+        if is_filter(bytes, |_| true) {
+            Ok(Self(text))
+        } else {
+            Err(filter_fault(text))
+        }
+    }
+
+    /// Whether `bytes` are a Topic Filter that one look shows to be one. Most are.
+    #[inline]
+    pub(crate) fn is_plainly_valid(bytes: &[u8]) -> bool {
+        is_filter(bytes, |byte| byte.is_ascii())
     }
 
     /// A filter that was checked before, such as one in a list of a decoded packet.
@@ -306,27 +323,71 @@ impl<'a> TryFrom<&'a str> for TopicFilter<'a> {
     }
 }
 
-/// Names and filters have at least one character and at most as many bytes as any string (v5 and v311 4.7.3).
-#[inline]
-const fn check_length(text: &str) -> Result<(), TopicError> {
-    match text.len() {
-        0 => Err(TopicError::Empty),
-        1..=MAX_FIELD_LEN => Ok(()),
-        len => Err(TopicError::TooLong { len }),
+/// Whether text is a Topic Name, though it may not look so.
+#[inline(never)]
+fn is_name(text: &[u8]) -> bool {
+    matches!(text.len(), 1..=MAX_FIELD_LEN)
+        && !text.iter().any(|byte| matches!(byte, 0 | b'#' | b'+'))
+}
+
+/// Whether text is a Topic Filter; `is_good` tells of bytes that have no meaning in topics.
+#[inline(always)]
+fn is_filter(text: &[u8], is_good: impl Fn(u8) -> bool) -> bool {
+    matches!(text.len(), 1..=MAX_FIELD_LEN)
+        && all_special(text, |place, byte| {
+            is_legal(text, place, byte) && is_good(byte)
+        })
+}
+
+/// Whether the byte at `place` may be there in a Topic Filter: a wildcard is a level by itself, and `#` is the last.
+#[inline(always)]
+fn is_legal(text: &[u8], place: usize, byte: u8) -> bool {
+    let (ahead, behind) = around(text, place);
+    match byte {
+        0 => false,
+        b'#' => ahead.is_none_or(is_slash) && behind.is_none(),
+        b'+' => ahead.is_none_or(is_slash) && behind.is_none_or(is_slash),
+        _ => true,
     }
 }
 
-/// Checks the byte at `place` of a Topic Filter: a wildcard is a level by itself, and `#` is the last.
-fn check_special(text: &[u8], place: usize, byte: u8) -> Result<(), TopicError> {
-    let begins = place == 0 || text.get(place - 1) == Some(&b'/');
-    let behind = text.get(place + 1);
-    match byte {
-        0 => Err(TopicError::NulCharacter),
-        b'#' if !begins || behind.is_some() => Err(TopicError::MisplacedMultiLevelWildcard),
-        b'+' if !begins || behind.is_some_and(|byte| *byte != b'/') => {
-            Err(TopicError::MisplacedSingleLevelWildcard)
-        }
-        _ => Ok(()),
+/// The bytes ahead of and behind the one at `place`.
+#[inline(always)]
+fn around(text: &[u8], place: usize) -> (Option<&u8>, Option<&u8>) {
+    // Ahead of the first there is no byte with a number as high as this one gets.
+    (text.get(place.wrapping_sub(1)), text.get(place + 1))
+}
+
+fn is_slash(byte: &u8) -> bool {
+    *byte == b'/'
+}
+
+/// What is wrong with text that is no Topic Name.
+#[cold]
+fn name_fault(text: &str) -> TopicError {
+    match text.len() {
+        0 => TopicError::Empty,
+        1..=MAX_FIELD_LEN => match text.bytes().find(|byte| matches!(byte, 0 | b'#' | b'+')) {
+            Some(0) => TopicError::NulCharacter,
+            _ => TopicError::WildcardInName,
+        },
+        len => TopicError::TooLong { len },
+    }
+}
+
+/// What is wrong with text that is no Topic Filter.
+#[cold]
+fn filter_fault(text: &str) -> TopicError {
+    let bytes = text.as_bytes();
+    let mut each = text.bytes().enumerate();
+    match text.len() {
+        0 => TopicError::Empty,
+        1..=MAX_FIELD_LEN => match each.find(|(place, byte)| !is_legal(bytes, *place, *byte)) {
+            Some((_, 0)) => TopicError::NulCharacter,
+            Some((_, b'#')) => TopicError::MisplacedMultiLevelWildcard,
+            _ => TopicError::MisplacedSingleLevelWildcard,
+        },
+        len => TopicError::TooLong { len },
     }
 }
 

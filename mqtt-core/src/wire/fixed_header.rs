@@ -27,10 +27,10 @@ impl FixedHeader {
             let len = 1 + remaining_length.len;
             Self {
                 first: *first,
-                len: usize::from(len),
+                len: len as usize,
                 is_minimal: remaining_length.is_minimal,
                 // It fits, since Remaining Length has at most 28 bits.
-                packet_len: u32::from(len) + remaining_length.value,
+                packet_len: len + remaining_length.value,
             }
         }))
     }

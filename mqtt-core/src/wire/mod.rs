@@ -17,7 +17,7 @@ pub(crate) use self::{
     list_traits::list_traits,
     output::LARGE_PAYLOAD,
     property_value::Hidden,
-    reader::{ListBytes, Reader, TextRules},
+    reader::{Checked, Reader, TextRules},
     summary::Summary,
     var_int::{TOO_LONG, var_int_len},
     writer::Writer,

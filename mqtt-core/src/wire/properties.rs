@@ -9,7 +9,7 @@ use crate::{
         TopicAlias, TopicName, Utf8,
     },
     wire::{
-        ListBytes, PayloadFormat, Property, PropertyHolder, PropertyId, Reader, Summary, TextRules,
+        Checked, PayloadFormat, Property, PropertyHolder, PropertyId, Reader, Summary, TextRules,
         Writer, list_traits,
     },
 };
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Properties<'a> {
     /// Checked bytes, which come before `items`.
-    wire: ListBytes<'a>,
+    wire: &'a [u8],
     items: &'a [Property<'a>],
     summary: Summary,
     /// Bytes of both on the wire, without the Property Length.
@@ -32,7 +32,7 @@ pub struct Properties<'a> {
 impl<'a> Properties<'a> {
     /// The list without properties, the only one that packets of 3.x can have.
     pub const EMPTY: Self = Properties {
-        wire: ListBytes::EMPTY,
+        wire: &[],
         items: &[],
         summary: Summary::EMPTY,
         wire_len: 0,
@@ -50,7 +50,7 @@ impl<'a> Properties<'a> {
         debug_assert!(!self.summary.is_filtered(), "only whole lists go on");
         let mut list = Properties {
             items,
-            wire_len: self.wire.as_bytes().len(),
+            wire_len: self.wire.len(),
             ..self
         };
         for item in items {
@@ -69,46 +69,21 @@ impl<'a> Properties<'a> {
         holder: PropertyHolder,
         sender: Role,
     ) -> Result<Self, DecodeError> {
-        let block = reader.block()?;
+        let wire = reader.block()?;
         // Most lists are empty.
-        if block.is_empty() {
-            Ok(Self::EMPTY)
-        } else {
-            Self::read_block(block, holder, sender)
+        if wire.is_empty() {
+            return Ok(Self::EMPTY);
         }
-    }
-
-    fn read_block(
-        block: Reader<'a>,
-        holder: PropertyHolder,
-        sender: Role,
-    ) -> Result<Self, DecodeError> {
-        let (wire, mut block) = block.into_list();
-        let wire_len = block.len();
-        let (allowed, repeatable) = (holder.ids_from(sender), holder.repeatable_ids());
-        let mut summary = Summary::default();
-        while !block.is_empty() {
-            let unread = block;
-            // Every identifier of the standard is one byte.
-            let id = block.u8()?;
-            if !summary.may_add(id, allowed, repeatable) {
-                return Err(misplaced(unread, holder, sender));
-            }
-            Property::read(id, &mut block)?;
-            summary.add_checked(id);
-        }
-        Ok(Properties {
+        Ok(Self::from_checked(
             wire,
-            items: &[],
-            summary,
-            wire_len,
-        })
+            check(wire, reader.rules(), holder, sender)?,
+        ))
     }
 
-    /// A list over bytes that [`Properties::write`] wrote.
+    /// A list over bytes that were checked, or that [`Properties::write`] wrote.
     pub(crate) const fn from_checked(wire: &'a [u8], summary: Summary) -> Self {
         Properties {
-            wire: ListBytes::Other(wire),
+            wire,
             items: &[],
             summary,
             wire_len: wire.len(),
@@ -125,7 +100,7 @@ impl<'a> Properties<'a> {
     #[inline]
     pub const fn iter(&self) -> PropertiesIter<'a> {
         PropertiesIter {
-            wire: self.wire.reader(TextRules::Checked),
+            wire: Reader::new(self.wire, Checked),
             items: self.items,
             summary: self.summary,
         }
@@ -303,7 +278,7 @@ impl Properties<'_> {
                 .iter()
                 .fold(writer, |writer, property| property.write(writer));
         }
-        let writer = writer.bytes(self.wire.as_bytes());
+        let writer = writer.bytes(self.wire);
         self.items
             .iter()
             .fold(writer, |writer, item| item.write(writer))
@@ -312,17 +287,41 @@ impl Properties<'_> {
     /// The properties without the Property Length, if they are a view of bytes.
     pub(super) const fn as_wire(&self) -> Option<&[u8]> {
         if self.items.is_empty() && !self.summary.is_filtered() {
-            Some(self.wire.as_bytes())
+            Some(self.wire)
         } else {
             None
         }
     }
 }
 
+/// Checks each property and returns which there are.
+fn check(
+    wire: &[u8],
+    rules: TextRules,
+    holder: PropertyHolder,
+    sender: Role,
+) -> Result<Summary, DecodeError> {
+    let mut block = Reader::new(wire, rules);
+    let (allowed, repeatable) = (holder.ids_from(sender), holder.repeatable_ids());
+    let mut summary = Summary::default();
+    while !block.is_empty() {
+        // Every identifier of the standard is one byte.
+        let number = block.u8()?;
+        let may_be_here = summary.may_add(number, allowed, repeatable);
+        let Some(id) = PropertyId::from_u32(number.into()).filter(|_| may_be_here) else {
+            let unread = wire.get(wire.len() - block.len() - 1..);
+            return Err(misplaced(unread.unwrap_or_default(), holder, sender));
+        };
+        Property::kind(id).check(id, &mut block)?;
+        summary.add_checked(number);
+    }
+    Ok(summary)
+}
+
 /// What is wrong with the next property, which must not be here, or not again.
 #[cold]
-fn misplaced(mut block: Reader<'_>, holder: PropertyHolder, sender: Role) -> DecodeError {
-    let id = match block.var_int() {
+fn misplaced(unread: &[u8], holder: PropertyHolder, sender: Role) -> DecodeError {
+    let id = match Reader::new(unread, Checked).var_int() {
         Ok(id) => id,
         Err(error) => return error,
     };
@@ -356,7 +355,7 @@ list_traits!(Properties, PropertiesIter, Property<'a>);
 /// Goes through [`Properties`].
 #[derive(Clone, Debug)]
 pub struct PropertiesIter<'a> {
-    wire: Reader<'a>,
+    wire: Reader<'a, Checked>,
     items: &'a [Property<'a>],
     summary: Summary,
 }
@@ -366,31 +365,30 @@ impl<'a> Iterator for PropertiesIter<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Property<'a>> {
-        // Most lists are empty.
-        if self.wire.is_empty() && self.items.is_empty() {
-            None
-        } else {
-            self.read_next()
+        if self.summary.is_filtered() {
+            return self.next_shown();
         }
+        // Most lists are empty.
+        if !self.wire.is_empty() {
+            return Property::read(&mut self.wire);
+        }
+        let (first, rest) = self.items.split_first()?;
+        self.items = rest;
+        Some(*first)
     }
 }
 
 impl<'a> PropertiesIter<'a> {
-    fn read_next(&mut self) -> Option<Property<'a>> {
-        // The bytes were checked, so both steps succeed until the end; neither can panic.
-        while !self.wire.is_empty() {
-            let id = self.wire.u8().ok()?;
-            let property = Property::read(id, &mut self.wire).ok()?;
-            if self.summary.has_number(id) {
-                return Some(property);
-            }
-        }
-        while let Some((first, rest)) = self.items.split_first() {
-            self.items = rest;
-            if self.summary.has(first.id()) {
-                return Some(*first);
-            }
-        }
-        None
+    /// The next one that was not taken out.
+    #[cold]
+    fn next_shown(&mut self) -> Option<Property<'a>> {
+        let summary = self.summary;
+        let mut all = Self {
+            summary: summary.unfiltered(),
+            ..self.clone()
+        };
+        let shown = all.find(|property| summary.has(property.id()));
+        *self = Self { summary, ..all };
+        shown
     }
 }

@@ -3,12 +3,14 @@
 use core::fmt;
 
 use crate::{
-    error::DecodeError,
     types::{
         KeepAlive, MAX_FIELD_LEN, MaximumPacketSize, PacketType, QoS, ReceiveMaximum, Role,
         SessionExpiry, SubscriptionId, TopicAlias, TopicName, Utf8,
     },
-    wire::{Reader, Writer, property_value::Value},
+    wire::{
+        Checked, Reader, Writer,
+        property_value::{Kind, Value},
+    },
 };
 
 /// Payload Format Indicator (v5 3.3.2.3.2).
@@ -184,12 +186,20 @@ macro_rules! properties {
                 }
             }
 
-            /// Reads the value of the property with the number `id`.
-            #[inline(always)]
-            pub(crate) fn read(id: u8, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+            /// What the value of a property is.
+            #[inline]
+            pub(super) const fn kind(id: PropertyId) -> Kind {
                 match id {
-                    $($id => Ok(Self::$name($(<$type as Value<'a>>::read(PropertyId::$name, reader)?),+)),)*
-                    _ => Err(DecodeError::UnknownProperty { id: u32::from(id) }),
+                    $(PropertyId::$name => Kind::of(&[$(<$type as Value<'a>>::KIND),+]),)*
+                }
+            }
+
+            /// Reads a property that was checked.
+            #[inline(never)]
+            pub(super) fn read(reader: &mut Reader<'a, Checked>) -> Option<Self> {
+                match reader.checked_u8()? {
+                    $($id => Some(Self::$name($(<$type as Value<'a>>::read(reader)?),+)),)*
+                    _ => None,
                 }
             }
 

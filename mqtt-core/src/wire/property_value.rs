@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{PayloadFormat, PropertyId, Reader, Writer, var_int_len};
+use super::{Checked, PayloadFormat, PropertyId, Reader, Writer, var_int_len};
 use crate::{
     error::DecodeError,
     types::{
@@ -13,11 +13,72 @@ use crate::{
 
 /// How a value of one type is read and written.
 pub(super) trait Value<'a>: Sized {
-    fn read(id: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError>;
+    const KIND: Kind;
+    fn check(id: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError>;
+    /// Reads what was checked.
+    fn read(reader: &mut Reader<'a, Checked>) -> Option<Self>;
     fn wire_len(&self) -> usize;
     fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o>;
     /// What Debug shows.
     fn shown(&self) -> impl fmt::Debug;
+}
+
+/// Which type a value has. To check one it need not be made.
+#[expect(non_camel_case_types, reason = "each is named after its type")]
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    bool,
+    u16,
+    u32,
+    Binary,
+    KeepAlive,
+    MaximumPacketSize,
+    PayloadFormat,
+    QoS,
+    ReceiveMaximum,
+    SessionExpiry,
+    SubscriptionId,
+    TopicAlias,
+    TopicName,
+    Utf8,
+    /// Two strings.
+    Utf8Pair,
+}
+
+impl Kind {
+    /// That of a property with values of these.
+    pub(super) const fn of(values: &[Self]) -> Self {
+        match values {
+            [value] => *value,
+            _ => Self::Utf8Pair,
+        }
+    }
+
+    /// Checks a value of the property `id`.
+    // Of every kind once: all properties brought together would take longer than any of them.
+    #[inline(always)]
+    pub(super) fn check(self, id: PropertyId, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        match self {
+            Self::bool => bool::check(id, reader),
+            Self::u16 => u16::check(id, reader),
+            Self::u32 => u32::check(id, reader),
+            Self::Binary => <&[u8]>::check(id, reader),
+            Self::KeepAlive => KeepAlive::check(id, reader),
+            Self::MaximumPacketSize => MaximumPacketSize::check(id, reader),
+            Self::PayloadFormat => PayloadFormat::check(id, reader),
+            Self::QoS => QoS::check(id, reader),
+            Self::ReceiveMaximum => ReceiveMaximum::check(id, reader),
+            Self::SessionExpiry => SessionExpiry::check(id, reader),
+            Self::SubscriptionId => SubscriptionId::check(id, reader),
+            Self::TopicAlias => TopicAlias::check(id, reader),
+            Self::TopicName => TopicName::check(id, reader),
+            Self::Utf8 => Utf8::check(id, reader),
+            Self::Utf8Pair => {
+                Utf8::check(id, reader)?;
+                Utf8::check(id, reader)
+            }
+        }
+    }
 }
 
 /// Binary Data may be a secret or a payload, so Debug shows its length alone.
@@ -31,11 +92,20 @@ impl fmt::Debug for Hidden {
 
 /// A value whose wire form is an integer of `$width` bytes and whose type may refuse some numbers.
 macro_rules! integer_value {
-    ($type:ty, $width:literal, $read:ident, $from:expr, $to:expr) => {
+    ($type:ident, $width:literal, $read:ident, $from:expr, $to:expr) => {
         impl<'a> Value<'a> for $type {
+            const KIND: Kind = Kind::$type;
+
             #[inline]
-            fn read(id: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-                $from(reader.$read()?).ok_or(DecodeError::PropertyValue { property: id })
+            fn check(id: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
+                $from(reader.$read()?)
+                    .map(|_| ())
+                    .ok_or(DecodeError::PropertyValue { property: id })
+            }
+            #[inline]
+            fn read(reader: &mut Reader<'a, Checked>) -> Option<Self> {
+                let value = reader.$read().ok()?;
+                $from(value)
             }
             #[inline]
             fn wire_len(&self) -> usize {
@@ -112,10 +182,17 @@ integer_value!(
 );
 
 impl<'a> Value<'a> for TopicAlias {
+    const KIND: Kind = Kind::TopicAlias;
+
     #[inline]
-    fn read(_: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    fn check(_: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
         // Zero has a Reason Code of its own. [v5 MQTT-3.3.2-8]
-        Self::new(reader.u16()?).ok_or(DecodeError::ZeroTopicAlias)
+        let alias = Self::new(reader.u16()?).ok_or(DecodeError::ZeroTopicAlias);
+        alias.map(|_| ())
+    }
+    #[inline]
+    fn read(reader: &mut Reader<'a, Checked>) -> Option<Self> {
+        Self::new(reader.u16().ok()?)
     }
     #[inline]
     fn wire_len(&self) -> usize {
@@ -131,9 +208,16 @@ impl<'a> Value<'a> for TopicAlias {
 }
 
 impl<'a> Value<'a> for SubscriptionId {
+    const KIND: Kind = Kind::SubscriptionId;
+
     #[inline]
-    fn read(id: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        Self::new(reader.var_int()?).ok_or(DecodeError::PropertyValue { property: id })
+    fn check(id: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
+        let value = Self::new(reader.var_int()?).ok_or(DecodeError::PropertyValue { property: id });
+        value.map(|_| ())
+    }
+    #[inline]
+    fn read(reader: &mut Reader<'a, Checked>) -> Option<Self> {
+        Self::new(reader.var_int().ok()?)
     }
     #[inline]
     fn wire_len(&self) -> usize {
@@ -148,11 +232,22 @@ impl<'a> Value<'a> for SubscriptionId {
     }
 }
 
+/// Once for all that are text, which have little else in common.
+#[inline(never)]
+fn checked_str<'a>(reader: &mut Reader<'a, Checked>) -> Option<&'a str> {
+    reader.checked_str()
+}
+
 impl<'a> Value<'a> for Utf8<'a> {
-    // Through a call the reader would go from registers to memory and back, here and below.
+    const KIND: Kind = Kind::Utf8;
+
     #[inline(always)]
-    fn read(_: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        reader.utf8()
+    fn check(_: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
+        reader.check_utf8()
+    }
+    #[inline]
+    fn read(reader: &mut Reader<'a, Checked>) -> Option<Self> {
+        checked_str(reader).map(Self::from_checked)
     }
     #[inline]
     fn wire_len(&self) -> usize {
@@ -168,9 +263,15 @@ impl<'a> Value<'a> for Utf8<'a> {
 }
 
 impl<'a> Value<'a> for TopicName<'a> {
+    const KIND: Kind = Kind::TopicName;
+
     #[inline(always)]
-    fn read(_: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        reader.topic_name()
+    fn check(_: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
+        reader.check_topic_name()
+    }
+    #[inline]
+    fn read(reader: &mut Reader<'a, Checked>) -> Option<Self> {
+        checked_str(reader).map(Self::from_checked)
     }
     #[inline]
     fn wire_len(&self) -> usize {
@@ -186,9 +287,15 @@ impl<'a> Value<'a> for TopicName<'a> {
 }
 
 impl<'a> Value<'a> for &'a [u8] {
+    const KIND: Kind = Kind::Binary;
+
     #[inline]
-    fn read(_: PropertyId, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        reader.binary()
+    fn check(_: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
+        reader.binary().map(|_| ())
+    }
+    #[inline]
+    fn read(reader: &mut Reader<'a, Checked>) -> Option<Self> {
+        reader.binary().ok()
     }
     #[inline]
     fn wire_len(&self) -> usize {

@@ -1,5 +1,7 @@
 //! A bounded cursor over one body: what runs past its end is malformed, never incomplete.
 
+use ascii::AsAsciiStr;
+
 use crate::{
     error::DecodeError,
     types::{StringError, TopicError, TopicFilter, TopicName, Utf8},
@@ -9,79 +11,66 @@ use crate::{
 /// What is demanded of text beyond being well-formed UTF-8.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum TextRules {
-    /// Nothing: these bytes were read before by one of the others.
-    Checked,
     /// What the standard says must not be.
     Standard,
     /// Also what it says should not be: control characters and non-characters.
     Strict,
 }
 
-/// The bytes of a list, as text if they are UTF-8 together. They mostly are: what stands between strings is below 0x80 as
-/// long as they are shorter than that. One look at many bytes is far quicker than many at a few.
+impl TextRules {
+    #[inline(always)]
+    fn utf8(self, text: &str) -> Result<Utf8<'_>, DecodeError> {
+        self.check(text)?;
+        Utf8::new(text).map_err(|error| match error {
+            // The other two cannot be: the length was two bytes, and the text was read as UTF-8.
+            StringError::NulCharacter | StringError::TooLong { .. } => DecodeError::NulCharacter,
+            StringError::IllFormed => DecodeError::IllFormedUtf8,
+        })
+    }
+
+    #[inline(always)]
+    fn topic_name(self, text: &str) -> Result<TopicName<'_>, DecodeError> {
+        self.check(text)?;
+        TopicName::new(text).map_err(|error| match error {
+            TopicError::NulCharacter => DecodeError::NulCharacter,
+            error => DecodeError::TopicName(error),
+        })
+    }
+
+    #[inline(always)]
+    fn topic_filter(self, text: &str) -> Result<TopicFilter<'_>, DecodeError> {
+        self.check(text)?;
+        TopicFilter::new(text).map_err(|error| match error {
+            TopicError::NulCharacter => DecodeError::NulCharacter,
+            error => DecodeError::TopicFilter(error),
+        })
+    }
+
+    #[inline(always)]
+    fn check(self, text: &str) -> Result<(), DecodeError> {
+        if self == Self::Strict && Utf8::from_checked(text).has_discouraged_characters() {
+            Err(DecodeError::DiscouragedCharacter)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// In the place of [`TextRules`] where everything was checked before.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum ListBytes<'a> {
-    Text(&'a str),
-    Other(&'a [u8]),
-}
-
-impl<'a> ListBytes<'a> {
-    pub(crate) const EMPTY: Self = Self::Text("");
-
-    #[inline]
-    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
-        match core::str::from_utf8(bytes) {
-            Ok(text) => Self::Text(text),
-            Err(_) => Self::Other(bytes),
-        }
-    }
-
-    #[inline]
-    pub(crate) const fn as_bytes(self) -> &'a [u8] {
-        match self {
-            Self::Text(text) => text.as_bytes(),
-            Self::Other(bytes) => bytes,
-        }
-    }
-
-    /// A reader of the list, which is cheap to make again and again.
-    #[inline]
-    pub(crate) const fn reader(self, rules: TextRules) -> Reader<'a> {
-        Reader {
-            rest: self.as_bytes(),
-            rules,
-            list: match self {
-                Self::Text(text) => text,
-                Self::Other(_) => "",
-            },
-        }
-    }
-}
+pub(crate) struct Checked;
 
 /// Reads fields off the front of a slice.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a> {
+pub(crate) struct Reader<'a, R = TextRules> {
     rest: &'a [u8],
-    rules: TextRules,
-    /// All the bytes that `rest` is the end of, if they are UTF-8 together; otherwise empty.
-    list: &'a str,
+    rules: R,
 }
 
-impl<'a> Reader<'a> {
+impl<'a, R: Copy> Reader<'a, R> {
     #[inline]
-    pub(crate) const fn new(bytes: &'a [u8], rules: TextRules) -> Self {
-        Self {
-            rest: bytes,
-            rules,
-            list: "",
-        }
-    }
-
-    /// Everything that is left, as a list, with a reader of it under the same rules.
-    #[inline]
-    pub(crate) const fn into_list(self) -> (ListBytes<'a>, Self) {
-        let list = ListBytes::new(self.rest);
-        (list, list.reader(self.rules))
+    pub(crate) const fn new(bytes: &'a [u8], rules: R) -> Self {
+        Self { rest: bytes, rules }
     }
 
     #[inline]
@@ -92,6 +81,17 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) const fn len(&self) -> usize {
         self.rest.len()
+    }
+
+    #[inline]
+    pub(crate) const fn rules(&self) -> R {
+        self.rules
+    }
+
+    /// Everything that is left.
+    #[inline]
+    pub(crate) const fn as_bytes(&self) -> &'a [u8] {
+        self.rest
     }
 
     /// Everything that is left.
@@ -152,21 +152,17 @@ impl<'a> Reader<'a> {
         if !read.is_minimal {
             return Err(DecodeError::VarIntNotMinimal);
         }
-        self.take(usize::from(read.len))?;
+        self.take(read.len as usize)?;
         Ok(read.value)
     }
 
-    /// Bytes whose length a Variable Byte Integer gives, as a reader under the same rules.
+    /// Bytes whose length a Variable Byte Integer gives.
     #[inline]
-    pub(crate) fn block(&mut self) -> Result<Self, DecodeError> {
+    pub(crate) fn block(&mut self) -> Result<&'a [u8], DecodeError> {
         let len = self.var_int()?;
         // Always fits: usize has at least 32 bits wherever a packet of this size can be held.
         let len = usize::try_from(len).map_err(|_| DecodeError::FieldPastEnd)?;
-        Ok(Self {
-            rest: self.take(len)?,
-            rules: self.rules,
-            list: "",
-        })
+        self.take(len)
     }
 
     /// Binary Data (v5 1.5.6).
@@ -175,85 +171,165 @@ impl<'a> Reader<'a> {
         let len = self.u16()?;
         self.take(usize::from(len))
     }
+}
 
-    #[inline]
-    fn str(&mut self) -> Result<&'a str, DecodeError> {
-        let bytes = self.binary()?;
-        match self.behind(bytes.len()) {
-            Some(text) => Ok(text),
-            None => core::str::from_utf8(bytes).map_err(|_| DecodeError::IllFormedUtf8),
-        }
-    }
-
-    /// The last `len` bytes that were read, if they are known to be UTF-8 from all of the list.
-    #[inline]
-    fn behind(&self, len: usize) -> Option<&'a str> {
-        let end = self.list.len().checked_sub(self.rest.len())?;
-        self.list.get(end.checked_sub(len)?..end)
-    }
-
-    /// Reads a string and makes of it what has a rule: `new` checks that, and `checked` is for what was read before.
+impl<'a> Reader<'a> {
     #[inline(always)]
-    fn text<T, E>(
-        &mut self,
-        checked: impl FnOnce(&'a str) -> T,
-        new: impl FnOnce(&'a str) -> Result<T, E>,
-        error: impl FnOnce(E) -> DecodeError,
-    ) -> Result<T, DecodeError> {
-        let text = self.str()?;
-        match self.rules {
-            TextRules::Checked => return Ok(checked(text)),
-            TextRules::Standard => {}
-            TextRules::Strict => {
-                if Utf8::from_checked(text).has_discouraged_characters() {
-                    return Err(DecodeError::DiscouragedCharacter);
-                }
-            }
-        }
-        new(text).map_err(error)
+    fn str(&mut self) -> Result<&'a str, DecodeError> {
+        to_str(self.binary()?).ok_or(DecodeError::IllFormedUtf8)
     }
 
-    #[inline]
+    // Through a call the reader would go from registers to memory and back, here and below.
+    #[inline(always)]
     pub(crate) fn utf8(&mut self) -> Result<Utf8<'a>, DecodeError> {
-        self.text(Utf8::from_checked, Utf8::new, |error| match error {
-            // The other two cannot be: the length was two bytes, and the text was read as UTF-8.
-            StringError::NulCharacter | StringError::TooLong { .. } => DecodeError::NulCharacter,
-            StringError::IllFormed => DecodeError::IllFormedUtf8,
-        })
+        let text = self.str()?;
+        self.rules.utf8(text)
     }
 
     /// A Topic Name that must not be empty.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn topic_name(&mut self) -> Result<TopicName<'a>, DecodeError> {
-        self.text(TopicName::from_checked, TopicName::new, topic_name_error)
+        let text = self.str()?;
+        self.rules.topic_name(text)
     }
 
     /// The Topic Name of a PUBLISH, where 5.0 writes an empty one beside a Topic Alias (v5 3.3.2.1).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn optional_topic_name(&mut self) -> Result<Option<TopicName<'a>>, DecodeError> {
-        if let [0, 0, rest @ ..] = self.rest {
-            self.rest = rest;
-            return Ok(None);
+        let text = self.str()?;
+        if text.is_empty() {
+            Ok(None)
+        } else {
+            self.rules.topic_name(text).map(Some)
         }
-        self.topic_name().map(Some)
-    }
-
-    #[inline]
-    pub(crate) fn topic_filter(&mut self) -> Result<TopicFilter<'a>, DecodeError> {
-        self.text(
-            TopicFilter::from_checked,
-            TopicFilter::new,
-            |error| match error {
-                TopicError::NulCharacter => DecodeError::NulCharacter,
-                error => DecodeError::TopicFilter(error),
-            },
-        )
     }
 }
 
-const fn topic_name_error(error: TopicError) -> DecodeError {
-    match error {
-        TopicError::NulCharacter => DecodeError::NulCharacter,
-        error => DecodeError::TopicName(error),
+/// Most text is ASCII, which is found out much sooner for texts as short as topics.
+#[inline(always)]
+fn to_str(bytes: &[u8]) -> Option<&str> {
+    match bytes.as_ascii_str() {
+        Ok(text) => Some(text.as_str()),
+        Err(_) => core::str::from_utf8(bytes).ok(),
+    }
+}
+
+/// What is in a list is checked at once, and made again and again when somebody goes through it. So these return no value:
+/// that would take longer than to check one.
+impl<'a> Reader<'a> {
+    #[inline(always)]
+    pub(crate) fn check_utf8(&mut self) -> Result<(), DecodeError> {
+        let bytes = self.binary()?;
+        self.rules
+            .check_bytes(bytes, Utf8::is_plainly_valid, TextRules::utf8)
+    }
+
+    #[inline(always)]
+    pub(crate) fn check_topic_name(&mut self) -> Result<(), DecodeError> {
+        let bytes = self.binary()?;
+        self.rules
+            .check_bytes(bytes, TopicName::is_plainly_valid, TextRules::topic_name)
+    }
+
+    /// The bytes of a Topic Filter.
+    #[inline(always)]
+    pub(crate) fn check_topic_filter(&mut self) -> Result<&'a [u8], DecodeError> {
+        let bytes = self.binary()?;
+        self.rules.check_bytes(
+            bytes,
+            TopicFilter::is_plainly_valid,
+            TextRules::topic_filter,
+        )?;
+        Ok(bytes)
+    }
+}
+
+impl TextRules {
+    #[inline(always)]
+    fn check_bytes<'a, T>(
+        self,
+        bytes: &'a [u8],
+        is_plainly_valid: impl FnOnce(&[u8]) -> bool,
+        make: impl FnOnce(Self, &'a str) -> Result<T, DecodeError>,
+    ) -> Result<(), DecodeError> {
+        if self == Self::Standard && is_plainly_valid(bytes) {
+            Ok(())
+        } else {
+            self.check_closely(bytes, make)
+        }
+    }
+
+    #[inline(never)]
+    fn check_closely<'a, T>(
+        self,
+        bytes: &'a [u8],
+        make: impl FnOnce(Self, &'a str) -> Result<T, DecodeError>,
+    ) -> Result<(), DecodeError> {
+        let text = to_str(bytes).ok_or(DecodeError::IllFormedUtf8)?;
+        make(self, text)?;
+        Ok(())
+    }
+}
+
+/// What was checked before is there. So these return no error, which would be looked at by whoever goes through a list.
+impl<'a> Reader<'a, Checked> {
+    #[inline]
+    pub(crate) fn checked_u8(&mut self) -> Option<u8> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*first)
+    }
+
+    #[inline(always)]
+    pub(crate) fn checked_str(&mut self) -> Option<&'a str> {
+        to_str(self.binary().ok()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{string::String, vec::Vec};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A field with its length: short, and of what makes a difference.
+    fn field() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            8 => "[a-z0-9,._-]{1,9}".prop_map(String::into_bytes),
+            4 => prop::sample::select(&["/", "+", "#", "$", "/+/", " ", "\u{1}", "\u{7F}"][..])
+                .prop_map(|text| text.as_bytes().to_vec()),
+            2 => prop::sample::select(&["ä", "日", "\u{FFFE}", "\u{85}", "😀"][..])
+                .prop_map(|text| text.as_bytes().to_vec()),
+            1 => prop::sample::select(&[0, 0x80, 0xC3, 0xE2, 0xED, 0xF4, 0xFF][..])
+                .prop_map(|byte| alloc::vec![byte]),
+        ];
+        prop::collection::vec(piece, 0..6).prop_map(|pieces| {
+            let text = pieces.concat();
+            let len = u16::try_from(text.len()).unwrap();
+            [&len.to_be_bytes()[..], &text].concat()
+        })
+    }
+
+    proptest! {
+        /// What is checked in a list is what is demanded of a single field, and it can be read again.
+        #[test]
+        fn a_check_finds_what_making_the_value_finds(field in field()) {
+            for rules in [TextRules::Standard, TextRules::Strict] {
+                let reader = || Reader::new(&field[..], rules);
+                let utf8 = reader().utf8();
+                prop_assert_eq!(reader().check_utf8(), utf8.map(|_| ()));
+                let topic_name = reader().topic_name();
+                prop_assert_eq!(reader().check_topic_name(), topic_name.map(|_| ()));
+                let filter = reader().str().and_then(|text| rules.topic_filter(text));
+                let checked = reader().check_topic_filter();
+                prop_assert_eq!(checked, filter.map(|filter| filter.as_str().as_bytes()));
+                if let Ok(text) = utf8 {
+                    let read = Reader::new(&field[..], Checked).checked_str();
+                    prop_assert_eq!(read, Some(text.as_str()));
+                }
+            }
+        }
     }
 }

@@ -35,12 +35,6 @@ impl Summary {
         self.0 & bit(id) != 0
     }
 
-    /// As [`Summary::has`], for the number of an identifier.
-    #[inline]
-    pub(super) const fn has_number(self, id: u8) -> bool {
-        self.0 & 1 << (id & 63) != 0
-    }
-
     pub(super) const fn is_filtered(self) -> bool {
         self.0 & FILTERED != 0
     }
@@ -64,7 +58,7 @@ impl Summary {
 
     /// Hides every property with this identifier.
     pub(super) const fn hide(&mut self, id: PropertyId) {
-        self.0 &= !bit(id);
+        self.0 = self.0 & !bit(id) | FILTERED;
     }
 
     /// Whether a property with the number `id` may follow, if these are allowed and those may be there again.

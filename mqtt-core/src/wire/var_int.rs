@@ -24,7 +24,7 @@ pub(crate) const fn var_int_len(value: usize) -> usize {
 pub(crate) struct VarInt {
     pub(crate) value: u32,
     /// Bytes it took, 1 to 4.
-    pub(crate) len: u8,
+    pub(crate) len: u32,
     /// Whether no shorter form exists, as 5.0 demands [v5 MQTT-1.5.5-1].
     pub(crate) is_minimal: bool,
 }
@@ -45,7 +45,7 @@ impl VarInt {
 
     /// Seven bits of each byte, the lowest first.
     #[inline]
-    const fn new([a, b, c, d]: [u8; 4], len: u8) -> Self {
+    const fn new([a, b, c, d]: [u8; 4], len: u32) -> Self {
         let value = (a & 0x7F) as u32
             | ((b & 0x7F) as u32) << 7
             | ((c & 0x7F) as u32) << 14
@@ -85,7 +85,7 @@ mod tests {
             assert_eq!(var_int_len(value as usize), bytes.len());
             let read = VarInt::read(bytes).unwrap().unwrap();
             assert_eq!(
-                (read.value, usize::from(read.len), read.is_minimal),
+                (read.value, read.len as usize, read.is_minimal),
                 (value, bytes.len(), true)
             );
             for cut in 0..bytes.len() {
