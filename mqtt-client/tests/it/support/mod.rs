@@ -165,7 +165,7 @@ impl Peer {
             let read = timeout(PATIENCE, self.stream.read_to_end(&mut rest)).await;
             read.unwrap_or_else(|_| panic!("the client did not close, at {caller}"))
                 .expect("a clean end");
-            assert_eq!(rest, [], "at {caller}");
+            assert!(rest.is_empty(), "{rest:?} at {caller}");
         }
     }
 }
