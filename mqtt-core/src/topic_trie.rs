@@ -581,6 +581,15 @@ mod tests {
     }
 
     #[test]
+    fn memory_is_given_back_with_the_last_subscription() {
+        let mut trie = trie(&["a/b", "c/#"]);
+        trie.remove(filter("a/b"), &"a/b");
+        assert!(trie.nodes.len() > 1 && trie.free.capacity() > 0);
+        trie.remove(filter("c/#"), &"c/#");
+        assert_eq!((trie.nodes.len(), trie.free.capacity()), (1, 0));
+    }
+
+    #[test]
     fn filters_deeper_than_the_limit_are_refused() {
         let mut trie = TopicTrie::with_max_levels(3);
         assert_eq!(trie.insert(filter("a/b/c"), 1, ()), Ok(None));

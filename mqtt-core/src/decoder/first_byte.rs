@@ -131,6 +131,8 @@ pub(super) const fn check_flags(
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use super::*;
 
     #[test]
@@ -139,11 +141,11 @@ mod tests {
         for version in versions.into_iter().chain([None]) {
             for sender in [Role::Client, Role::Server] {
                 for first in 0..=u8::MAX {
-                    assert_eq!(
-                        check(first, sender, version),
-                        judge(first, sender, version),
-                        "{first:#04x} of a {sender} in {version:?}"
-                    );
+                    let (checked, judged) =
+                        (check(first, sender, version), judge(first, sender, version));
+                    let case = format!("{first:#04x} of a {sender} in {version:?}");
+                    assert_eq!(checked, judged, "{case}");
+                    assert_eq!(is_legal(first, sender, version), judged.is_ok(), "{case}");
                 }
             }
         }

@@ -33,3 +33,16 @@ impl fmt::Display for PacketId {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn shown_as_its_number() {
+        assert_eq!(PacketId::MIN.to_string(), "1");
+        assert_eq!(PacketId::MAX.to_string(), "65535");
+    }
+}

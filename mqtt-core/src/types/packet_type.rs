@@ -174,6 +174,8 @@ impl fmt::Display for PacketType {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
 
     #[test]
@@ -183,5 +185,12 @@ mod tests {
         }
         assert_eq!(PacketType::from_u8(0), None);
         assert_eq!(PacketType::from_u8(16), None);
+    }
+
+    #[test]
+    fn shown_as_the_standard_calls_them() {
+        assert_eq!(PacketType::Pubrec.to_string(), "PUBREC");
+        assert_eq!(Role::Client.to_string(), "client");
+        assert_eq!(Role::Server.to_string(), "server");
     }
 }

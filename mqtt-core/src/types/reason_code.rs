@@ -197,7 +197,7 @@ impl fmt::Display for ReasonCode {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
+    use alloc::{format, string::ToString};
 
     use super::*;
 
@@ -259,6 +259,10 @@ mod tests {
             "0x10 No matching subscribers"
         );
         assert_eq!(ReasonCode::new(0x7F).to_string(), "0x7F unknown");
+        assert_eq!(
+            format!("{:?}", ReasonCode::BANNED),
+            "ReasonCode(0x8A Banned)"
+        );
         assert!(!ReasonCode::new(0x7F).is_error() && ReasonCode::UNSPECIFIED_ERROR.is_error());
         assert_eq!(ReasonCode::ALL.len(), 43);
     }

@@ -132,7 +132,10 @@ pub(crate) fn has_discouraged_characters(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::String;
+    use alloc::{
+        format,
+        string::{String, ToString},
+    };
 
     use super::*;
 
@@ -216,5 +219,14 @@ mod tests {
                 "{text:?}"
             );
         }
+    }
+
+    #[test]
+    fn shown_as_text_is() {
+        let text = Utf8::try_from("a \"b\"").unwrap();
+        assert_eq!(text.to_string(), "a \"b\"");
+        assert_eq!(format!("{text:?}"), r#""a \"b\"""#);
+        assert_eq!(text.as_ref(), "a \"b\"");
+        assert!(!text.is_empty() && Utf8::EMPTY.is_empty());
     }
 }

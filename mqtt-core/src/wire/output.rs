@@ -243,13 +243,34 @@ mod tests {
     fn memory_for_a_burst_is_given_back_when_it_is_over() {
         let mut output = Output::new();
         for _ in 0..2 {
-            output.push(&vec![0; 4 * KEPT_CAPACITY]);
+            output.push(&vec![0; 1_048_576]);
             output.clear();
-            assert!(output.small.capacity() >= 4 * KEPT_CAPACITY);
+            assert!(output.small.capacity() >= 1_048_576);
         }
         output.push(&[0]);
         output.advance(1);
-        assert_eq!(output.small.capacity(), KEPT_CAPACITY);
-        assert_eq!(output.small.len(), KEPT_CAPACITY);
+        assert_eq!(output.small.capacity(), 262_144);
+        assert_eq!(output.small.len(), 262_144);
+    }
+
+    #[test]
+    fn what_was_read_is_dropped_from_4_kib_on_and_from_half_on() {
+        for (written, reads) in [(6_000, [4_095, 1]), (10_000, [4_999, 1])] {
+            let mut output = Output::new();
+            output.push(&vec![0; written]);
+            output.advance(reads[0]);
+            assert_eq!((output.read, output.end), (reads[0], written));
+            output.advance(reads[1]);
+            assert_eq!((output.read, output.end), (0, written - reads[0] - 1));
+        }
+    }
+
+    #[test]
+    fn growing_makes_room_for_as_much_again_as_there_was_and_no_more() {
+        let mut output = Output::new();
+        output.push(&[0; 1_000]);
+        let before = output.small.len();
+        output.push(&vec![0; before - 990]);
+        assert!((before + 10..=2 * before).contains(&output.small.len()));
     }
 }

@@ -1,9 +1,11 @@
 //! Properties, filters and codes as lists: order, views, copies.
 
+use std::collections::HashSet;
+
 use mqtt_core::{
     Packet, PayloadFormat, Properties, PropertiesBuf, Property, PropertyId, ProtocolVersion,
-    Publish, QoS, ReasonCode, Role, SubscribeOptions, SubscriptionId, TopicAlias, TopicFilter,
-    Utf8,
+    Publish, QoS, ReasonCode, ReasonCodes, Role, SubscribeFilters, SubscribeOptions,
+    SubscriptionId, TopicAlias, TopicFilter, UnsubscribeFilters, Utf8,
 };
 
 use super::{bytes, decode, encode};
@@ -131,6 +133,27 @@ fn kept_properties_are_the_same_list() {
 }
 
 #[test]
+fn kept_properties_are_told_apart_and_shown_by_what_is_in_them() {
+    let properties = [
+        user("a", "1"),
+        Property::TopicAlias(TopicAlias::new(3).unwrap()),
+    ];
+    let kept = PropertiesBuf::collect(properties).unwrap();
+    let other = PropertiesBuf::collect([user("a", "2")]).unwrap();
+    assert!(!kept.is_empty());
+    assert_ne!(kept, other);
+    assert_eq!(
+        HashSet::from([kept.clone(), other, kept.clone()]).len(),
+        2,
+        "equal ones count once"
+    );
+    assert_eq!(
+        format!("{kept:?}"),
+        r#"[UserProperty("a", "1"), TopicAlias(TopicAlias(3))]"#
+    );
+}
+
+#[test]
 fn kept_properties_with_more_behind_them() {
     let kept = PropertiesBuf::collect([user("a", "1")]).unwrap();
     let more = [Property::TopicAlias(TopicAlias::new(3).unwrap())];
@@ -213,6 +236,58 @@ fn filters_and_codes_of_received_packets() {
             .iter()
             .eq([ReasonCode::GRANTED_QOS_2, ReasonCode::NOT_AUTHORIZED])
     );
+}
+
+/// Asserts that the list of two that `items` goes through says at each step how many are left.
+#[track_caller]
+fn counts_down_from_two(mut items: impl ExactSizeIterator) {
+    for left in [2, 1] {
+        assert_eq!((items.len(), items.size_hint()), (left, (left, Some(left))));
+        assert!(items.next().is_some());
+    }
+    assert_eq!((items.len(), items.size_hint()), (0, (0, Some(0))));
+    assert!(items.next().is_none());
+}
+
+#[test]
+fn lists_say_how_many_are_left() {
+    let (a, b) = (
+        TopicFilter::new("a").unwrap(),
+        TopicFilter::new("b").unwrap(),
+    );
+    let options = SubscribeOptions::default();
+    let (with_options, bare) = ([(a, options), (b, options)], [a, b]);
+    let reasons = [ReasonCode::GRANTED_QOS_2, ReasonCode::NOT_AUTHORIZED];
+    let made = (
+        SubscribeFilters::new(&with_options),
+        UnsubscribeFilters::new(&bare),
+        ReasonCodes::new(&reasons),
+    );
+    let packets = [
+        "82 0B 00 01 00 00 01 61 00 00 01 62 00",
+        "A2 09 00 01 00 00 01 61 00 01 62",
+        "90 05 00 01 00 02 87",
+    ]
+    .map(bytes);
+    let Ok(Packet::Subscribe(subscribe)) = decode(V5, Role::Client, &packets[0]) else {
+        panic!("not a SUBSCRIBE")
+    };
+    let Ok(Packet::Unsubscribe(unsubscribe)) = decode(V5, Role::Client, &packets[1]) else {
+        panic!("not an UNSUBSCRIBE")
+    };
+    let Ok(Packet::Suback(suback)) = decode(V5, Role::Server, &packets[2]) else {
+        panic!("not a SUBACK")
+    };
+    let received = (subscribe.filters, unsubscribe.filters, suback.reasons);
+    for (filters, bare, reasons) in [made, received] {
+        assert_eq!((filters.len(), bare.len(), reasons.len()), (2, 2, 2));
+        assert!(!filters.is_empty() && !bare.is_empty() && !reasons.is_empty());
+        counts_down_from_two(filters.iter());
+        counts_down_from_two(bare.iter());
+        counts_down_from_two(reasons.iter());
+    }
+    assert_eq!(made, received);
+    assert_eq!(format!("{:?}", made.1), r#"["a", "b"]"#);
 }
 
 #[test]

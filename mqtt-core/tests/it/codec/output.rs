@@ -5,8 +5,8 @@ use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
 use mqtt_core::{
-    Delivery, Encoder, MaximumPacketSize, Output, Packet, PacketId, Properties, ProtocolVersion,
-    Publish, Role, TopicName,
+    Delivery, EncodeError, Encoder, MaximumPacketSize, Output, Packet, PacketId, Properties,
+    ProtocolVersion, Publish, Role, TopicName,
 };
 
 use super::{bytes, contents};
@@ -62,6 +62,34 @@ fn small_payload_is_copied() {
     let mut slices = [IoSlice::new(&[]); 8];
     assert_eq!(output.chunks_vectored(&mut slices), 1);
     assert_eq!(output.chunk().len(), output.len());
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn payload_of_4_kib_is_referenced() {
+    let payload = Bytes::from(vec![7; 4_096]);
+    let mut output = Output::new();
+    ENCODER
+        .encode_with_payload(&publish(), &payload, &mut output)
+        .unwrap();
+    let mut slices = [IoSlice::new(&[]); 8];
+    assert_eq!(output.chunks_vectored(&mut slices), 2);
+    assert_eq!(slices[1].as_ptr(), payload.as_ptr(), "not a copy");
+}
+
+#[test]
+fn v5_mqtt_3_3_1_2_dup_at_qos_0_is_refused_with_a_referenced_payload_too() {
+    let publish = Publish {
+        dup: true,
+        delivery: Delivery::AtMostOnce,
+        ..publish()
+    };
+    let mut output = Output::new();
+    assert_eq!(
+        ENCODER.encode_with_payload(&publish, &Bytes::from(vec![7; 5_000]), &mut output),
+        Err(EncodeError::DupAtQos0)
+    );
+    assert!(output.is_empty());
 }
 
 #[test]
@@ -163,4 +191,18 @@ fn taking_more_than_there_is() {
     let mut output = Output::new();
     ENCODER.encode(&Packet::Pingreq, &mut output).unwrap();
     output.advance(3);
+}
+
+#[test]
+fn debug_output_shows_how_much_waits_and_never_what() {
+    let mut output = Output::new();
+    ENCODER.encode(&Packet::Pingreq, &mut output).unwrap();
+    let payload = Bytes::from(vec![b'x'; 5_000]);
+    ENCODER
+        .encode_with_payload(&publish(), &payload, &mut output)
+        .unwrap();
+    assert_eq!(
+        format!("{output:?}"),
+        "Output { len: 5011, large_payloads: 1 }"
+    );
 }
