@@ -532,6 +532,7 @@ mod tests {
         assert_eq!(trie.insert(filter("a/+"), 1, "second"), Ok(Some("first")));
         assert_eq!(trie.insert(filter("a/+"), 2, "other"), Ok(None));
         assert_eq!(trie.insert(filter("a/#"), 1, "wider"), Ok(None));
+        assert!(!trie.is_empty());
         assert_eq!(trie.len(), 3);
         assert_eq!(trie.get(filter("a/+"), &1), Some(&"second"));
         assert_eq!(trie.get(filter("a/b"), &1), None);
