@@ -161,7 +161,7 @@ impl<S: ByteStream> Connection<S> {
                 }
                 Handled::End(ended) => break ended,
             }
-            let collected = self.collect();
+            self.collect();
             if self.server.is_ended() {
                 // There may be nothing to write that would end the wait.
                 if self.question.is_open() {
@@ -169,8 +169,9 @@ impl<S: ByteStream> Connection<S> {
                 }
                 continue;
             }
+            let unfinished = self.unfinished();
             let sent = self.server.poll_transmit(self.now(), &mut self.output);
-            if sent == 0 && collected > 0 {
+            if sent == 0 && self.unfinished() < unfinished {
                 // Messages that the client does not take were let go of: nothing else would make a turn for those behind them.
                 continue;
             }
@@ -289,27 +290,28 @@ impl<S: ByteStream> Connection<S> {
         }
     }
 
-    /// Moves messages from the mailbox to the machine, as many as it should hold. Returns how many.
-    fn collect(&mut self) -> usize {
-        let Some(seat) = &mut self.seat else { return 0 };
+    /// How many messages the machine has not finished.
+    fn unfinished(&self) -> usize {
+        let session = self.server.session();
+        session.map_or(0, |session| held_by(session).messages)
+    }
+
+    /// Moves messages from the mailbox to the machine, as many as it should hold.
+    fn collect(&mut self) {
+        let Some(seat) = &mut self.seat else { return };
         let Some(session) = self.server.session() else {
-            return 0;
+            return;
         };
-        let quota = self
-            .server
-            .negotiated()
-            .map_or(0, |limits| usize::from(limits.peer_receive_maximum.get()));
         let unsent = session.queued();
         let room = Room {
             messages: MAX_WAITING_IN_MACHINE.saturating_sub(unsent),
-            unacknowledged: quota.saturating_sub(unsent + session.in_flight()),
+            unacknowledged: usize::from(self.server.send_quota()).saturating_sub(unsent),
         };
         let mut collected = Vec::new();
         let dismissed = seat
             .subscriber
             .collect(held_by(session), room, &mut collected);
         let counters = &self.shared.context.counters;
-        let count = collected.len();
         for waiting in collected {
             match self.server.publish(waiting.since, waiting.message) {
                 Ok(id) => {
@@ -325,7 +327,6 @@ impl<S: ByteStream> Connection<S> {
         if let Some(reason) = dismissed {
             self.disconnect(reason);
         }
-        count
     }
 
     fn disconnect(&mut self, reason: ReasonCode) {

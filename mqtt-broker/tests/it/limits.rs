@@ -127,6 +127,61 @@ async fn what_a_client_does_not_take_holds_nothing_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_client_that_is_back_does_not_take_holds_nothing_up() {
+    let broker = broker();
+    let mut receiver = Peer::v5(&broker, "r", 2, 100, false).await;
+    receiver.subscribe_v5("t", 1).await;
+    drop(receiver);
+    sleep(Duration::from_millis(1)).await;
+    let mut sender = Peer::clean(&broker, "s").await;
+    assert_eq!(sender.publish_qos_1("t", b"1").await, 0);
+    assert_eq!(sender.publish_qos_1("t", &[b'x'; 20]).await, 0);
+    let mut receiver = Peer::new(&broker);
+    // Receive Maximum 1 and Maximum Packet Size 20.
+    receiver
+        .send("10 1B | 0004'MQTT' 05 00 003C 0D 11 00000064 21 0001 27 00000014 | 0001'r'")
+        .await;
+    assert_eq!(receiver.connack_v5().await, (true, 0));
+    receiver.expect("32 07 | 0001't' 0001 00 '1'").await;
+    assert_eq!(sender.publish_qos_1("t", b"3").await, 0);
+    let start = Instant::now();
+    receiver.send("40 02 0001").await;
+    receiver.expect("32 07 | 0001't' 0003 00 '3'").await;
+    assert_eq!(start.elapsed(), Duration::ZERO, "nothing was waited for");
+    assert_eq!(broker.statistics().messages_dropped, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn v5_4_9_a_pubrel_that_is_sent_again_takes_nothing_of_the_receive_maximum() {
+    let broker = broker();
+    // Receive Maximum 1, Session Expiry 100 s; with and without Clean Start.
+    let connect =
+        |flags| format!("10 16 | 0004'MQTT' 05 {flags} 003C 08 11 00000064 21 0001 | 0001'r'");
+    let mut receiver = Peer::new(&broker);
+    receiver.send(&connect("02")).await;
+    receiver.connack_v5().await;
+    receiver.subscribe_v5("t", 2).await;
+    let mut sender = Peer::clean(&broker, "s").await;
+    sender.send("34 07 | 0001't' 0002 00 '2'").await;
+    sender.expect("50 02 0002").await;
+    receiver.expect("34 07 | 0001't' 0001 00 '2'").await;
+    receiver.send("50 02 0001").await;
+    receiver.expect("62 02 0001").await;
+    drop(receiver);
+    let mut receiver = Peer::new(&broker);
+    receiver.send(&connect("00")).await;
+    assert_eq!(receiver.connack_v5().await, (true, 0));
+    receiver.expect("62 02 0001").await;
+    // It does not answer.
+    assert_eq!(sender.publish_qos_1("t", b"1").await, 0);
+    receiver.expect("32 07 | 0001't' 0002 00 '1'").await;
+    assert_eq!(sender.publish_qos_1("t", b"3").await, 0);
+    receiver.ping().await;
+    receiver.send("40 02 0002").await;
+    receiver.expect("32 07 | 0001't' 0003 00 '3'").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn v5_mqtt_3_3_4_9_the_clients_receive_maximum_is_kept() {
     let broker = broker();
     let mut peer = Peer::new(&broker);

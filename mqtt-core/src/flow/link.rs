@@ -115,6 +115,11 @@ impl Link {
         self.receiver.unfinished()
     }
 
+    /// See [`Outbound::send_quota`](super::outbound::Outbound::send_quota).
+    pub(crate) fn send_quota(&self, session: &Session) -> u16 {
+        session.outbound.send_quota(self.quota)
+    }
+
     /// Whether the peer takes this message, as far as that can be told before it is written.
     pub(crate) fn check(&self, message: &Message) -> Result<(), PublishError> {
         self.sender().check(message)?;

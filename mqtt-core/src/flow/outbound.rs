@@ -292,6 +292,15 @@ impl Outbound {
         self.queue.pop_expired(now)
     }
 
+    /// How many messages of QoS 1 and 2 may be sent now for the first time. What is to be sent again comes before them.
+    pub(crate) fn send_quota(&self, quota: SendQuota) -> u16 {
+        if self.in_flight.next_resend().is_some() {
+            0
+        } else {
+            quota.free
+        }
+    }
+
     /// When the next message expires.
     pub(crate) fn next_expiry(&self) -> Option<Instant> {
         self.queue.next_expiry()

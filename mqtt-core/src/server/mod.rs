@@ -513,6 +513,18 @@ impl Server {
         }
     }
 
+    /// How many messages of QoS 1 and 2 the client's Receive Maximum lets go now, those included that wait in the session
+    /// (v5 4.9). 0 while messages of a resumed session have to be sent again first, and without a connection.
+    ///
+    /// An owner that keeps its messages until they can be sent need hand over no more than this, less what waits already.
+    #[must_use]
+    pub fn send_quota(&self) -> u16 {
+        match (&self.state, &self.session) {
+            (State::Connected(connection), Some(session)) => connection.link.send_quota(session),
+            _ => 0,
+        }
+    }
+
     /// The session, once the connection was accepted: how much waits in it, for instance.
     #[must_use]
     pub const fn session(&self) -> Option<&Session> {

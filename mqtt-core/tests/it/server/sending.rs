@@ -178,6 +178,41 @@ fn v5_mqtt_3_3_4_9_and_10_the_clients_receive_maximum_holds_back_publish_only() 
 }
 
 #[test]
+fn v5_4_9_the_send_quota_is_told_and_a_pubrel_of_an_earlier_connection_takes_none() {
+    const TWO: &str = "10 11 00 04 'MQTT' 05 00 00 3C 03 21 00 02 00 01 'a'";
+    let mut peer = Peer::new();
+    assert_eq!(peer.server.send_quota(), 0);
+    peer.connect(TWO, &Accept::default(), session());
+    assert_eq!(peer.server.send_quota(), 2);
+    for payload in ["1", "2", "3"] {
+        peer.publish(payload, QoS::ExactlyOnce);
+    }
+    // What waits has taken nothing yet.
+    assert_eq!(peer.server.send_quota(), 2);
+    peer.sent();
+    assert_eq!(peer.server.send_quota(), 0);
+    peer.feed("50 02 00 01");
+    peer.assert_sent("62 02 00 01");
+    assert_eq!(peer.server.send_quota(), 0);
+    let mut peer = peer.cut_and_resume(TWO);
+    // First the second is to be sent again, and then there is one left for the third.
+    assert_eq!(peer.server.send_quota(), 0);
+    peer.assert_sent_after_connack(
+        "62 02 00 01 3C 07 00 01 'a' 00 02 00 '2' 34 07 00 01 'a' 00 03 00 '3'",
+    );
+    assert_eq!(peer.server.send_quota(), 0);
+    // PUBCOMP of what this connection did not send gives nothing back.
+    peer.feed("70 02 00 01");
+    assert_eq!(peer.server.send_quota(), 0);
+    peer.feed("50 02 00 02");
+    peer.assert_sent("62 02 00 02");
+    peer.feed("70 02 00 02");
+    assert_eq!(peer.server.send_quota(), 1);
+    peer.server.handle_close(peer.now);
+    assert_eq!(peer.server.send_quota(), 0);
+}
+
+#[test]
 fn v5_mqtt_4_4_0_1_a_resumed_session_sends_again_in_order_with_dup() {
     let mut peer = Peer::connected(RESUME_V5, &Accept::default());
     peer.publish("1", QoS::ExactlyOnce);
