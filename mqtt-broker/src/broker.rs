@@ -52,6 +52,10 @@ impl Broker {
         shared
             .tasks
             .spawn(async move { timekeeper.keep_time().await });
+        let timekeeper = Arc::clone(&shared);
+        shared
+            .tasks
+            .spawn(async move { timekeeper.drop_expired().await });
         if let Some(interval) = shared.context.options.sys_interval {
             shared
                 .tasks

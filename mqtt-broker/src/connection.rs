@@ -37,12 +37,13 @@ pub(crate) use self::begin::{spawn, spawn_after};
 use self::explain::reason_string;
 use self::stream::{poll_read, poll_write};
 use crate::alarm::Alarm;
+use crate::backlog::held_by;
 use crate::certificates::Certificates;
 use crate::listener::ByteStream;
 use crate::place::Place;
 use crate::share::Owed;
 use crate::shared::Shared;
-use crate::subscriber::{Room, Subscriber, held_by};
+use crate::subscriber::{Room, Subscriber};
 
 /// Bytes that a read takes at first; most have fewer.
 const SMALL_READ: usize = 4 << 10;
@@ -442,6 +443,9 @@ impl<S: ByteStream> Connection<S> {
             self.output = Output::new();
         }
         self.server.release_unused();
+        if let Some(seat) = &self.seat {
+            seat.subscriber.release_unused();
+        }
     }
 
     fn handle_read(&mut self, read: io::Result<usize>) {

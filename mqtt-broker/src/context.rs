@@ -6,6 +6,7 @@ use mqtt_core::Instant;
 use tokio::time;
 
 use crate::door::Door;
+use crate::expiry::Expiries;
 use crate::options::Options;
 use crate::statistics::Counters;
 
@@ -15,6 +16,7 @@ pub(crate) struct Context {
     pub(crate) counters: Counters,
     pub(crate) door: Door,
     pub(crate) clock: Clock,
+    pub(crate) expiries: Expiries,
 }
 
 impl Context {
@@ -24,6 +26,7 @@ impl Context {
             counters: Counters::default(),
             door: Door::default(),
             clock: Clock::new(),
+            expiries: Expiries::default(),
         }
     }
 }

@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use mqtt_core::{Instant, Message, ReasonCode, SubscribeOptions, TopicError, TopicFilter};
+use mqtt_core::{Message, ReasonCode, SubscribeOptions, TopicError, TopicFilter};
 
 use crate::sessions::Ended;
 use crate::shared::Shared;
-use crate::subscriber::{Subscriber, Waiting};
+use crate::subscriber::Subscriber;
 
 /// Messages for the program that embeds the broker: see [`Broker::subscribe`](crate::Broker::subscribe).
 ///
@@ -69,13 +68,10 @@ impl LocalSubscription {
 
     /// The next message, if one is there.
     pub fn try_recv(&mut self) -> Option<Message> {
-        loop {
-            let waiting = self.subscriber.take_next()?;
-            if !is_expired(&waiting, self.shared.context.clock.now()) {
-                self.shared.context.counters.messages_out.add(1);
-                return Some(waiting.message);
-            }
-        }
+        let now = self.shared.context.clock.now();
+        let waiting = self.subscriber.take_next(now)?;
+        self.shared.context.counters.messages_out.add(1);
+        Some(waiting.message)
     }
 }
 
@@ -93,10 +89,4 @@ impl fmt::Debug for LocalSubscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalSubscription").finish_non_exhaustive()
     }
-}
-
-fn is_expired(waiting: &Waiting, now: Instant) -> bool {
-    let age = now.saturating_duration_since(waiting.since);
-    let expiry = waiting.message.properties().message_expiry_interval();
-    expiry.is_some_and(|seconds| age >= Duration::from_secs(u64::from(seconds)))
 }

@@ -22,12 +22,12 @@ use crate::authorize::Authorize;
 /// The memory a broker can be made to hold is at most about `max_pending_connections` × 256 KiB +
 /// `max_connections` × (2 × `maximum_packet_size` + 64 KiB × `topic_alias_maximum` + 1 KiB × `outgoing_topic_aliases`) +
 /// `max_sessions` × 256 KiB for Wills, and beside that `max_total_queued_bytes` + `max_subscription_bytes` +
-/// `max_retained_bytes`. What it holds when nobody is out to fill it is less than 2.5 KiB a connection, 9 KiB
-/// more over TLS and 6 KiB more over WebSocket.
+/// `max_retained_bytes`. Each connection over TLS, pending ones included, can add what rustls buffers, which has limits of
+/// its own, and each over WebSocket some frames that wait to be sent, of 64 KiB at most, and twice the largest message: 64 KiB
+/// more than `maximum_packet_size`, or than 256 KiB where that is less or the client is not accepted yet.
 ///
-/// Each connection over TLS, pending ones included, can add about 200 KiB to that, and each over WebSocket 90 KiB and twice
-/// the largest message: 64 KiB more than `maximum_packet_size`, or than 256 KiB where that is less or the client is not
-/// accepted yet.
+/// When nobody is out to fill it, an idle connection with one subscription holds less than 2.5 KiB of the heap, 10 KiB more
+/// over TLS and 6 KiB more over WebSocket; there, buffers that a message needed are kept until the connection ends.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Options {
@@ -85,7 +85,8 @@ pub struct Options {
     /// Whether text with control characters or non-characters is refused as malformed (v5 1.5.4, v311 1.5.3). Default no.
     pub strict_text: bool,
 
-    /// Most messages waiting for one session, whether its client is connected or not. Default 10,000.
+    /// Most messages waiting for one session, whether its client is connected or not. What expires while it waits leaves its
+    /// place to others (v5 3.3.2.3.3). Default 10,000.
     pub max_queued_messages: usize,
     /// Most bytes of messages waiting for one session. Default 16 MiB.
     pub max_queued_bytes: usize,

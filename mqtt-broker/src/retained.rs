@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::time::Duration;
 
 use mqtt_core::{Instant, Message, TopicFilter};
+
+use crate::expiry::expires;
 
 /// The retained messages of a broker, bounded in number and bytes.
 #[derive(Debug)]
@@ -25,19 +26,12 @@ struct Kept {
 }
 
 impl Kept {
-    /// When the Message Expiry Interval passes.
     fn expires(&self) -> Option<Instant> {
-        let interval = self.message.properties().message_expiry_interval();
-        interval.map(|seconds| self.since + Duration::from_secs(u64::from(seconds)))
+        expires(&self.message, self.since)
     }
 
-    /// Whether the Message Expiry Interval has passed [v5 MQTT-3.3.2-5].
     fn is_expired(&self, now: Instant) -> bool {
-        let age = now.saturating_duration_since(self.since);
-        self.message
-            .properties()
-            .message_expiry_interval()
-            .is_some_and(|seconds| age.as_secs() >= u64::from(seconds))
+        self.expires().is_some_and(|at| at <= now)
     }
 }
 
@@ -145,6 +139,8 @@ fn literal_start(filter: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use mqtt_core::{Property, TopicName};
 
     use super::*;

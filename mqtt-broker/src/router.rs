@@ -8,10 +8,12 @@ use mqtt_core::{
     TopicFilter, TopicTrie, TopicTrieError,
 };
 
+use crate::backlog::Waiting;
 use crate::context::Context;
+use crate::expiry::expires;
 use crate::retained::Retained;
 use crate::share::{Group, Orphan};
-use crate::subscriber::{Offered, SessionKey, Subscriber, Waiting};
+use crate::subscriber::{Offered, SessionKey, Subscriber};
 use crate::subscription::{Subscription, copy_for, granted, shrink_if_sparse};
 
 /// What one level of a filter and one subscription cost beside the text, roughly: a node of the trie and its entries.
@@ -234,8 +236,11 @@ impl Router {
         }
     }
 
-    /// Gives a message to another member of its group, if there is one.
-    pub(crate) fn hand_on(&self, orphan: &Orphan) {
+    /// Gives a message to another member of its group, if there is one and the message has not expired.
+    pub(crate) fn hand_on(&self, now: Instant, orphan: &Orphan) {
+        if expires(&orphan.message, orphan.since).is_some_and(|at| at <= now) {
+            return;
+        }
         let offered = self.read().hand_on(orphan);
         if offered == Offered::Ended {
             self.context.counters.messages_dropped.add(1);

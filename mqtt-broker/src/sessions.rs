@@ -5,12 +5,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mqtt_core::{Instant, Message, Session, SessionBounds, SessionExpiry, WillMessage};
+use mqtt_core::{Instant, Message, SessionExpiry, WillMessage};
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
+use crate::backlog::Backlog;
 use crate::context::Context;
-use crate::share::{Backlog, Orphan, Owed};
+use crate::share::Orphan;
 use crate::subscriber::{SessionKey, Subscriber, Taken};
 
 /// Every session there is.
@@ -163,7 +164,7 @@ impl Sessions {
             return Err(NotOpened::Full);
         }
         let subscriber = table.add(client_id, user, &self.context);
-        let backlog = self.new_backlog();
+        let backlog = Backlog::new(&self.context.options);
         Ok(Opened {
             subscriber,
             backlog,
@@ -184,7 +185,7 @@ impl Sessions {
     pub(crate) fn close(
         &self,
         now: Instant,
-        subscriber: &Subscriber,
+        subscriber: &Arc<Subscriber>,
         backlog: Backlog,
         expiry: SessionExpiry,
         will: Option<Box<WillMessage>>,
@@ -278,17 +279,6 @@ impl Sessions {
     /// Waits until [`Sessions::next_deadline`] may have changed.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
-    }
-
-    fn new_backlog(&self) -> Backlog {
-        let options = &self.context.options;
-        Backlog {
-            session: Session::new(SessionBounds {
-                max_messages: options.max_queued_messages,
-                max_bytes: options.max_queued_bytes,
-            }),
-            owed: Owed::default(),
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {

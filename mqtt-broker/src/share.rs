@@ -8,9 +8,10 @@ use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mqtt_core::{Instant, Message, PublishError, PublishId, QoS, Session};
+use mqtt_core::{Instant, Message, PublishId};
 
-use crate::subscriber::{Load, Offered, SessionKey, Waiting};
+use crate::backlog::Waiting;
+use crate::subscriber::{Load, Offered, SessionKey};
 use crate::subscription::{Subscription, copy_for, shrink_if_sparse};
 
 /// Of so many members whose clients are there, and of so many whose clients are away, the best one is chosen. Looking at all of
@@ -153,7 +154,7 @@ pub(crate) struct Orphan {
 }
 
 /// Which unfinished messages of a session came to it as a member of which group. There are never more than the session has
-/// messages, whose share of memory includes it.
+/// messages, and what each of them costs is counted with the message.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Owed(BTreeMap<PublishId, Arc<str>>);
 
@@ -164,66 +165,27 @@ impl Owed {
         }
     }
 
-    pub(crate) fn settle(&mut self, id: PublishId) {
-        self.0.remove(&id);
-    }
-}
-
-/// What waits for a client: its session, and what of it is owed to groups.
-#[derive(Debug)]
-pub(crate) struct Backlog {
-    pub(crate) session: Session,
-    pub(crate) owed: Owed,
-}
-
-impl Backlog {
-    pub(crate) fn push(&mut self, waiting: Waiting) -> Result<(), PublishError> {
-        let id = self.session.push(waiting.since, waiting.message)?;
-        self.owed.note(id, waiting.share);
-        Ok(())
+    /// It is owed no more. Returns the group to which it was.
+    pub(crate) fn settle(&mut self, id: PublishId) -> Option<Arc<str>> {
+        self.0.remove(&id)
     }
 
-    pub(crate) fn discard_oldest(&mut self) -> bool {
-        let discarded = self.session.discard_oldest();
-        if let Some(id) = discarded {
-            self.owed.settle(id);
-        }
-        discarded.is_some()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
-    pub(crate) fn discard_qos_0(&mut self) {
-        let Self { session, owed } = self;
-        session.discard_qos_0(|id| owed.settle(id));
-    }
-
-    /// The session has ended: what is owed to groups. A QoS 2 message that was sent stays with the client that may have it
-    /// [v5 MQTT-4.8.2-5].
-    pub(crate) fn into_orphans(self) -> Vec<Orphan> {
-        let Self { session, mut owed } = self;
-        if owed.0.is_empty() {
-            return Vec::new();
-        }
-        session
-            .into_unfinished()
-            .filter(|unfinished| {
-                !(unfinished.was_sent && unfinished.message.qos() == QoS::ExactlyOnce)
-            })
-            .filter_map(|unfinished| {
-                Some(Orphan {
-                    share: owed.0.remove(&unfinished.id)?,
-                    since: unfinished.since,
-                    message: unfinished.message,
-                })
-            })
-            .collect()
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use mqtt_core::{SessionBounds, SubscribeOptions};
+    use mqtt_core::{QoS, SubscribeOptions};
 
     use super::*;
+    use crate::backlog::Backlog;
     use crate::context::Context;
     use crate::options::Options;
     use crate::subscriber::Subscriber;
@@ -241,15 +203,8 @@ mod tests {
         });
     }
 
-    fn leave_for_now(group: &mut Group, subscriber: &Subscriber) {
-        let bounds = SessionBounds {
-            max_messages: 10,
-            max_bytes: 10_000,
-        };
-        subscriber.leave(Box::new(Backlog {
-            session: Session::new(bounds),
-            owed: Owed::default(),
-        }));
+    fn leave_for_now(group: &mut Group, subscriber: &Arc<Subscriber>) {
+        subscriber.leave(Box::new(Backlog::new(&Options::default())));
         group.set_present(subscriber.key, false);
     }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::task;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -52,11 +53,11 @@ impl Shared {
         for key in ended.sessions {
             self.router.forget(key);
         }
+        let now = self.context.clock.now();
         for orphan in ended.orphans {
-            self.router.hand_on(&orphan);
+            self.router.hand_on(now, &orphan);
         }
         for (key, will) in ended.wills {
-            let now = self.context.clock.now();
             self.router.publish(now, Some(key), &will);
         }
     }
@@ -72,6 +73,26 @@ impl Shared {
                     self.settle(ended);
                 }
                 () = self.sessions.changed() => {}
+                () = self.stop.cancelled() => return,
+            }
+        }
+    }
+
+    /// Drops messages that expire while they wait, until the broker stops.
+    pub(crate) async fn drop_expired(&self) {
+        let Context {
+            clock, expiries, ..
+        } = &*self.context;
+        loop {
+            tokio::select! {
+                () = clock.sleep_until(expiries.next()) => {
+                    while let Some(subscriber) = expiries.take_due(clock.now()) {
+                        subscriber.drop_expired(clock.now());
+                        // Many may expire at once, and others have work to do too.
+                        task::yield_now().await;
+                    }
+                }
+                () = expiries.changed() => {}
                 () = self.stop.cancelled() => return,
             }
         }

@@ -12,9 +12,9 @@ use super::authorize::Authority;
 use super::explain::reason_string;
 use super::{Connection, Seat, shown_id, shown_peer};
 use crate::authenticate::ConnectInfo;
+use crate::backlog::Backlog;
 use crate::listener::ByteStream;
 use crate::sessions::{NotOpened, Opened};
-use crate::share::Backlog;
 use crate::system;
 
 /// The longest Client Identifier taken, in bytes. A server must take 23 and may take more (v5 3.1.3.1, v311 3.1.3.1); each is

@@ -10,8 +10,8 @@ use tokio::task::coop;
 use tokio::time;
 
 use super::{Connection, SMALL_READ, shown_id, shown_peer};
+use crate::backlog::Backlog;
 use crate::listener::ByteStream;
-use crate::share::Backlog;
 
 impl<S: ByteStream> Connection<S> {
     /// Lets go of the session, says what is still to be said and closes.

@@ -10,6 +10,7 @@ mod authentication;
 mod authorization;
 mod bad_input;
 mod connect;
+mod expiry;
 mod limits;
 mod local;
 mod offer;

@@ -260,6 +260,22 @@ impl Outbound {
         self.queue.pop_front().map(|(id, _)| id)
     }
 
+    /// The oldest message that was never sent.
+    pub(crate) fn oldest(&self) -> Option<&Message> {
+        self.queue.front().map(|(_, outgoing)| &outgoing.message)
+    }
+
+    /// Takes out the oldest message that was never sent.
+    pub(crate) fn take_oldest(&mut self) -> Option<Unfinished> {
+        let (id, outgoing) = self.queue.pop_front()?;
+        Some(Unfinished {
+            id,
+            since: outgoing.since(),
+            message: outgoing.message,
+            was_sent: false,
+        })
+    }
+
     /// Gives up every message of QoS 0.
     pub(crate) fn discard_qos_0(&mut self, discarded: impl FnMut(PublishId)) {
         self.queue.discard_qos_0(discarded);
@@ -270,20 +286,19 @@ impl Outbound {
     pub(crate) fn into_unfinished(mut self) -> impl Iterator<Item = Unfinished> {
         core::iter::from_fn(move || {
             let sent = self.in_flight.first_published();
-            let (id, outgoing) = match sent.and_then(|packet_id| self.in_flight.remove(packet_id)) {
+            match sent.and_then(|packet_id| self.in_flight.remove(packet_id)) {
                 Some(Entry {
                     id,
                     phase: Phase::Published(outgoing),
                     ..
-                }) => (id, outgoing),
-                _ => self.queue.pop_front()?,
-            };
-            Some(Unfinished {
-                id,
-                since: outgoing.since(),
-                message: outgoing.message,
-                was_sent: sent.is_some(),
-            })
+                }) => Some(Unfinished {
+                    id,
+                    since: outgoing.since(),
+                    message: outgoing.message,
+                    was_sent: true,
+                }),
+                _ => self.take_oldest(),
+            }
         })
     }
 

@@ -77,6 +77,17 @@ impl Session {
         self.outbound.discard_oldest()
     }
 
+    /// The oldest message that was never sent.
+    #[must_use]
+    pub fn oldest(&self) -> Option<&Message> {
+        self.outbound.oldest()
+    }
+
+    /// Takes out the oldest message that was never sent, for a caller that has another place for it. No outcome follows.
+    pub fn take_oldest(&mut self) -> Option<Unfinished> {
+        self.outbound.take_oldest()
+    }
+
     /// Gives up every QoS 0 message that waits to be sent, and names each, oldest first: v5 4.5 leaves it to a server whether
     /// it keeps them for a client that is away. The caller reports them.
     pub fn discard_qos_0(&mut self, discarded: impl FnMut(PublishId)) {

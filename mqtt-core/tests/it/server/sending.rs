@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mqtt_core::{
-    EncodeError, Message, Outcome, Property, PublishError, PublishId, QoS, ReasonCode, Session,
-    SessionBounds, SubscriptionId, TopicName, Violation,
+    EncodeError, Instant, Message, Outcome, Property, PublishError, PublishId, QoS, ReasonCode,
+    Session, SessionBounds, SubscriptionId, TopicName, Unfinished, Violation,
     server::{Accept, DisconnectCause, Event, ProtocolError},
 };
 
@@ -210,6 +210,33 @@ fn v5_4_9_the_send_quota_is_told_and_a_pubrel_of_an_earlier_connection_takes_non
     assert_eq!(peer.server.send_quota(), 1);
     peer.server.handle_close(peer.now);
     assert_eq!(peer.server.send_quota(), 0);
+}
+
+#[test]
+fn what_waits_in_a_session_can_be_taken_out_again_oldest_first() {
+    let at = Instant::from_millis(5_000);
+    let mut session = session();
+    let expiring = message("1", QoS::AtLeastOnce)
+        .with_properties(&[Property::MessageExpiryInterval(10)])
+        .unwrap();
+    let first = session.push(at, expiring.clone()).unwrap();
+    session.push(at, message("2", QoS::AtMostOnce)).unwrap();
+    assert_eq!(session.oldest(), Some(&expiring));
+    let taken = Unfinished {
+        id: first,
+        message: expiring,
+        since: at,
+        was_sent: false,
+    };
+    assert_eq!(session.take_oldest(), Some(taken));
+    assert_eq!(session.next_expiry(), None);
+    // Without an expiry it does not matter since when.
+    let second = session.take_oldest().unwrap();
+    assert_eq!(second.message, message("2", QoS::AtMostOnce));
+    assert_eq!(second.since, Instant::default());
+    assert_eq!(session.oldest(), None);
+    assert_eq!(session.take_oldest(), None);
+    assert_eq!((session.queued(), session.queued_bytes()), (0, 0));
 }
 
 #[test]
