@@ -869,7 +869,8 @@ const pmq_properties *pmq_message_properties(const pmq_message *message);
  * Unix socket.
  *
  * Parameters of the URL (durations in whole seconds): client_id, client_id_prefix, keep_alive, clean_start, session_expiry,
- * connect_timeout, version (3, 4, 5, auto), receive_maximum, maximum_packet_size, topic_alias_maximum.
+ * connect_timeout, version (3, 4, 5, auto), receive_maximum, maximum_packet_size, topic_alias_maximum,
+ * outgoing_topic_aliases.
  */
 pmq_status pmq_options_new(const char *url,
                            size_t url_len,

@@ -70,7 +70,8 @@ pub enum Completions {
 /// Unix socket.
 ///
 /// Parameters of the URL (durations in whole seconds): client_id, client_id_prefix, keep_alive, clean_start, session_expiry,
-/// connect_timeout, version (3, 4, 5, auto), receive_maximum, maximum_packet_size, topic_alias_maximum.
+/// connect_timeout, version (3, 4, 5, auto), receive_maximum, maximum_packet_size, topic_alias_maximum,
+/// outgoing_topic_aliases.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_options_new(
     url: *const c_char,

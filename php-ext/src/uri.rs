@@ -67,7 +67,7 @@ pub(crate) struct Named {
     pub(crate) tls: Vec<(Key, Zval)>,
 }
 
-/// Takes a URI apart. No message repeats a value: it may be a secret.
+/// Takes a URI apart. No message repeats a value, or a name that means nothing: it may be a secret.
 pub(crate) fn named_options(text: &str) -> Result<Named, Failure> {
     let uri = Url::parse(text)
         .map_err(|error| Failure::option(format!("not a URI of the form mqtt://host: {error}")))?;
@@ -113,29 +113,19 @@ pub(crate) fn named_options(text: &str) -> Result<Named, Failure> {
     if let Some(password) = uri.password() {
         option("password", value::text(&decode(password, "password")?));
     }
-    let mut secret_before = false;
     for (name, text) in uri.query_pairs() {
         let find =
             |list: &[(&'static str, Kind)]| list.iter().find(|(known, _)| *known == name).copied();
         let (kind, list) = match (find(&PARAMETERS), find(&TLS_PARAMETERS)) {
             (Some((_, kind)), _) => (kind, &mut named.options),
             (_, Some((_, kind))) => (kind, &mut named.tls),
-            // It may be the rest of a secret in which a & or ? was not written as %26 or %3F.
-            _ if secret_before || !name.chars().all(char::is_alphabetic) => {
-                return Err(Failure::option("unknown parameter in the URI"));
-            }
-            _ => {
-                return Err(Failure::option(format!(
-                    "unknown parameter {name:?} in the URI"
-                )));
-            }
+            _ => return Err(unknown_parameter()),
         };
         let value = parse(kind, &text).map_err(|expected| {
             Failure::option(format!(
                 "the parameter {name:?} in the URI must be {expected}"
             ))
         })?;
-        secret_before |= matches!(&*name, "keyPassphrase" | "proxy");
         list.push((key(&name), value));
     }
     Ok(named)
@@ -168,6 +158,16 @@ fn socket_path(uri: &Url) -> Result<Zval, Failure> {
 
 fn no_meaning(part: &str, scheme: &str) -> Failure {
     Failure::option(format!("{part} has no meaning in a {scheme}:// URI"))
+}
+
+/// Without its name, which may be the rest of a secret in which a & or ? was not written as %26 or %3F.
+fn unknown_parameter() -> Failure {
+    let known = PARAMETERS.iter().chain(&TLS_PARAMETERS);
+    let known: Vec<_> = known.map(|(name, _)| *name).collect();
+    Failure::option(format!(
+        "the URI has a parameter that is none of {}",
+        known.join(", ")
+    ))
 }
 
 fn key(name: &str) -> Key {

@@ -10,7 +10,7 @@ foreach (['mqtt://[::1]', 'mqtts://broker.example:8884?caFile=' . __DIR__ . '/ce
     echo "{$options->transport->value} $options->host ", json_encode([$options->port, $options->path]), ' ', $options->tls ? basename($options->tls->caFile ?? '-') . " {$options->tls->serverName} " . json_encode($options->tls->insecure) : 'no tls', "\n";
 }
 foreach (['', 'broker', 'mqtt://', 'http://a', 'mqtt://a/path', 'unix://', 'unix://a/b', 'mqtt://a?insecure=1', 'mqtt://a#f', 'mqtt://a:99999', 'mqtt://a?keep=1', 'mqtt://a?keepAlive=secret',
-    'mqtts://a?keyPassphrase=se&cret', 'mqtt://a?proxy=http://u:se&cret@b', 'mqtt://user:12?secret@a',
+    'mqtts://a?keyPassphrase=se&cret', 'mqtt://a?proxy=http://u:se&cret@b', 'mqtt://user:12?secret@a', 'mqtt://user:12?sec&ret@a',
     'mqtt://a?keepAlive=70000', 'mqtt://a?cleanStart=maybe', 'mqtt://a?protocol=6', "mqtt://%FF"] as $uri) {
     try {
         Options::fromUri($uri);
@@ -37,11 +37,12 @@ unix://a/b                 a host has no meaning in a unix:// URI
 mqtt://a?insecure=1        tls has no meaning with this transport
 mqtt://a#f                 a fragment has no meaning in a mqtt:// URI
 mqtt://a:99999             not a URI of the form mqtt://host: %s
-mqtt://a?keep=1            unknown parameter "keep" in the URI
+mqtt://a?keep=1            the URI has a parameter that is none of proxy, protocol, clientId, clientIdPrefix, keepAlive, cleanStart, sessionExpiry, connectTimeout, receiveMaximum, maxPacketSize, topicAliasMaximum, outgoingTopicAliases, responseTopic, resubscribe, followServerReference, reconnectMin, reconnectMax, reconnectJitterPercent, reconnectAttempts, queueMaxMessages, queueMaxBytes, overflow, inboxMaxMessages, inboxMaxBytes, caFile, certFile, keyFile, keyPassphrase, serverName, minVersion, insecure
 mqtt://a?keepAlive=secret  the parameter "keepAlive" in the URI must be a whole number
-mqtts://a?keyPassphrase=se&cret unknown parameter in the URI
-mqtt://a?proxy=http://u:se&cret@b unknown parameter in the URI
-mqtt://user:12?secret@a    unknown parameter in the URI
+mqtts://a?keyPassphrase=se&cret the URI has a parameter that is none of proxy, protocol, clientId, clientIdPrefix, keepAlive, cleanStart, sessionExpiry, connectTimeout, receiveMaximum, maxPacketSize, topicAliasMaximum, outgoingTopicAliases, responseTopic, resubscribe, followServerReference, reconnectMin, reconnectMax, reconnectJitterPercent, reconnectAttempts, queueMaxMessages, queueMaxBytes, overflow, inboxMaxMessages, inboxMaxBytes, caFile, certFile, keyFile, keyPassphrase, serverName, minVersion, insecure
+mqtt://a?proxy=http://u:se&cret@b the URI has a parameter that is none of proxy, protocol, clientId, clientIdPrefix, keepAlive, cleanStart, sessionExpiry, connectTimeout, receiveMaximum, maxPacketSize, topicAliasMaximum, outgoingTopicAliases, responseTopic, resubscribe, followServerReference, reconnectMin, reconnectMax, reconnectJitterPercent, reconnectAttempts, queueMaxMessages, queueMaxBytes, overflow, inboxMaxMessages, inboxMaxBytes, caFile, certFile, keyFile, keyPassphrase, serverName, minVersion, insecure
+mqtt://user:12?secret@a    the URI has a parameter that is none of proxy, protocol, clientId, clientIdPrefix, keepAlive, cleanStart, sessionExpiry, connectTimeout, receiveMaximum, maxPacketSize, topicAliasMaximum, outgoingTopicAliases, responseTopic, resubscribe, followServerReference, reconnectMin, reconnectMax, reconnectJitterPercent, reconnectAttempts, queueMaxMessages, queueMaxBytes, overflow, inboxMaxMessages, inboxMaxBytes, caFile, certFile, keyFile, keyPassphrase, serverName, minVersion, insecure
+mqtt://user:12?sec&ret@a   the URI has a parameter that is none of proxy, protocol, clientId, clientIdPrefix, keepAlive, cleanStart, sessionExpiry, connectTimeout, receiveMaximum, maxPacketSize, topicAliasMaximum, outgoingTopicAliases, responseTopic, resubscribe, followServerReference, reconnectMin, reconnectMax, reconnectJitterPercent, reconnectAttempts, queueMaxMessages, queueMaxBytes, overflow, inboxMaxMessages, inboxMaxBytes, caFile, certFile, keyFile, keyPassphrase, serverName, minVersion, insecure
 mqtt://a?keepAlive=70000   keepAlive must be 0 to 65535, 70000 given
 mqtt://a?cleanStart=maybe  the parameter "cleanStart" in the URI must be true or false
 mqtt://a?protocol=6        the parameter "protocol" in the URI must be 3, 4 or 5

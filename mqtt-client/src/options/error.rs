@@ -5,6 +5,7 @@ use std::time::Duration;
 use mqtt_core::TopicError;
 use thiserror::Error;
 
+use super::from_url::PARAMETERS;
 use super::{ProxyOptionsError, TlsOptionsError, WebSocketOptionsError};
 
 /// Options that cannot work.
@@ -35,12 +36,9 @@ pub enum OptionsError {
     /// This system has no Unix sockets.
     #[error("this system has no Unix sockets")]
     NoUnixSockets,
-    /// A parameter nobody reads: most likely a slip of the pen.
-    #[error("unknown parameter {name:?} in the URL")]
-    UnknownParameter {
-        /// Its name.
-        name: String,
-    },
+    /// A parameter nobody reads: most likely a slip of the pen. It is not repeated, as in [`UrlPart`](Self::UrlPart).
+    #[error("the URL has a parameter that is none of {}", PARAMETERS.join(", "))]
+    UnknownParameter,
     /// A parameter whose value does not fit. The value is not repeated, since it may be a secret.
     #[error("parameter {name:?} in the URL must be {expected}")]
     Parameter {
