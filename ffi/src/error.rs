@@ -8,7 +8,7 @@ use std::io;
 use std::ptr;
 use std::sync::Arc;
 
-use mqtt_client::background::StartError;
+use mqtt_client::background::{OptionNames, StartError};
 use mqtt_client::mqtt_core;
 use mqtt_client::{
     CloseError, ConnectError, DropReason, EncodeError, OptionsError, Outcome, PublishError,
@@ -18,6 +18,27 @@ use mqtt_client::{
 use crate::guard;
 use crate::properties::Properties;
 use crate::status::Status;
+
+/// What sets an option in C: how the function is called after `pmq_options_set_`, `pmq_tls_set_` or the like, where that is not
+/// the name of the option in Rust. Where a function sets several, the argument comes first.
+const NAMES: OptionNames = OptionNames::new(&[
+    ("inbox.max_bytes", "max_bytes of inbox"),
+    ("inbox.max_messages", "max_messages of inbox"),
+    ("maximum_packet_size", "max_packet"),
+    ("queue_max_bytes", "max_bytes of queue"),
+    ("queue_max_messages", "max_messages of queue"),
+    ("reconnect.jitter_percent", "jitter_percent of reconnect"),
+    ("reconnect.max", "max_ms of reconnect"),
+    ("reconnect.min", "min_ms of reconnect"),
+    ("tls.alpn", "alpn"),
+    ("tls.identity", "client_cert_files or client_cert_pem"),
+    ("tls.key_passphrase", "key_passphrase"),
+    ("tls.roots", "ca_file or ca_pem"),
+    ("tls.server_name", "server_name"),
+    ("topic_alias_maximum", "topic_alias_max"),
+    ("user_properties", "user_property"),
+    ("will.delay", "delay_seconds of will"),
+]);
 
 /// Why a call failed, in full. Owned by whoever got it; see pmq_error_free.
 #[derive(Clone, Debug)]
@@ -186,7 +207,7 @@ impl From<EncodeError> for Error {
 
 impl From<OptionsError> for Error {
     fn from(error: OptionsError) -> Self {
-        Self::new(Status::Options, error)
+        Self::new(Status::Options, NAMES.options_error(&error))
     }
 }
 
@@ -269,7 +290,7 @@ impl From<&ConnectError> for Error {
         Self {
             errno: errno_of(error),
             properties,
-            ..Self::new(status, error)
+            ..Self::new(status, NAMES.connect_error(error))
         }
         .with_reason(error.reason())
     }
@@ -346,4 +367,59 @@ pub unsafe extern "C" fn pmq_error_panic(error: *const Error) -> *const c_char {
 pub unsafe extern "C" fn pmq_error_free(error: *mut *mut Error) {
     // SAFETY: the caller's promise, see the crate's documentation.
     unsafe { guard::free(error) };
+}
+
+#[cfg(test)]
+mod tests {
+    use mqtt_client::TlsOptionsError;
+
+    use super::*;
+
+    #[test]
+    fn options_have_the_names_of_what_sets_them() {
+        let header = include_str!("../include/pushmq.h");
+        for (rust, shown) in [
+            ("tls.alpn", "alpn"),
+            ("tls.key_passphrase", "key_passphrase"),
+            ("tls.server_name", "server_name"),
+            ("maximum_packet_size", "max_packet"),
+            ("topic_alias_maximum", "topic_alias_max"),
+            ("user_properties", "user_property"),
+            ("will.delay", "delay_seconds of will"),
+            ("inbox.max_bytes", "max_bytes of inbox"),
+            ("inbox.max_messages", "max_messages of inbox"),
+            ("queue_max_bytes", "max_bytes of queue"),
+            ("queue_max_messages", "max_messages of queue"),
+            ("reconnect.jitter_percent", "jitter_percent of reconnect"),
+            // The same in both.
+            ("connect_timeout", "connect_timeout"),
+            ("idle_disconnect", "idle_disconnect"),
+            ("keep_alive", "keep_alive"),
+            ("receive_maximum", "receive_maximum"),
+            ("session_expiry", "session_expiry"),
+            ("outgoing_topic_aliases", "outgoing_topic_aliases"),
+        ] {
+            let error = Error::from(OptionsError::Zero { option: rust });
+            assert_eq!(error.message(), format!("{shown} must not be zero"));
+            let (argument, setter) = match shown.split_once(" of ") {
+                Some((argument, setter)) => (Some(argument), setter),
+                None => (None, shown),
+            };
+            let declaration = ["set", "add"]
+                .iter()
+                .find_map(|verb| header.split_once(&format!("_{verb}_{setter}(")))
+                .unwrap_or_else(|| panic!("nothing sets {setter}"));
+            let arguments = declaration.1.split(')').next().unwrap_or_default();
+            assert!(arguments.contains(argument.unwrap_or_default()), "{shown}");
+        }
+        let shown = |error: TlsOptionsError| Error::from(OptionsError::from(error)).message;
+        assert_eq!(
+            shown(TlsOptionsError::KeyMismatch).as_c_str(),
+            c"client_cert_files or client_cert_pem: the private key does not fit the certificate"
+        );
+        assert_eq!(
+            shown(TlsOptionsError::NoSystemRoots { cause: None }).as_c_str(),
+            c"the system has no certificates of authorities; install them (ca-certificates) or set ca_file or ca_pem"
+        );
+    }
 }

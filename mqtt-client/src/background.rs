@@ -14,6 +14,7 @@
 //! loops as a [`Readiness`].
 
 mod engine;
+mod option_names;
 mod readiness;
 mod wake;
 
@@ -44,6 +45,7 @@ use wake::{Waiter, Waiters};
 
 pub(crate) use engine::forget as forget_engine;
 pub use engine::shutdown;
+pub use option_names::OptionNames;
 pub use readiness::Readiness;
 
 /// How much a client holds for the application, over all its subscriptions.

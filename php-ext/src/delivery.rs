@@ -9,7 +9,7 @@ use mqtt_core::{DropReason, Outcome, ProtocolVersion, ReasonCode};
 use crate::connection::{Connection, Guarded};
 use crate::exception::{Failure, Thrown};
 use crate::method::{Answer, Call, methods};
-use crate::names;
+use crate::names::NAMES;
 use crate::shim::{self, Class, Native, Object};
 use crate::value;
 use crate::wait::{self, Ended, OnSignal};
@@ -303,7 +303,7 @@ fn still_pending(connection: &Connection, seconds: f64) -> Failure {
     match trouble {
         Some(cause) => Failure::timeout(format!(
             "no acknowledgement from {address} within {seconds} s: {}",
-            names::connect_error(&cause)
+            NAMES.connect_error(&cause)
         ))
         .with_reason(cause.reason().map(ReasonCode::get)),
         None => Failure::timeout(format!(

@@ -10,7 +10,7 @@ use crate::client::{self, Client};
 use crate::connection::Connection;
 use crate::exception::Thrown;
 use crate::method::{Answer, Call, methods};
-use crate::names;
+use crate::names::NAMES;
 use crate::nesting;
 use crate::shim::{self, Class, Object};
 use crate::value::{self, Key};
@@ -258,12 +258,12 @@ fn record(connection: &Connection, change: &Change) -> Option<Record> {
         }
         State::Backoff { delay, error, .. } => {
             let seconds = delay.as_secs_f64();
-            let error = names::connect_error(error);
+            let error = NAMES.connect_error(error);
             let message = format!("{error}; the next attempt is in {seconds:.1} s");
             (Level::Warning, message)
         }
         State::Closed(CloseCause::Final(error) | CloseCause::GaveUp(error)) => {
-            let error = names::connect_error(error);
+            let error = NAMES.connect_error(error);
             (Level::Error, format!("{error}; the connection is given up"))
         }
         State::Idle => {
@@ -298,7 +298,7 @@ fn cause(state: &State) -> Zval {
         State::Closed(cause) => cause.error(),
         _ => None,
     };
-    value::nullable(error, |error| value::text(&names::connect_error(error)))
+    value::nullable(error, |error| value::text(&NAMES.connect_error(error)))
 }
 
 /// Called by the shim when `mqtt.log_level` is set.

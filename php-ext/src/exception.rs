@@ -6,7 +6,7 @@ use mqtt_client::background::StartError;
 use mqtt_client::{ConnectError, Outcome, PublishError, RequestError, SubscribeError};
 use mqtt_core::ReasonCode;
 
-use crate::names;
+use crate::names::NAMES;
 use crate::shim::{self, Class};
 
 /// An exception about to be thrown.
@@ -85,7 +85,7 @@ impl Failure {
             ConnectError::Forked => return Self::forked(),
             _ => Class::ConnectionException,
         };
-        Self::new(class, names::connect_error(error)).with_reason(reason.map(ReasonCode::get))
+        Self::new(class, NAMES.connect_error(error)).with_reason(reason.map(ReasonCode::get))
     }
 
     /// Why a publish was refused at the call.
@@ -155,7 +155,7 @@ impl Failure {
     /// Why the background thread did not take the client on.
     pub(crate) fn start(error: &StartError, address: &str) -> Self {
         match error {
-            StartError::Options(error) => Self::option(names::options_error(error)),
+            StartError::Options(error) => Self::option(NAMES.options_error(error)),
             _ => Self::new(
                 Class::ConnectionException,
                 format!("cannot start the connection to {address}: {error}"),

@@ -11,7 +11,7 @@ use crate::connection::{Connection, Guarded, Running};
 use crate::exception::Failure;
 use crate::message;
 use crate::method::{Answer, Call, methods};
-use crate::names;
+use crate::names::NAMES;
 use crate::properties::{self, MessageProperties};
 use crate::shim::Class;
 use crate::subscription::DEFAULT_QOS;
@@ -68,7 +68,7 @@ fn no_response(connection: &Connection, topic: &[u8], timeout: Duration) -> Fail
         .started()
         .is_some_and(|handle| connection.observe(handle).is_connected());
     let cause = connection.last_error().filter(|_| !connected);
-    let cause = cause.map(|error| format!(": {}", names::connect_error(&error)));
+    let cause = cause.map(|error| format!(": {}", NAMES.connect_error(&error)));
     let cause = cause.unwrap_or_default();
     Failure::timeout(format!(
         "no response to the request to {topic:?} within {seconds} s{cause}"

@@ -1,9 +1,9 @@
-//! Errors of mqtt-client, which name options as Rust programs do, in the words of PHP users.
+//! What PHP calls the options.
 
-use mqtt_client::{ConnectError, OptionsError};
+use mqtt_client::background::OptionNames;
 
-/// Rust's names of options and PHP's, where they differ.
-const NAMES: [(&str, &str); 23] = [
+/// The names of options in PHP, where they are not those in Rust.
+pub(crate) const NAMES: OptionNames = OptionNames::new(&[
     ("client_id", "clientId"),
     ("connect_timeout", "connectTimeout"),
     ("inbox.max_bytes", "inboxMaxBytes"),
@@ -27,29 +27,4 @@ const NAMES: [(&str, &str); 23] = [
     ("topic_alias_maximum", "topicAliasMaximum"),
     ("user_properties", "userProperties"),
     ("will.delay", "the delay of the will"),
-];
-
-/// Why options cannot work.
-pub(crate) fn options_error(error: &OptionsError) -> String {
-    in_php(&error.to_string())
-}
-
-/// Why there is no connection. Only what the options may help against names any; the words of a broker stay as they are.
-pub(crate) fn connect_error(error: &ConnectError) -> String {
-    let text = error.to_string();
-    match error {
-        ConnectError::Options(_) | ConnectError::Tls { .. } => in_php(&text),
-        _ => text,
-    }
-}
-
-/// The text with PHP's names in place of Rust's. Part of a path or of another word is no name.
-fn in_php(text: &str) -> String {
-    let ends_word = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '/' | '-'));
-    let pieces = text.split_inclusive(ends_word).map(|piece| {
-        let word = piece.trim_end_matches(ends_word);
-        let name = NAMES.iter().find(|(rust, _)| *rust == word);
-        name.map_or_else(|| piece.to_owned(), |(rust, php)| piece.replace(rust, php))
-    });
-    pieces.collect()
-}
+]);

@@ -12,7 +12,7 @@ use mqtt_client::{
 
 use crate::exception::{Failure, Thrown};
 use crate::method::{Answer, Call, methods};
-use crate::names;
+use crate::names::NAMES;
 use crate::properties::{self, Will, in_range, nullable_in_range, nullable_text, pairs};
 use crate::shim::{self, Class, Object};
 use crate::tls::{self, TlsSettings};
@@ -181,7 +181,7 @@ impl Settings {
 
 fn check(options: &mqtt_client::Options) -> Result<(), Failure> {
     let checked = options.check();
-    checked.map_err(|error| Failure::option(names::options_error(&error)))
+    checked.map_err(|error| Failure::option(NAMES.options_error(&error)))
 }
 
 /// What MQTT is carried by, as the options say.

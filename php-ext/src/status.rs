@@ -7,7 +7,7 @@ use crate::client;
 use crate::connection::{Connection, Origin};
 use crate::exception::Thrown;
 use crate::method::Answer;
-use crate::names;
+use crate::names::NAMES;
 use crate::properties;
 use crate::shim::{self, Class, Object};
 use crate::value;
@@ -81,7 +81,7 @@ pub(crate) fn status_object(connection: &Connection, unhandled: u64) -> Answer {
     let status = handle.map(|handle| handle.status()).unwrap_or_default();
     let error = handle
         .and_then(|handle| handle.last_error())
-        .map(|error| names::connect_error(&error));
+        .map(|error| NAMES.connect_error(&error));
     let client_id = connack.as_ref().map(|connack| connack.client_id.clone());
     let connack = connack.as_ref().map(connack_object).transpose()?;
     let persistent = match connection.origin() {

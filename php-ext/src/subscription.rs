@@ -11,7 +11,7 @@ use crate::client::{self, Answers};
 use crate::connection::{Connection, Guarded};
 use crate::exception::{Failure, Thrown};
 use crate::method::{Answer, Call, methods};
-use crate::names;
+use crate::names::NAMES;
 use crate::properties;
 use crate::shim::{self, Class, Native, Object};
 use crate::value::{self, Key};
@@ -220,7 +220,7 @@ pub(crate) fn await_answers(
         .last_error()
         .filter(|_| !handle.state().is_connected());
     let cause = trouble
-        .map(|error| format!(": {}", names::connect_error(&error)))
+        .map(|error| format!(": {}", NAMES.connect_error(&error)))
         .unwrap_or_default();
     Err(Failure::timeout(format!(
         "no answer to the {what} from {address} within {seconds} s{cause}"

@@ -67,7 +67,7 @@ static pmq_tls *trusting(const char *authority) {
 static void client_certificates(const char *url) {
     pmq_error *error = NULL;
     pmq_tls *tls = trusting("ca.pem");
-    try_tls(url, tls, ": the server demands a client certificate; set tls.identity");
+    try_tls(url, tls, ": the server demands a client certificate; set client_cert_files or client_cert_pem");
     OK(pmq_tls_set_client_cert_files(tls, file("stranger.pem"), PMQ_Z, file("stranger.key"), PMQ_Z, &error));
     try_tls(url, tls,
             ": the server does not accept the client certificate: its authority is not one that the server trusts");
@@ -96,7 +96,7 @@ static void certificates(const char *url, const char *expired) {
     OK(pmq_tls_set_ca_file(tls, file("other.pem"), PMQ_Z, &error));
     try_tls(url, tls,
             ": the server's certificate is self-signed or signed by an authority that is not trusted; if it is yours, "
-            "set it as tls.roots");
+            "set it as ca_file or ca_pem");
     OK(pmq_tls_set_insecure_no_verify(tls, true, &error));
     try_tls(url, tls, NULL);
     try_tls(expired, tls, NULL);
@@ -114,7 +114,7 @@ static void unusable(const char *url) {
     OK(pmq_tls_set_ca_file(tls, "/no/such/file.pem", PMQ_Z, &error));
     OK(pmq_options_set_tls(options, tls, &error));
     CHECK(pmq_client_new(options, &client, &error) == PMQ_STATUS_OPTIONS);
-    CHECK(strstr(pmq_error_message(error), "/no/such/file.pem") != NULL);
+    CHECK(strncmp(pmq_error_message(error), "ca_file or ca_pem: cannot read /no/such/file.pem: ", 50) == 0);
     pmq_error_free(&error);
     OK(pmq_tls_set_ca_pem(tls, "nonsense", 8, &error));
     OK(pmq_options_set_tls(options, tls, &error));
