@@ -182,7 +182,7 @@ typedef enum {
    */
   PMQ_STATUS_QUEUE_FULL = -9,
   /**
-   * The message is larger than the server, the queue or the standard allows.
+   * The message or request is larger than the server, the queue or the standard allows.
    */
   PMQ_STATUS_TOO_LARGE = -10,
   /**
@@ -1267,7 +1267,7 @@ pmq_status pmq_client_publish(const pmq_client *client,
  * server knows one subscription, which was asked for with the properties of the last of them, or anew with those of the first.
  *
  * PMQ_STATUS_PROPERTY: another property is among them. A connection of MQTT 3.x takes none: the error of the answer is
- * PMQ_STATUS_NOT_SUPPORTED then.
+ * PMQ_STATUS_NOT_SUPPORTED then. It is PMQ_STATUS_TOO_LARGE where the server takes no packet so large.
  */
 pmq_status pmq_client_subscribe(const pmq_client *client,
                                 const char *const *filters,
@@ -1281,8 +1281,11 @@ pmq_status pmq_client_subscribe(const pmq_client *client,
 /**
  * Ends every subscription of this client to exactly these filters. `token`, unless NULL, gets the token of the answer.
  *
- * `properties`, unless NULL, are copied: User Properties (38), as for pmq_client_subscribe (MQTT 5.0, 3.10.2.1). Where the
- * connection takes none, the subscriptions are over here, but the server was not told.
+ * `properties`, unless NULL, are copied: User Properties (38), as for pmq_client_subscribe (MQTT 5.0, 3.10.2.1). They are left
+ * out where the connection speaks MQTT 3.x, and where the server takes no packet so large.
+ *
+ * The error of the answer is PMQ_STATUS_TOO_LARGE if the server takes no packet with so many filters: the subscriptions are
+ * over here then, but the server was not told. Unsubscribe from fewer at a time.
  */
 pmq_status pmq_client_unsubscribe(const pmq_client *client,
                                   const char *const *filters,

@@ -123,12 +123,10 @@ impl Error {
             Outcome::Sent => return None,
             Outcome::Acknowledged { reason, .. } => return Self::of_reason(*reason, "the message"),
             Outcome::Refused(error) => {
-                use mqtt_core::PublishError as Core;
-                let status = match error {
-                    Core::Encode(EncodeError::PacketTooLarge { .. }) => Status::TooLarge,
-                    _ => Status::NotSupported,
-                };
-                Self::new(status, error)
+                if let mqtt_core::PublishError::Encode(cause) = error {
+                    return Some((*cause).into());
+                }
+                Self::new(Status::NotSupported, error)
             }
             Outcome::Expired => Self::new(
                 Status::Expired,
@@ -199,6 +197,9 @@ impl From<EncodeError> for Error {
             | EncodeError::PropertyFromWrongSender { .. }
             | EncodeError::PropertyRepeated { .. }
             | EncodeError::PropertyValue { .. } => Status::Property,
+            EncodeError::PacketTooLarge { .. } | EncodeError::FieldTooLong { .. } => {
+                Status::TooLarge
+            }
             _ => Status::NotSupported,
         };
         Self::new(status, error)

@@ -325,12 +325,13 @@ pub unsafe extern "C" fn pmq_event_message(event: *const Event) -> *const Messag
 /// of the one that answered the first filter that was refused or, if none was, the first filter.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_event_properties(event: *const Event) -> *const Properties {
+    let said = |list: &Properties| (!list.is_empty()).then_some(ptr::from_ref(list));
     let properties = |content: &Content| match content {
-        Content::Connected(connected) => Some(ptr::from_ref(&connected.properties)),
+        Content::Connected(connected) => said(&connected.properties),
         // Those of a response are its message's.
         Content::Completed(completion) if completion.kind == EventType::Response => None,
-        Content::Completed(completion) => Some(ptr::from_ref(&completion.properties)),
-        other => other.error()?.properties().map(ptr::from_ref),
+        Content::Completed(completion) => said(&completion.properties),
+        other => said(other.error()?.properties()?),
     };
     // SAFETY: the caller's promise, see the crate's documentation.
     unsafe { look(event, ptr::null(), properties) }

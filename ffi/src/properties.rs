@@ -54,6 +54,10 @@ impl Properties {
         properties
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     /// Bytes held on the heap.
     pub(crate) fn held_bytes(&self) -> usize {
         self.data.len() + self.items.len() * size_of::<Item>()

@@ -27,7 +27,7 @@ pub enum Status {
     Property = -8,
     /// A queue is full. Nothing was changed; take events, wait, or try again later.
     QueueFull = -9,
-    /// The message is larger than the server, the queue or the standard allows.
+    /// The message or request is larger than the server, the queue or the standard allows.
     TooLarge = -10,
     /// The server, the version of MQTT or this build of the library does not offer it.
     NotSupported = -11,

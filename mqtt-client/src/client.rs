@@ -245,8 +245,8 @@ impl Client {
     /// the server answered.
     ///
     /// # Errors
-    /// As [`unsubscribe`](Self::unsubscribe), and [`SubscribeError::Encode`] for other properties than User Properties, and
-    /// for any on a connection of 3.x: the subscriptions are over here then, but the server was not told.
+    /// As [`unsubscribe`](Self::unsubscribe), and [`SubscribeError::Encode`] for other properties than User Properties. Where
+    /// the connection has no room for properties, being of 3.x or by the server's Maximum Packet Size, they are left out.
     pub async fn unsubscribe_with(
         &self,
         filter: &str,

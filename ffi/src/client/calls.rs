@@ -174,7 +174,7 @@ pub unsafe extern "C" fn pmq_client_publish(
 /// server knows one subscription, which was asked for with the properties of the last of them, or anew with those of the first.
 ///
 /// PMQ_STATUS_PROPERTY: another property is among them. A connection of MQTT 3.x takes none: the error of the answer is
-/// PMQ_STATUS_NOT_SUPPORTED then.
+/// PMQ_STATUS_NOT_SUPPORTED then. It is PMQ_STATUS_TOO_LARGE where the server takes no packet so large.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_client_subscribe(
     client: *const Client,
@@ -211,8 +211,11 @@ pub unsafe extern "C" fn pmq_client_subscribe(
 
 /// Ends every subscription of this client to exactly these filters. `token`, unless NULL, gets the token of the answer.
 ///
-/// `properties`, unless NULL, are copied: User Properties (38), as for pmq_client_subscribe (MQTT 5.0, 3.10.2.1). Where the
-/// connection takes none, the subscriptions are over here, but the server was not told.
+/// `properties`, unless NULL, are copied: User Properties (38), as for pmq_client_subscribe (MQTT 5.0, 3.10.2.1). They are left
+/// out where the connection speaks MQTT 3.x, and where the server takes no packet so large.
+///
+/// The error of the answer is PMQ_STATUS_TOO_LARGE if the server takes no packet with so many filters: the subscriptions are
+/// over here then, but the server was not told. Unsubscribe from fewer at a time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pmq_client_unsubscribe(
     client: *const Client,

@@ -114,7 +114,13 @@ fn refusals() {
         Server::start(Manners::Polite),
         Server::start(Manners::RefusesClients),
     );
-    Program::test("refusals").run(&[&polite.url(), &rude.url(), &Nobody::new().url()]);
+    let small = Server::start(Manners::TakesLittle);
+    Program::test("refusals").run(&[
+        &polite.url(),
+        &rude.url(),
+        &Nobody::new().url(),
+        &small.url(),
+    ]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 /* What servers say no to. argv[1]: a server that refuses filters beginning with "no/", acknowledges publishes to "no/" with
  * 0x87, and ends the connection of who publishes to "bye"; argv[2]: one that refuses every client with 0x86; argv[3]: where
- * nobody listens. */
+ * nobody listens; argv[4]: a server that takes packets of 32 bytes at most. */
 #include <errno.h>
 
 #include "check.h"
@@ -105,6 +105,7 @@ static void publishes(const char *url) {
     OK(pmq_client_wait(client, token, PATIENCE, &event, &error));
     CHECK(pmq_event_status(event) == PMQ_STATUS_REFUSED && pmq_event_reason(event) == 0x87);
     CHECK(pmq_error_reason(pmq_event_error(event)) == 0x87);
+    CHECK(pmq_event_properties(event) == NULL);
     pmq_event_free(&event);
     pmq_client_free(&client);
 }
@@ -126,7 +127,7 @@ static void connections(const char *url) {
     pmq_event_free(&event);
     /* Of the next connection nothing is said yet. */
     event = check_event(client, PMQ_EVENT_CONNECTED);
-    CHECK(pmq_properties_count(pmq_event_properties(event)) == 0);
+    CHECK(pmq_event_properties(event) == NULL);
     pmq_event_free(&event);
     OK(pmq_client_stop(client, PATIENCE, &error));
     event = check_event(client, PMQ_EVENT_DISCONNECTED);
@@ -186,8 +187,36 @@ static void no_connection(const char *url) {
     pmq_client_free(&client);
 }
 
+/* What the server has no room for is not sent. An unsubscribe is, without its properties: what is over here is over there. */
+static void large_requests(const char *url) {
+    pmq_error *error = NULL;
+    pmq_client *client = check_connect(url);
+    const char *large = "a/topic/filter/of/more/than/thirty/bytes";
+    const char *small = "yes";
+    pmq_event *event = NULL;
+    pmq_properties *list = NULL;
+    uint64_t token = 0;
+    OK(pmq_client_subscribe(client, &large, 1, 1, 0, NULL, &token, &error));
+    FAILS(pmq_client_wait(client, token, PATIENCE, NULL, &error), PMQ_STATUS_TOO_LARGE);
+    OK(pmq_client_unsubscribe(client, &large, 1, NULL, &token, &error));
+    FAILS(pmq_client_wait(client, token, PATIENCE, NULL, &error), PMQ_STATUS_TOO_LARGE);
+    OK(pmq_properties_new(&list, &error));
+    OK(pmq_properties_add_user(list, "a/name/of/more/than", PMQ_Z, "thirty/bytes", PMQ_Z, &error));
+    OK(pmq_client_subscribe(client, &small, 1, 1, 0, list, &token, &error));
+    FAILS(pmq_client_wait(client, token, PATIENCE, NULL, &error), PMQ_STATUS_TOO_LARGE);
+    check_subscribe(client, small);
+    OK(pmq_client_unsubscribe(client, &small, 1, list, &token, &error));
+    OK(pmq_client_wait(client, token, PATIENCE, &event, &error));
+    CHECK(pmq_event_status(event) == PMQ_STATUS_OK);
+    /* The server would have sent back what it was sent. */
+    CHECK(pmq_event_properties(event) == NULL);
+    pmq_event_free(&event);
+    pmq_properties_free(&list);
+    pmq_client_free(&client);
+}
+
 int main(int argc, char **argv) {
-    if (argc != 4) {
+    if (argc != 5) {
         return 2;
     }
     subscriptions(argv[1]);
@@ -197,5 +226,6 @@ int main(int argc, char **argv) {
     clients(argv[2]);
     no_second_attempt(argv[3]);
     no_connection(argv[3]);
+    large_requests(argv[4]);
     return check_result();
 }

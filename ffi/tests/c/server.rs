@@ -20,6 +20,8 @@ pub(crate) enum Manners {
     RefusesClients,
     /// As `Polite`, and it takes two Topic Aliases.
     TakesAliases,
+    /// As `Polite`, and it takes packets of 32 bytes at most.
+    TakesLittle,
     /// It has moved to this port: 0x9D, with a Server Reference.
     HasMoved(u16),
 }
@@ -133,6 +135,7 @@ fn serve(mut stream: TcpStream, manners: Manners, tell: &mpsc::Sender<Packet>) -
             1 => stream.write_all(&match manners {
                 Manners::Polite => vec![0x20, 0x03, 0x00, 0x00, 0x00],
                 Manners::RefusesClients => [&[0x20, 0x15, 0x00, 0x86][..], WHY].concat(),
+                Manners::TakesLittle => b"\x20\x08\x00\x00\x05\x27\x00\x00\x00\x20".to_vec(),
                 Manners::TakesAliases => b"\x20\x06\x00\x00\x03\x22\x00\x02".to_vec(),
                 Manners::HasMoved(port) => {
                     let place = format!("127.0.0.1:{port}");

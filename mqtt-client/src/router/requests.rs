@@ -123,7 +123,15 @@ impl Router {
                 .filter_map(|text| TopicFilter::new(text).ok())
                 .collect();
             let properties: Vec<_> = unsubscribe.properties.as_properties().iter().collect();
-            match core.unsubscribe(&filters, &properties) {
+            let asked = match core.unsubscribe(&filters, &properties) {
+                // The subscriptions are over here. Properties that the version of the connection or the server's Maximum
+                // Packet Size have no room for are not worth leaving them alive at the server.
+                Err(Refusal::Encode(_)) if !properties.is_empty() => {
+                    core.unsubscribe(&filters, &[])
+                }
+                asked => asked,
+            };
+            match asked {
                 Ok(id) => {
                     self.requests.unsubscribes.insert(id, unsubscribe);
                 }

@@ -323,24 +323,48 @@ async fn properties_that_do_not_belong_there_are_refused() {
 
     let (options, mut server) = scripted();
     let (client, mut peer) = start(options.with_version(Version::V3_1_1), &mut server).await;
-    let needs_v5 = |packet_type| {
-        SubscribeError::Encode(EncodeError::PropertiesNotInVersion {
-            holder: PropertyHolder::Packet(packet_type),
-            version: ProtocolVersion::V3_1_1,
-        })
-    };
     let properties = [user("k", "v")];
     let subscribed = client.subscribe_with("t", QoS::AtMostOnce, &properties);
     assert_eq!(
         subscribed.await.unwrap_err(),
-        needs_v5(PacketType::Subscribe)
-    );
-    let unsubscribed = client.unsubscribe_with("t", &properties);
-    assert_eq!(
-        unsubscribed.await.unwrap_err(),
-        needs_v5(PacketType::Unsubscribe)
+        SubscribeError::Encode(EncodeError::PropertiesNotInVersion {
+            holder: PropertyHolder::Packet(PacketType::Subscribe),
+            version: ProtocolVersion::V3_1_1,
+        })
     );
     peer.expect_silence(SECOND).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_here_ends_at_the_server_though_it_takes_no_properties() {
+    /// CONNACK of 5.0 with a Maximum Packet Size (0x27) of 20.
+    const SMALL: &[u8] = &[0x20, 0x08, 0x00, 0x00, 0x05, 0x27, 0x00, 0x00, 0x00, 0x14];
+    for (version, connack, unsuback, no_properties) in [
+        (Version::V3_1_1, CONNACK_V311, &[][..], &[][..]),
+        (Version::V5, SMALL, &[0x00, 0x00], &[0x00]),
+    ] {
+        let (options, mut server) = scripted();
+        let client = Client::start(options.with_version(version)).unwrap();
+        let mut peer = server.accept(connack).await;
+        let (subscription, _) = subscribed(&client, &mut peer, "t", QoS::AtLeastOnce).await;
+        let unsubscribing = tokio::spawn({
+            let client = client.clone();
+            async move {
+                let properties = [user("a name of a", "property of some length")];
+                client.unsubscribe_with("t", &properties).await
+            }
+        });
+        let packet = peer.packet().await;
+        assert_eq!(packet[0], 0xA2);
+        assert_eq!(packet[4..], [no_properties, &[0x00, 0x01, b't']].concat());
+        let len = 2 + u8::try_from(unsuback.len()).unwrap();
+        peer.send(&[&[0xB0, len, packet[2], packet[3]], unsuback].concat())
+            .await;
+        let answer = unsubscribing.await.unwrap().unwrap();
+        assert_eq!(answer.reasons, [ReasonCode::SUCCESS]);
+        drop(subscription);
+        peer.expect_silence(SECOND).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
