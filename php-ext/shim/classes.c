@@ -19,8 +19,30 @@ typedef struct {
 
 /* One handler table per class with a native value: the class is known by the table when such an object is freed. */
 static zend_object_handlers native_handlers[MQTT_MESSAGE + 1];
-/* Of classes whose objects have secrets. */
+/* The most that one class has. */
+#define MOST_SECRETS 3
+
+/*
+ * An object with secrets: its private properties. They are declared, for their types, and never initialised, as the values are
+ * here: what is in no property is shown by no dump, cast, loop, Reflection or whatever else goes through properties.
+ */
+typedef struct {
+	/* In the order of those properties. */
+	zval secrets[MOST_SECRETS];
+	zend_object std;
+} mqtt_secretive;
+
 static zend_object_handlers secretive_handlers;
+
+static zval *secrets_of(zend_object *object)
+{
+	return ((mqtt_secretive *) ((char *) object - XtOffsetOf(mqtt_secretive, std)))->secrets;
+}
+
+static bool is_secret(const zend_object *object, const zend_property_info *info)
+{
+	return object->handlers == &secretive_handlers && (info->flags & ZEND_ACC_PRIVATE);
+}
 
 static mqtt_object *from_zend(zend_object *object)
 {
@@ -78,20 +100,92 @@ static void free_native(zend_object *object)
 
 static zend_object *create_secretive(zend_class_entry *class_entry)
 {
-	zend_object *created = zend_objects_new(class_entry);
+	mqtt_secretive *created = zend_object_alloc(sizeof(mqtt_secretive), class_entry);
 
-	object_properties_init(created, class_entry);
-	created->handlers = &secretive_handlers;
-	return created;
+	for (int i = 0; i < MOST_SECRETS; i++) {
+		ZVAL_UNDEF(&created->secrets[i]);
+	}
+	zend_object_std_init(&created->std, class_entry);
+	object_properties_init(&created->std, class_entry);
+	created->std.handlers = &secretive_handlers;
+	return &created->std;
 }
 
-/* The engine gives a copy the standard handlers, and those show everything. */
+static void free_secretive(zend_object *object)
+{
+	for (int i = 0; i < MOST_SECRETS; i++) {
+		zval_ptr_dtor(&secrets_of(object)[i]);
+		ZVAL_UNDEF(&secrets_of(object)[i]);
+	}
+	zend_object_std_dtor(object);
+}
+
 static zend_object *clone_secretive(zend_object *object)
 {
-	zend_object *copy = zend_objects_clone_obj(object);
+	zend_object *copy = create_secretive(object->ce);
 
-	copy->handlers = &secretive_handlers;
+	zend_objects_clone_members(copy, object);
+	for (int i = 0; i < MOST_SECRETS; i++) {
+		ZVAL_COPY(&secrets_of(copy)[i], &secrets_of(object)[i]);
+	}
 	return copy;
+}
+
+static int compare_secretive(zval *one, zval *other)
+{
+	int result = zend_std_compare_objects(one, other);
+
+	if (result != 0 || Z_TYPE_P(one) != IS_OBJECT || Z_TYPE_P(other) != IS_OBJECT || Z_OBJ_P(one) == Z_OBJ_P(other)) {
+		return result;
+	}
+	for (int i = 0; result == 0 && i < MOST_SECRETS; i++) {
+		result = zend_compare(&secrets_of(Z_OBJ_P(one))[i], &secrets_of(Z_OBJ_P(other))[i]);
+	}
+	return result;
+}
+
+/* Headers may hold references, and those may lead back to the object. */
+static HashTable *cycles_of_secretive(zend_object *object, zval **table, int *count)
+{
+	zend_get_gc_buffer *buffer = zend_get_gc_buffer_create();
+	HashTable *properties = zend_std_get_gc(object, table, count);
+
+	for (int i = 0; i < *count; i++) {
+		zend_get_gc_buffer_add_zval(buffer, *table + i);
+	}
+	for (int i = 0; i < MOST_SECRETS; i++) {
+		zend_get_gc_buffer_add_zval(buffer, &secrets_of(object)[i]);
+	}
+	zend_get_gc_buffer_use(buffer, table, count);
+	return properties;
+}
+
+/* Shows that there is a password or passphrase, or headers or a proxy, which may carry such, and nothing of it. */
+static HashTable *without_secrets(zend_object *object, zend_prop_purpose purpose)
+{
+	HashTable *all = zend_std_get_properties_for(object, purpose), *shown;
+	zval value;
+
+	if (!all) {
+		return NULL;
+	}
+	shown = zend_array_dup(all);
+	zend_release_properties(all);
+	for (int i = 0; i < object->ce->default_properties_count; i++) {
+		zend_property_info *info = object->ce->properties_info_table[i];
+		zval *place = mqtt_place(object, info);
+
+		if (!is_secret(object, info) || Z_ISUNDEF_P(place)) {
+			continue;
+		}
+		if (Z_TYPE_P(place) == IS_STRING || (Z_TYPE_P(place) == IS_ARRAY && zend_hash_num_elements(Z_ARRVAL_P(place)))) {
+			ZVAL_STRING(&value, "***");
+		} else {
+			ZVAL_COPY(&value, place);
+		}
+		zend_hash_update(shown, info->name, &value);
+	}
+	return shown;
 }
 
 void mqtt_new(int class_number, zval *result)
@@ -128,9 +222,24 @@ static zend_property_info *property_info(zend_object *object, const char *name, 
 	return info;
 }
 
+/* Where the value of a property is. */
+zval *mqtt_place(zend_object *object, const zend_property_info *info)
+{
+	int number = 0;
+
+	if (!is_secret(object, info)) {
+		return OBJ_PROP(object, info->offset);
+	}
+	for (int i = 0; object->ce->properties_info_table[i] != info; i++) {
+		number += is_secret(object, object->ce->properties_info_table[i]);
+	}
+	ZEND_ASSERT(number < MOST_SECRETS);
+	return &secrets_of(object)[number];
+}
+
 zval *mqtt_property(zend_object *object, const char *name, size_t length)
 {
-	return OBJ_PROP(object, property_info(object, name, length)->offset);
+	return mqtt_place(object, property_info(object, name, length));
 }
 
 /* Properties are written straight into their slots: they are typed, and the types were checked before. */
@@ -306,8 +415,12 @@ static void register_values(void)
 	ce[MQTT_TLS] = register_class_Mqtt_Tls();
 	ce[MQTT_TLS]->create_object = create_secretive;
 	memcpy(&secretive_handlers, zend_get_std_object_handlers(), sizeof(zend_object_handlers));
-	secretive_handlers.get_properties_for = mqtt_without_secrets;
+	secretive_handlers.offset = XtOffsetOf(mqtt_secretive, std);
+	secretive_handlers.free_obj = free_secretive;
 	secretive_handlers.clone_obj = clone_secretive;
+	secretive_handlers.compare = compare_secretive;
+	secretive_handlers.get_gc = cycles_of_secretive;
+	secretive_handlers.get_properties_for = without_secrets;
 	ce[MQTT_PROPERTIES] = register_class_Mqtt_Properties();
 	ce[MQTT_WILL] = register_class_Mqtt_Will();
 	ce[MQTT_OUTGOING] = register_class_Mqtt_Outgoing();

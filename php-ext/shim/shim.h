@@ -36,6 +36,7 @@ bool mqtt_construct_default(int class_number, zval *result);
 bool mqtt_instance_of(const zend_object *object, int class_number);
 bool mqtt_has_method(const zend_object *object, const char *name, size_t length);
 void mqtt_init_property(zend_object *object, const char *name, size_t length, zval *takes_value);
+zval *mqtt_place(zend_object *object, const zend_property_info *info);
 zval *mqtt_property(zend_object *object, const char *name, size_t length);
 void mqtt_enum_case(int class_number, const char *name, zval *result);
 zval *mqtt_enum_value(zend_object *object);
@@ -45,7 +46,6 @@ zend_object *mqtt_create_exception(zend_class_entry *class_entry);
 /* values.c */
 void mqtt_construct(zend_execute_data *execute_data, int class_number);
 bool mqtt_fill(zend_object *object, HashTable *named, zend_object *base, bool strict);
-HashTable *mqtt_without_secrets(zend_object *object, zend_prop_purpose purpose);
 
 /* zend.c */
 bool mqtt_argument_count(zend_execute_data *execute_data, uint32_t least, uint32_t most);

@@ -3,12 +3,10 @@
 #include "shim.h"
 #include "zend_exceptions.h"
 
-static const char hidden[] = "***";
-
 /* Checks the value against the type of the property, converts it as PHP would, and puts it there. Takes the value. */
 static bool fill_property(zend_object *object, zend_property_info *info, zval *value, bool strict)
 {
-	zval *slot = OBJ_PROP(object, info->offset);
+	zval *slot = mqtt_place(object, info);
 
 	if (!Z_ISUNDEF_P(slot)) {
 		zval_ptr_dtor(value);
@@ -82,7 +80,7 @@ bool mqtt_fill(zend_object *object, HashTable *named, zend_object *base, bool st
 		value = named ? zend_hash_str_find(named, plain_name, length) : NULL;
 		changed = value != NULL;
 		if (!value) {
-			value = OBJ_PROP(base, info->offset);
+			value = mqtt_place(base, info);
 		}
 		ZVAL_COPY_DEREF(&copy, value);
 		if (!fill_property(object, info, &copy, changed && strict)) {
@@ -90,33 +88,4 @@ bool mqtt_fill(zend_object *object, HashTable *named, zend_object *base, bool st
 		}
 	}
 	return true;
-}
-
-/* Puts a mask over a property that has a value to hide, if there is such a property. */
-static void mask(HashTable *shown, zend_class_entry *class_entry, const char *name, size_t length)
-{
-	zend_property_info *info = zend_hash_str_find_ptr(&class_entry->properties_info, name, length);
-	zval *value = info ? zend_hash_find_ind(shown, info->name) : NULL, masked;
-
-	if (value && (Z_TYPE_P(value) == IS_STRING || (Z_TYPE_P(value) == IS_ARRAY && zend_hash_num_elements(Z_ARRVAL_P(value))))) {
-		ZVAL_STRINGL(&masked, hidden, sizeof(hidden) - 1);
-		zend_hash_update(shown, info->name, &masked);
-	}
-}
-
-/* var_dump() and friends show neither password nor passphrase, nor headers and proxy, which may carry such. */
-HashTable *mqtt_without_secrets(zend_object *object, zend_prop_purpose purpose)
-{
-	HashTable *all = zend_std_get_properties_for(object, purpose), *shown;
-
-	if (!all) {
-		return NULL;
-	}
-	shown = zend_array_dup(all);
-	zend_release_properties(all);
-	mask(shown, object->ce, "password", sizeof("password") - 1);
-	mask(shown, object->ce, "headers", sizeof("headers") - 1);
-	mask(shown, object->ce, "proxy", sizeof("proxy") - 1);
-	mask(shown, object->ce, "keyPassphrase", sizeof("keyPassphrase") - 1);
-	return shown;
 }

@@ -610,16 +610,16 @@ namespace Mqtt {
         public readonly ?int $port;
         public readonly ?Transport $transport;
         public readonly ?string $path;
-        /** Not shown by var_dump(). */
+        /** A secret: never initialised, as the extension keeps the value where nothing in PHP can read it. */
         private readonly array $headers;
         public readonly ?Tls $tls;
-        /** Not shown by var_dump(). */
+        /** A secret: never initialised, as the extension keeps the value where nothing in PHP can read it. */
         private readonly ?string $proxy;
         public readonly ?Protocol $protocol;
         public readonly ?string $clientId;
         public readonly ?string $clientIdPrefix;
         public readonly ?string $username;
-        /** Not shown by var_dump(). */
+        /** A secret: never initialised, as the extension keeps the value where nothing in PHP can read it. */
         private readonly ?string $password;
         public readonly int $keepAlive;
         public readonly bool $cleanStart;
@@ -751,7 +751,7 @@ namespace Mqtt {
         public readonly ?string $caPem;
         public readonly ?string $certFile;
         public readonly ?string $keyFile;
-        /** Not shown by var_dump(). */
+        /** A secret: never initialised, as the extension keeps the value where nothing in PHP can read it. */
         private readonly ?string $keyPassphrase;
         public readonly ?string $serverName;
         public readonly array $alpn;

@@ -1,5 +1,5 @@
 --TEST--
-Passwords, passphrases, headers and proxies are shown neither by var_dump() and its like, casts, loops, nor in a stack trace
+Passwords, passphrases, headers and proxies are shown neither by var_dump() and its like, casts, loops and whatever reads private properties, nor in a stack trace
 --INI--
 zend.exception_ignore_args=0
 --FILE--
@@ -7,6 +7,7 @@ zend.exception_ignore_args=0
 use Mqtt\{Client, Options, Tls};
 $secrets = ['password' => 'hunter2', 'headers' => [['Authorization', 'hunter2']], 'proxy' => 'http://me:hunter2@proxy'];
 $options = Options::fromUri('wss://user@127.0.0.1?certFile=client.pem&keyPassphrase=hunter2')->with(...$secrets);
+$refused = [];
 ob_start();
 foreach ([$options, $options->tls, clone $options, clone $options->tls] as $object) {
     var_dump($object);
@@ -18,7 +19,21 @@ foreach ([$options, $options->tls, clone $options, clone $options->tls] as $obje
     foreach ($object as $value) {
         var_dump($value);
     }
+    // What looks behind "private".
+    var_dump(get_mangled_object_vars($object));
+    foreach ([new ArrayObject($object), new ArrayIterator($object)] as $wrapped) {
+        var_dump($wrapped, $wrapped->getArrayCopy(), (array) $wrapped, iterator_to_array($wrapped));
+    }
+    array_walk($object, function ($value): void { var_dump($value); });
+    foreach ((new ReflectionObject($object))->getProperties(ReflectionProperty::IS_PRIVATE) as $property) {
+        try {
+            var_dump($property->getValue($object));
+        } catch (Error $error) {
+            $refused[] = $property->getName();
+        }
+    }
 }
+$refused = array_count_values($refused);
 $shown = ob_get_clean();
 // What throws, and what it was given.
 foreach ([
@@ -52,6 +67,7 @@ foreach ([Options::fromUri(...), fn($uri) => new Client($uri), Client::persisten
         $shown .= $exception->getMessage();
     }
 }
+echo json_encode($refused), "\n";
 $telling = preg_grep('/hunter2/', explode("\n", $shown));
 echo $telling ? "shown\n" . implode("\n", $telling) : "hidden", "\n";
 echo str_contains($shown, '***') && str_contains($shown, 'user') ? "the rest is there\n" : "not there\n";
@@ -66,5 +82,6 @@ Tls: masked
 fromUri: SensitiveParameterValue
 __construct: SensitiveParameterValue
 persistent: SensitiveParameterValue
+{"headers":2,"proxy":2,"password":2,"keyPassphrase":2}
 hidden
 the rest is there
