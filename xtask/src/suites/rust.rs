@@ -1,6 +1,8 @@
 //! The suites that need nothing but the Rust toolchain.
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -44,16 +46,24 @@ const LONGEST: usize = 128;
 
 /// Rust, C and Markdown that people read has no longer lines. What the benches write of their results is not meant.
 fn lines() -> Result<()> {
-    let mut list = Command::new("git");
-    list.args(["ls-files", "-z", "--", "*.rs", "*.c", "*.md", ":!benches"])
-        .current_dir(workspace::root());
-    let listed = list.output().context("cannot run git")?;
-    ensure!(listed.status.success(), "git does not list the files");
-    let listed = String::from_utf8(listed.stdout).context("the name of a file is no text")?;
+    let long = long_lines(workspace::root())?;
+    ensure!(
+        long.is_empty(),
+        "more than {LONGEST} characters in\n{}",
+        long.join("\n")
+    );
+    Ok(())
+}
+
+/// Where lines are too long below `root`. It is no matter whether git knows the files: there may be no git.
+fn long_lines(root: &Path) -> Result<Vec<String>> {
+    let mut files = Vec::new();
+    collect(root, &[root.join("benches")], &mut files)?;
+    files.sort();
     let mut long = Vec::new();
-    for name in listed.split_terminator('\0') {
-        let text = std::fs::read_to_string(workspace::root().join(name));
-        let text = text.with_context(|| format!("cannot read {name}"))?;
+    for file in files {
+        let name = file.strip_prefix(root).unwrap_or(&file).display();
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {name}"))?;
         let numbered = (1..).zip(text.lines());
         long.extend(
             numbered
@@ -61,11 +71,25 @@ fn lines() -> Result<()> {
                 .map(|(number, _)| format!("{name}:{number}")),
         );
     }
-    ensure!(
-        long.is_empty(),
-        "more than {LONGEST} characters in\n{}",
-        long.join("\n")
-    );
+    Ok(long)
+}
+
+/// Puts the files to be read into the list: not what is built, and nothing hidden.
+fn collect(folder: &Path, except: &[PathBuf], files: &mut Vec<PathBuf>) -> Result<()> {
+    let cannot_list = || format!("cannot list {}", folder.display());
+    for entry in fs::read_dir(folder).with_context(cannot_list)? {
+        let entry = entry.with_context(cannot_list)?;
+        let (kind, path) = (entry.file_type().with_context(cannot_list)?, entry.path());
+        let name = entry.file_name();
+        let passed_over = name == "target" || name.as_encoded_bytes().starts_with(b".");
+        if kind.is_dir() && !passed_over && !except.contains(&path) {
+            collect(&path, except, files)?;
+        }
+        let extension = path.extension().and_then(OsStr::to_str);
+        if kind.is_file() && matches!(extension, Some("rs" | "c" | "md")) {
+            files.push(path);
+        }
+    }
     Ok(())
 }
 
@@ -226,6 +250,36 @@ pub(super) fn outlying(folder: &str, arguments: &[&str]) -> Result<Command> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_lines_are_found_where_there_is_no_git() {
+        let root = tempfile::tempdir().unwrap();
+        let long = "word ".repeat(26);
+        for name in [
+            "README.md",
+            "core/src/lib.rs",
+            "core/benches/codec.rs",
+            "ffi/check.c",
+            "ffi/pushmq.h",
+            "benches/results.md",
+            "target/made.rs",
+            "fuzz/target/made.rs",
+            ".git/made.rs",
+        ] {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, format!("short\n{long}\n")).unwrap();
+        }
+        assert_eq!(
+            long_lines(root.path()).unwrap(),
+            [
+                "README.md:2",
+                "core/benches/codec.rs:2",
+                "core/src/lib.rs:2",
+                "ffi/check.c:2",
+            ]
+        );
+    }
 
     #[test]
     fn a_line_is_long_that_could_have_been_broken() {
