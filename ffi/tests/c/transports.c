@@ -25,6 +25,8 @@ static void try_it(pmq_options *options, pmq_status expected, const char *cause)
     pmq_event *event = NULL;
     pmq_client *client;
     OK(pmq_options_set_reconnect(options, 0, 0, 100, 0, &error));
+    /* The default is too short for TLS under valgrind on a busy machine. */
+    OK(pmq_options_set_connect_timeout(options, PATIENCE, &error));
     client = check_client(options);
     OK(pmq_client_next_event(client, PATIENCE, &event, &error));
     CHECK(pmq_event_status(event) == expected);
