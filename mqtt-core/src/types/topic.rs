@@ -580,4 +580,24 @@ mod tests {
             assert_eq!(matched, expected, "{filter} {name}");
         }
     }
+
+    #[test]
+    fn the_text_of_names_and_filters_in_every_form() {
+        let name = TopicName::try_from("$a/b").unwrap();
+        let filter = TopicFilter::try_from("a/+").unwrap();
+        assert_eq!(alloc::format!("{name} {filter}"), "$a/b a/+");
+        assert_eq!(alloc::format!("{name:?} {filter:?}"), r#""$a/b" "a/+""#);
+        assert_eq!((name.as_ref(), filter.as_ref()), ("$a/b", "a/+"));
+        assert_eq!(name.as_utf8().as_str(), "$a/b");
+        assert_eq!(TopicFilter::from(name).as_str(), "$a/b");
+    }
+
+    #[test]
+    fn dollars_and_wildcards_are_seen_where_they_count() {
+        assert!(TopicName::new("$a").unwrap().is_dollar());
+        assert!(!TopicName::new("a/$b").unwrap().is_dollar());
+        for (text, expected) in [("a/#", true), ("+/a", true), ("a/b", false)] {
+            assert_eq!(TopicFilter::new(text).unwrap().has_wildcard(), expected);
+        }
+    }
 }

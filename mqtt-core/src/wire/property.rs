@@ -356,6 +356,8 @@ impl fmt::Display for PropertyId {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
 
     /// The table of v5 2.2.2.2 turned round: which identifiers each packet may have.
@@ -421,5 +423,13 @@ mod tests {
         }
         let subscribe = PropertyHolder::Packet(PacketType::Subscribe);
         assert!(!PropertyId::SubscriptionIdentifier.repeatable_in(subscribe));
+    }
+
+    #[test]
+    fn shown_as_the_standard_calls_them() {
+        assert_eq!(PropertyId::MaximumQoS.to_string(), "0x24 MaximumQoS");
+        let connect = PropertyHolder::Packet(PacketType::Connect);
+        assert_eq!(connect.to_string(), "CONNECT");
+        assert_eq!(PropertyHolder::Will.to_string(), "Will");
     }
 }

@@ -91,3 +91,53 @@ impl Summary {
         self.add_checked(id.as_u8());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        types::PacketType,
+        wire::{Checked, Reader},
+    };
+
+    /// What is seen in the bits is what the rules say of each property, alone and twice, and lists are not gone through in vain.
+    #[test]
+    fn the_bits_say_what_the_rules_say() {
+        let packets = PacketType::ALL.map(PropertyHolder::Packet);
+        for holder in packets.into_iter().chain([PropertyHolder::Will]) {
+            for sender in [Role::Client, Role::Server] {
+                let (allowed, repeatable) = (holder.ids_from(sender), holder.repeatable_ids());
+                for id in PropertyId::ALL {
+                    // A number, or the string "a" and behind it "b"; only a Subscription Identifier must not be 0.
+                    let number = if id == PropertyId::SubscriptionIdentifier {
+                        1
+                    } else {
+                        0
+                    };
+                    let bytes = [id.as_u8(), number, 1, b'a', 0, 1, b'b'];
+                    let property = Property::read(&mut Reader::new(&bytes, Checked)).unwrap();
+                    let once = id.allowed_in(holder) && id.may_be_sent_by(sender, holder);
+                    let twice = once && id.repeatable_in(holder);
+
+                    let mut summary = Summary::EMPTY;
+                    assert!(!summary.has(id));
+                    assert_eq!(
+                        summary.may_add(id.as_u8(), allowed, repeatable),
+                        once,
+                        "{id} in {holder}"
+                    );
+                    summary.add(&property);
+                    assert!(summary.has(id));
+                    assert_eq!(summary.suits(holder, sender), once, "{id} in {holder}");
+                    assert_eq!(
+                        summary.may_add(id.as_u8(), allowed, repeatable),
+                        twice,
+                        "{id} in {holder}"
+                    );
+                    summary.add(&property);
+                    assert_eq!(summary.suits(holder, sender), twice, "{id} in {holder}");
+                }
+            }
+        }
+    }
+}

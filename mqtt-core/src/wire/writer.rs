@@ -96,3 +96,19 @@ impl<'o> Writer<'o> {
         self.rest.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_when_everything_that_was_measured_was_written() {
+        let mut place = [0; 2];
+        let writer = Writer::new(&mut place);
+        assert!(!writer.is_full());
+        let writer = writer.u8(1);
+        assert!(!writer.is_full());
+        assert!(writer.u8(2).is_full());
+        assert_eq!(place, [1, 2]);
+    }
+}

@@ -215,6 +215,26 @@ fn v5_u_5_2_property_of_another_packet() {
 }
 
 #[test]
+fn v5_u_5_2_property_of_another_packet_behind_good_ones() {
+    let user = Property::UserProperty(Utf8::EMPTY, Utf8::EMPTY);
+    let properties = [
+        Property::MessageExpiryInterval(1),
+        user,
+        user,
+        Property::ReasonString(Utf8::EMPTY),
+    ];
+    let packet = Packet::Publish(Publish {
+        properties: Properties::new(&properties),
+        ..publish()
+    });
+    let error = EncodeError::PropertyNotAllowed {
+        property: PropertyId::ReasonString,
+        holder: PropertyHolder::Packet(PacketType::Publish),
+    };
+    fails(V5, Role::Client, packet, error);
+}
+
+#[test]
 fn v5_u_5_3_property_twice() {
     let properties = [
         Property::MessageExpiryInterval(1),
