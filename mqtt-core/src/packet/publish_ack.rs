@@ -118,3 +118,19 @@ impl Body for PublishAck<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_identifier_alone_is_success() {
+        assert_eq!(
+            PublishAck::decode_success(&[0x12, 0x34]),
+            PacketId::new(0x1234).map(PublishAck::success)
+        );
+        for other in [&[0x00, 0x00][..], &[0x12], &[0x12, 0x34, 0x00]] {
+            assert_eq!(PublishAck::decode_success(other), None);
+        }
+    }
+}

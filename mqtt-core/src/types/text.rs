@@ -229,4 +229,22 @@ mod tests {
         assert_eq!(text.as_ref(), "a \"b\"");
         assert!(!text.is_empty() && Utf8::EMPTY.is_empty());
     }
+
+    #[test]
+    fn plain_text_is_told_at_one_look() {
+        for (text, expected) in [
+            ("", true),
+            ("a b\u{7F}", true),
+            ("ä", false),
+            ("a\0", false),
+        ] {
+            assert_eq!(
+                Utf8::is_plainly_valid(text.as_bytes()),
+                expected,
+                "{text:?}"
+            );
+        }
+        assert!(Utf8::is_plainly_valid(&[b'a'; 65_535]));
+        assert!(!Utf8::is_plainly_valid(&[b'a'; 65_536]));
+    }
 }

@@ -600,4 +600,22 @@ mod tests {
             assert_eq!(TopicFilter::new(text).unwrap().has_wildcard(), expected);
         }
     }
+
+    #[test]
+    fn plain_topics_are_told_at_one_look() {
+        for (text, name, filter) in [
+            ("a/b", true, true),
+            // Wildcards are looked at more closely, and so is what a name seldom has.
+            ("a/+/#", false, true),
+            ("a!", false, true),
+            ("a#", false, false),
+            ("ä", false, false),
+            ("a\0", false, false),
+            ("", false, false),
+        ] {
+            let bytes = text.as_bytes();
+            assert_eq!(TopicName::is_plainly_valid(bytes), name, "{text:?}");
+            assert_eq!(TopicFilter::is_plainly_valid(bytes), filter, "{text:?}");
+        }
+    }
 }

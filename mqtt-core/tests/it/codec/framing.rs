@@ -216,6 +216,11 @@ fn version_of_a_connect_that_is_wrong_otherwise() {
         None
     );
     assert_eq!(Decoder::connect_version(&bytes("C0 00")), None);
+    // The body of a CONNECT in a PUBLISH.
+    assert_eq!(
+        Decoder::connect_version(&bytes("30 0E 00 04 4D 51 54 54 05 02 00 3C 00 00 01 61")),
+        None
+    );
     assert_eq!(Decoder::connect_version(&[]), None);
 }
 
