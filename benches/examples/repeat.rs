@@ -3,9 +3,9 @@
 //! `repeat decode 5.0 a_publish_64 1000`: under callgrind the difference between two numbers of rounds is free of what the
 //! start of a process costs.
 
-use std::{env, hint::black_box, process::ExitCode};
+use std::{env, hint::black_box, io::IoSlice, process::ExitCode};
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use mqtt_benches::cases::Case;
 use mqtt_core::{Decoder, Encoder, Output, Packet, ProtocolVersion, Role};
 
@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     match operation.as_str() {
         "decode" => decode(version, case, rounds),
         "encode" => encode(version, case, rounds),
+        "gather" => gather(version, case, rounds),
         _ => return usage(),
     }
     ExitCode::SUCCESS
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
 
 fn usage() -> ExitCode {
     let cases = Case::ALL.map(Case::name).join("|");
-    eprintln!("repeat decode|encode 3.1|3.1.1|5.0 {cases} ROUNDS");
+    eprintln!("repeat decode|encode|gather 3.1|3.1.1|5.0 {cases} ROUNDS");
     ExitCode::FAILURE
 }
 
@@ -57,6 +58,26 @@ fn decode(version: ProtocolVersion, case: Case, rounds: u64) {
             _ => {}
         }
     }
+}
+
+fn gather(version: ProtocolVersion, case: Case, rounds: u64) {
+    let encoder = Encoder::new(version, Role::Client);
+    let mut output = Output::new();
+    case.with_packet(version, |packet| {
+        let Packet::Publish(publish) = packet else {
+            return;
+        };
+        let payload = Bytes::copy_from_slice(publish.payload);
+        for _ in 0..rounds {
+            output.clear();
+            encoder
+                .encode_with_payload(black_box(publish), black_box(&payload), &mut output)
+                .expect("a packet that can be sent");
+            let mut slices = [IoSlice::new(&[]); 4];
+            let filled = output.chunks_vectored(&mut slices);
+            black_box(&slices[..filled]);
+        }
+    });
 }
 
 fn encode(version: ProtocolVersion, case: Case, rounds: u64) {
