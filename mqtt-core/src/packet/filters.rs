@@ -28,12 +28,11 @@ impl Special {
         }
     }
 
+    #[inline(never)]
     fn add_shared(&mut self, filter: &[u8], no_local: bool) {
-        // The filter was checked, so it is text.
-        let text = core::str::from_utf8(filter).unwrap_or_default();
-        match TopicFilter::from_checked(text).shared() {
-            Ok(None) => {}
-            Ok(Some(_)) => self.no_local_on_shared |= no_local,
+        match TopicFilter::is_shared(filter) {
+            Ok(false) => {}
+            Ok(true) => self.no_local_on_shared |= no_local,
             Err(error) => self.bad_share = self.bad_share.or(Some(error)),
         }
     }

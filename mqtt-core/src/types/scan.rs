@@ -4,53 +4,64 @@
 //! every packet is looked at.
 
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+const LOWS: u64 = u64::from_ne_bytes([0x7F; 8]);
 const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
 
-/// U+0000, `#` and `+` are below this, and little of what topics are made of is.
+/// U+0000, `#` and `+` are below this, and little else of what topics are made of is.
 pub(super) const PLAIN: u8 = b'+' + 1;
 
 /// Whether there is a U+0000.
 #[inline]
 pub(super) fn has_nul(text: &[u8]) -> bool {
-    let Some(last) = text.last_chunk() else {
-        return text.contains(&0);
-    };
-    let (words, _) = text.as_chunks();
-    let has_nul = |word: &[u8; 8]| {
-        let word = u64::from_le_bytes(*word);
-        word.wrapping_sub(ONES) & !word & HIGHS != 0
-    };
-    words.iter().any(has_nul) || has_nul(last)
+    !has_none(text, |byte| byte == 0, nul)
 }
 
-/// Whether every byte is ASCII and at least `LEAST`. There may be none.
+/// Whether no byte is below [`PLAIN`].
+#[inline]
+pub(super) fn is_plain(text: &[u8]) -> bool {
+    has_none(text, |byte| byte < PLAIN, below_plain)
+}
+
+/// Whether every byte is ASCII and at least `LEAST`.
 #[inline]
 pub(super) fn is_ascii_from<const LEAST: u8>(text: &[u8]) -> bool {
+    let is_other = |byte| !(LEAST..0x80).contains(&byte);
+    has_none(text, is_other, |word| other(word, LEAST))
+}
+
+/// Whether no byte is found, by `is_found` where there are few and by `found` where there are eight.
+// Most text is short and has none, so it does not pay to stop.
+#[inline(always)]
+fn has_none(text: &[u8], is_found: impl Fn(u8) -> bool, found: impl Fn(u64) -> u64) -> bool {
     let Some(last) = text.last_chunk() else {
-        return text.iter().all(|byte| (LEAST..0x80).contains(byte));
+        return !text.iter().any(|byte| is_found(*byte));
     };
     let (words, _) = text.as_chunks();
-    let others = |word: &[u8; 8]| others(u64::from_le_bytes(*word), LEAST);
-    // Text is short and nearly always of this kind, so it does not pay to stop.
+    let found = |word: &[u8; 8]| found(u64::from_le_bytes(*word));
     words
         .iter()
-        .fold(others(last), |found, word| found | others(word))
+        .fold(found(last), |all, word| all | found(word))
         == 0
 }
 
-/// Whether `is_legal` is true of the place and the value of each byte that is U+0000, `#`, `+` or not ASCII. It is asked about
-/// some others, too.
+/// Whether `is_legal` is true of the place and the value of each byte below [`PLAIN`] and, if `ASCII` matters, of each that is
+/// not ASCII. It is asked about some others, too.
 #[inline(always)]
-pub(super) fn all_special(text: &[u8], mut is_legal: impl FnMut(usize, u8) -> bool) -> bool {
+pub(super) fn all_special<const ASCII: bool>(
+    text: &[u8],
+    mut is_legal: impl FnMut(usize, u8) -> bool,
+) -> bool {
     let Some(last) = text.last_chunk() else {
-        return text
-            .iter()
-            .enumerate()
-            .all(|(place, byte)| is_legal(place, *byte));
+        let mut each = text.iter().enumerate();
+        return each.all(|(place, byte)| is_legal(place, *byte));
     };
     let mut all = |start, word: &[u8; 8]| {
         let word = u64::from_le_bytes(*word);
-        let mut found = others(word, PLAIN);
+        let mut found = if ASCII {
+            other(word, PLAIN)
+        } else {
+            below_plain(word)
+        };
         while found != 0 {
             // The first byte of the text is the lowest of the word.
             let shift = found.trailing_zeros() - 7;
@@ -66,10 +77,25 @@ pub(super) fn all_special(text: &[u8], mut is_legal: impl FnMut(usize, u8) -> bo
     words.all(|(index, word)| all(8 * index, word)) && all(text.len() - 8, last)
 }
 
-/// The highest bit of each byte of `word` that is not ASCII or is below `least`, and maybe of some that follow one. Other bits
-/// are not set.
+// Each of these sets the highest bit of the bytes of `word` that it finds, and no other bit.
+
+/// Those that are 0, and maybe some that follow one.
 #[inline]
-const fn others(word: u64, least: u8) -> u64 {
+const fn nul(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & HIGHS
+}
+
+/// Those below [`PLAIN`].
+#[inline]
+const fn below_plain(word: u64) -> u64 {
+    // The lower seven bits carry into the highest if they are not below it, and never beyond.
+    let plain = (word & LOWS) + ONES * (0x80 - PLAIN as u64);
+    !(plain | word) & HIGHS
+}
+
+/// Those that are not ASCII or are below `least`, and maybe some that follow one.
+#[inline]
+const fn other(word: u64, least: u8) -> u64 {
     // What is below borrows from the highest bit, and so does not end without it.
     (word | word.wrapping_sub(ONES * least as u64)) & HIGHS
 }
@@ -82,15 +108,13 @@ mod tests {
 
     /// The places of U+0000, `#` and `+`, each of them once.
     fn found(text: &[u8]) -> Vec<usize> {
-        let mut places = Vec::new();
-        let all = all_special(text, |place, byte| {
-            assert_eq!(byte, text[place]);
-            if matches!(byte, 0 | b'#' | b'+') && !places.contains(&place) {
-                places.push(place);
-            }
-            true
-        });
-        assert!(all);
+        let (_, mut others) = asked::<true>(text);
+        others.retain(|place| !text[*place].is_ascii());
+        let not_ascii = (0..text.len()).filter(|place| !text[*place].is_ascii());
+        assert!(others.into_iter().eq(not_ascii), "{text:?}");
+        let (places, _) = asked::<false>(text);
+        assert_eq!(asked::<true>(text).0, places, "{text:?}");
+        assert_eq!(is_plain(text), text.iter().all(|byte| *byte > b'+'));
         assert_eq!(has_nul(text), text.contains(&0), "{text:?}");
         assert_eq!(
             is_ascii_from::<PLAIN>(text),
@@ -103,6 +127,38 @@ mod tests {
             "{text:?}"
         );
         places
+    }
+
+    /// The places of what has a meaning in topics, and those of all others that are asked about, each of them once.
+    fn asked<const ASCII: bool>(text: &[u8]) -> (Vec<usize>, Vec<usize>) {
+        let (mut special, mut others) = (Vec::new(), Vec::new());
+        let all = all_special::<ASCII>(text, |place, byte| {
+            assert_eq!(byte, text[place]);
+            let places = if matches!(byte, 0 | b'#' | b'+') {
+                &mut special
+            } else {
+                &mut others
+            };
+            if !places.contains(&place) {
+                places.push(place);
+            }
+            true
+        });
+        assert!(all);
+        (special, others)
+    }
+
+    /// A byte that is below the least borrows from the next, which is then asked about if it is the least itself.
+    #[test]
+    fn asks_about_no_more_than_a_borrow_brings() {
+        assert_eq!(asked::<true>(b",,,,,,,,"), (vec![], vec![]));
+        assert_eq!(
+            asked::<true>(b"\0,,,,,,+"),
+            (vec![0, 7], vec![1, 2, 3, 4, 5, 6])
+        );
+        assert_eq!(asked::<true>(b"\0-,,,,,+"), (vec![0, 7], vec![]));
+        assert_eq!(asked::<false>(b"\0,,,,,,+"), (vec![0, 7], vec![]));
+        assert_eq!(asked::<false>("äöü\u{3}ä".as_bytes()), (vec![], vec![6]));
     }
 
     #[test]
@@ -148,7 +204,7 @@ mod tests {
     fn ends_at_the_first_that_is_not_legal() {
         for text in [&b"a+b+"[..], b"12345678a+b+"] {
             let mut looked = 0;
-            let all = all_special(text, |_, byte| {
+            let all = all_special::<false>(text, |_, byte| {
                 looked += 1;
                 byte != b'+'
             });

@@ -63,9 +63,9 @@ impl SubscribeOptions {
     #[must_use]
     pub(crate) const fn as_u8(self) -> u8 {
         self.qos.as_u8()
-            | (self.no_local as u8) << 2
-            | (self.retain_as_published as u8) << 3
-            | (self.retain_handling as u8) << 4
+            | (self.no_local as u8 * Self::NO_LOCAL)
+            | (self.retain_as_published as u8 * Self::RETAIN_AS_PUBLISHED)
+            | (self.retain_handling as u8) << Self::RETAIN_HANDLING.trailing_zeros()
     }
 
     /// The options written as `byte`, or `None` if a field or a reserved bit has a value it must not have.

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::types::{
     Utf8,
-    scan::{PLAIN, all_special, is_ascii_from},
+    scan::{PLAIN, all_special, has_nul, is_ascii_from, is_plain},
     text::MAX_FIELD_LEN,
 };
 
@@ -58,7 +58,7 @@ impl<'a> TopicName<'a> {
     ///   [`TopicError::WildcardInName`].
     pub fn new(text: &'a str) -> Result<Self, TopicError> {
         let bytes = text.as_bytes();
-        if Self::is_plainly_valid(bytes) || is_name(bytes) {
+        if matches!(bytes.len(), 1..=MAX_FIELD_LEN) && (is_plain(bytes) || is_name(bytes)) {
             Ok(Self(text))
         } else {
             Err(name_fault(text))
@@ -115,8 +115,7 @@ impl<'a> TopicFilter<'a> {
     /// - [`TopicError::Empty`], [`TopicError::TooLong`], [`TopicError::NulCharacter`],
     ///   [`TopicError::MisplacedMultiLevelWildcard`] and [`TopicError::MisplacedSingleLevelWildcard`].
     pub fn new(text: &'a str) -> Result<Self, TopicError> {
-        let bytes = text.as_bytes();
-        if is_filter(bytes, |_| true) {
+        if is_filter::<false>(text.as_bytes()) {
             Ok(Self(text))
         } else {
             Err(filter_fault(text))
@@ -126,7 +125,7 @@ impl<'a> TopicFilter<'a> {
     /// Whether `bytes` are a Topic Filter that one look shows to be one. Most are.
     #[inline]
     pub(crate) fn is_plainly_valid(bytes: &[u8]) -> bool {
-        is_filter(bytes, |byte| byte.is_ascii())
+        is_filter::<true>(bytes)
     }
 
     /// A filter that was checked before, such as one in a list of a decoded packet.
@@ -148,7 +147,7 @@ impl<'a> TopicFilter<'a> {
     /// Whether there is a `+` or `#`.
     #[must_use]
     pub fn has_wildcard(self) -> bool {
-        has_wildcard(self.0)
+        has_wildcard(self.0.as_bytes())
     }
 
     /// Whether this filter matches `name` (v5 and v311 4.7). A filter that begins with a wildcard does not match a name
@@ -234,24 +233,34 @@ impl<'a> TopicFilter<'a> {
     /// - [`TopicError::EmptyShareName`], [`TopicError::WildcardInShareName`] and [`TopicError::SharedFilterMissing`] if it
     ///   begins with `$share/` but is not a shared subscription.
     pub fn shared(self) -> Result<Option<SharedFilter<'a>>, TopicError> {
-        let Some(rest) = self.0.strip_prefix(SHARE_PREFIX) else {
+        if !Self::is_shared(self.0.as_bytes())? {
             return Ok(None);
-        };
-        let (group, filter) = rest.split_once('/').unwrap_or((rest, ""));
-        if group.is_empty() {
-            return Err(TopicError::EmptyShareName);
         }
-        if has_wildcard(group) {
-            return Err(TopicError::WildcardInShareName);
-        }
-        if filter.is_empty() {
-            return Err(TopicError::SharedFilterMissing);
-        }
+        let parts = self.0.strip_prefix(SHARE_PREFIX);
+        let parts = parts.and_then(|rest| rest.split_once('/'));
         // Cutting a valid filter after a slash leaves a valid filter, since wildcards are judged level by level.
-        Ok(Some(SharedFilter {
+        Ok(parts.map(|(group, filter)| SharedFilter {
             group,
             filter: Self(filter),
         }))
+    }
+
+    /// Whether the bytes of a Topic Filter are those of a shared subscription.
+    pub(crate) fn is_shared(filter: &[u8]) -> Result<bool, TopicError> {
+        let Some(rest) = filter.strip_prefix(SHARE_PREFIX.as_bytes()) else {
+            return Ok(false);
+        };
+        let group_len = rest.iter().position(is_slash).unwrap_or(rest.len());
+        let (group, filter) = rest.split_at(group_len);
+        if group.is_empty() {
+            Err(TopicError::EmptyShareName)
+        } else if has_wildcard(group) {
+            Err(TopicError::WildcardInShareName)
+        } else if matches!(filter, [] | [b'/']) {
+            Err(TopicError::SharedFilterMissing)
+        } else {
+            Ok(true)
+        }
     }
 }
 
@@ -323,31 +332,28 @@ impl<'a> TryFrom<&'a str> for TopicFilter<'a> {
     }
 }
 
-/// Whether text is a Topic Name, though it may not look so.
+/// Whether text is a Topic Name, though there is something in it that is rare in names.
 #[inline(never)]
 fn is_name(text: &[u8]) -> bool {
-    matches!(text.len(), 1..=MAX_FIELD_LEN)
-        && !text.iter().any(|byte| matches!(byte, 0 | b'#' | b'+'))
+    !has_nul(text) && !has_wildcard(text)
 }
 
-/// Whether text is a Topic Filter; `is_good` tells of bytes that have no meaning in topics.
+/// Whether text is a Topic Filter and, if `ASCII` matters, ASCII.
 #[inline(always)]
-fn is_filter(text: &[u8], is_good: impl Fn(u8) -> bool) -> bool {
+fn is_filter<const ASCII: bool>(text: &[u8]) -> bool {
     matches!(text.len(), 1..=MAX_FIELD_LEN)
-        && all_special(text, |place, byte| {
-            is_legal(text, place, byte) && is_good(byte)
-        })
+        && all_special::<ASCII>(text, |place, byte| is_legal::<ASCII>(text, place, byte))
 }
 
 /// Whether the byte at `place` may be there in a Topic Filter: a wildcard is a level by itself, and `#` is the last.
 #[inline(always)]
-fn is_legal(text: &[u8], place: usize, byte: u8) -> bool {
+fn is_legal<const ASCII: bool>(text: &[u8], place: usize, byte: u8) -> bool {
     let (ahead, behind) = around(text, place);
     match byte {
         0 => false,
         b'#' => ahead.is_none_or(is_slash) && behind.is_none(),
         b'+' => ahead.is_none_or(is_slash) && behind.is_none_or(is_slash),
-        _ => true,
+        _ => !ASCII || byte.is_ascii(),
     }
 }
 
@@ -358,7 +364,7 @@ fn around(text: &[u8], place: usize) -> (Option<&u8>, Option<&u8>) {
     (text.get(place.wrapping_sub(1)), text.get(place + 1))
 }
 
-fn is_slash(byte: &u8) -> bool {
+const fn is_slash(byte: &u8) -> bool {
     *byte == b'/'
 }
 
@@ -382,17 +388,19 @@ fn filter_fault(text: &str) -> TopicError {
     let mut each = text.bytes().enumerate();
     match text.len() {
         0 => TopicError::Empty,
-        1..=MAX_FIELD_LEN => match each.find(|(place, byte)| !is_legal(bytes, *place, *byte)) {
-            Some((_, 0)) => TopicError::NulCharacter,
-            Some((_, b'#')) => TopicError::MisplacedMultiLevelWildcard,
-            _ => TopicError::MisplacedSingleLevelWildcard,
-        },
+        1..=MAX_FIELD_LEN => {
+            match each.find(|(place, byte)| !is_legal::<false>(bytes, *place, *byte)) {
+                Some((_, 0)) => TopicError::NulCharacter,
+                Some((_, b'#')) => TopicError::MisplacedMultiLevelWildcard,
+                _ => TopicError::MisplacedSingleLevelWildcard,
+            }
+        }
         len => TopicError::TooLong { len },
     }
 }
 
-fn has_wildcard(text: &str) -> bool {
-    text.bytes().any(|byte| matches!(byte, b'#' | b'+'))
+fn has_wildcard(text: &[u8]) -> bool {
+    text.iter().any(|byte| matches!(byte, b'#' | b'+'))
 }
 
 #[cfg(test)]

@@ -312,7 +312,7 @@ fn check(
             let unread = wire.get(wire.len() - block.len() - 1..);
             return Err(misplaced(unread.unwrap_or_default(), holder, sender));
         };
-        Property::kind(id).check(id, &mut block)?;
+        Property::check(id, &mut block)?;
         summary.add_checked(number);
     }
     Ok(summary)

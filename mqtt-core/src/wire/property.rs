@@ -3,14 +3,12 @@
 use core::fmt;
 
 use crate::{
+    error::DecodeError,
     types::{
         KeepAlive, MAX_FIELD_LEN, MaximumPacketSize, PacketType, QoS, ReceiveMaximum, Role,
         SessionExpiry, SubscriptionId, TopicAlias, TopicName, Utf8,
     },
-    wire::{
-        Checked, Reader, Writer,
-        property_value::{Kind, Value},
-    },
+    wire::{Checked, Reader, Writer, property_value::Value},
 };
 
 /// Payload Format Indicator (v5 3.3.2.3.2).
@@ -186,11 +184,15 @@ macro_rules! properties {
                 }
             }
 
-            /// What the value of a property is.
-            #[inline]
-            pub(super) const fn kind(id: PropertyId) -> Kind {
+            /// Checks the value of the property `id`.
+            // Makes no property of it: to bring all kinds of them together would take longer than to check one.
+            #[inline(always)]
+            pub(super) fn check(id: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
                 match id {
-                    $(PropertyId::$name => Kind::of(&[$(<$type as Value<'a>>::KIND),+]),)*
+                    $(PropertyId::$name => {
+                        $(<$type as Value<'a>>::check(PropertyId::$name, reader)?;)+
+                        Ok(())
+                    })*
                 }
             }
 
@@ -359,6 +361,78 @@ mod tests {
     use alloc::string::ToString;
 
     use super::*;
+    use crate::wire::TextRules;
+
+    /// One of each kind, with the bytes of its value.
+    fn each_with_its_value() -> [(Property<'static>, &'static [u8]); 27] {
+        use Property as P;
+        let text = |text| Utf8::new(text).unwrap();
+        [
+            (P::PayloadFormatIndicator(PayloadFormat::Utf8), &[1]),
+            (P::MessageExpiryInterval(258), &[0, 0, 1, 2]),
+            (P::ContentType(text("a/b")), b"\0\x03a/b"),
+            (
+                P::ResponseTopic(TopicName::new("r/1").unwrap()),
+                b"\0\x03r/1",
+            ),
+            (P::CorrelationData(&[0, 0xFF]), &[0, 2, 0, 0xFF]),
+            (
+                P::SubscriptionIdentifier(SubscriptionId::new(128).unwrap()),
+                &[0x80, 1],
+            ),
+            (
+                P::SessionExpiryInterval(SessionExpiry::from_secs(3)),
+                &[0, 0, 0, 3],
+            ),
+            (P::AssignedClientIdentifier(text("id")), b"\0\x02id"),
+            (P::ServerKeepAlive(KeepAlive::from_secs(300)), &[1, 44]),
+            (P::AuthenticationMethod(text("m")), b"\0\x01m"),
+            (P::AuthenticationData(&[7]), &[0, 1, 7]),
+            (P::RequestProblemInformation(true), &[1]),
+            (P::WillDelayInterval(1), &[0, 0, 0, 1]),
+            (P::RequestResponseInformation(true), &[1]),
+            (P::ResponseInformation(text("r")), b"\0\x01r"),
+            (P::ServerReference(text("h")), b"\0\x01h"),
+            (P::ReasonString(text("ä")), &[0, 2, 0xC3, 0xA4]),
+            (
+                P::ReceiveMaximum(ReceiveMaximum::new(20).unwrap()),
+                &[0, 20],
+            ),
+            (P::TopicAliasMaximum(10), &[0, 10]),
+            (P::TopicAlias(TopicAlias::new(5).unwrap()), &[0, 5]),
+            (P::MaximumQoS(QoS::AtLeastOnce), &[1]),
+            (P::RetainAvailable(false), &[0]),
+            (P::UserProperty(text("a"), text("")), b"\0\x01a\0\0"),
+            (
+                P::MaximumPacketSize(MaximumPacketSize::new(256).unwrap()),
+                &[0, 0, 1, 0],
+            ),
+            (P::WildcardSubscriptionAvailable(false), &[0]),
+            (P::SubscriptionIdentifierAvailable(false), &[0]),
+            (P::SharedSubscriptionAvailable(false), &[0]),
+        ]
+    }
+
+    #[test]
+    fn each_value_is_written_checked_and_read_as_the_standard_says() {
+        for ((property, value), id) in each_with_its_value().into_iter().zip(PropertyId::ALL) {
+            assert_eq!(property.id(), id);
+            let mut written = alloc::vec![0; property.wire_len()];
+            assert!(property.write(Writer::new(&mut written)).is_full(), "{id}");
+            assert_eq!(written, [&[id.as_u8()][..], value].concat(), "{id}");
+            let mut reader = Reader::new(value, TextRules::Strict);
+            assert_eq!(Property::check(id, &mut reader), Ok(()), "{id}");
+            assert!(reader.is_empty(), "{id}");
+            for len in 0..value.len() {
+                let mut reader = Reader::new(&value[..len], TextRules::Standard);
+                let checked = Property::check(id, &mut reader);
+                assert_eq!(checked, Err(DecodeError::FieldPastEnd), "{id}");
+            }
+            let mut reader = Reader::new(&written[..], Checked);
+            assert_eq!(Property::read(&mut reader), Some(property));
+            assert!(reader.is_empty(), "{id}");
+        }
+    }
 
     /// The table of v5 2.2.2.2 turned round: which identifiers each packet may have.
     #[test]

@@ -13,7 +13,6 @@ use crate::{
 
 /// How a value of one type is read and written.
 pub(super) trait Value<'a>: Sized {
-    const KIND: Kind;
     fn check(id: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError>;
     /// Reads what was checked.
     fn read(reader: &mut Reader<'a, Checked>) -> Option<Self>;
@@ -21,64 +20,6 @@ pub(super) trait Value<'a>: Sized {
     fn write<'o>(&self, writer: Writer<'o>) -> Writer<'o>;
     /// What Debug shows.
     fn shown(&self) -> impl fmt::Debug;
-}
-
-/// Which type a value has. To check one it need not be made.
-#[expect(non_camel_case_types, reason = "each is named after its type")]
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
-    bool,
-    u16,
-    u32,
-    Binary,
-    KeepAlive,
-    MaximumPacketSize,
-    PayloadFormat,
-    QoS,
-    ReceiveMaximum,
-    SessionExpiry,
-    SubscriptionId,
-    TopicAlias,
-    TopicName,
-    Utf8,
-    /// Two strings.
-    Utf8Pair,
-}
-
-impl Kind {
-    /// That of a property with values of these.
-    pub(super) const fn of(values: &[Self]) -> Self {
-        match values {
-            [value] => *value,
-            _ => Self::Utf8Pair,
-        }
-    }
-
-    /// Checks a value of the property `id`.
-    // Of every kind once: all properties brought together would take longer than any of them.
-    #[inline(always)]
-    pub(super) fn check(self, id: PropertyId, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
-        match self {
-            Self::bool => bool::check(id, reader),
-            Self::u16 => u16::check(id, reader),
-            Self::u32 => u32::check(id, reader),
-            Self::Binary => <&[u8]>::check(id, reader),
-            Self::KeepAlive => KeepAlive::check(id, reader),
-            Self::MaximumPacketSize => MaximumPacketSize::check(id, reader),
-            Self::PayloadFormat => PayloadFormat::check(id, reader),
-            Self::QoS => QoS::check(id, reader),
-            Self::ReceiveMaximum => ReceiveMaximum::check(id, reader),
-            Self::SessionExpiry => SessionExpiry::check(id, reader),
-            Self::SubscriptionId => SubscriptionId::check(id, reader),
-            Self::TopicAlias => TopicAlias::check(id, reader),
-            Self::TopicName => TopicName::check(id, reader),
-            Self::Utf8 => Utf8::check(id, reader),
-            Self::Utf8Pair => {
-                Utf8::check(id, reader)?;
-                Utf8::check(id, reader)
-            }
-        }
-    }
 }
 
 /// Binary Data may be a secret or a payload, so Debug shows its length alone.
@@ -94,8 +35,6 @@ impl fmt::Debug for Hidden {
 macro_rules! integer_value {
     ($type:ident, $width:literal, $read:ident, $from:expr, $to:expr) => {
         impl<'a> Value<'a> for $type {
-            const KIND: Kind = Kind::$type;
-
             #[inline]
             fn check(id: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
                 $from(reader.$read()?)
@@ -182,8 +121,6 @@ integer_value!(
 );
 
 impl<'a> Value<'a> for TopicAlias {
-    const KIND: Kind = Kind::TopicAlias;
-
     #[inline]
     fn check(_: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
         // Zero has a Reason Code of its own. [v5 MQTT-3.3.2-8]
@@ -208,8 +145,6 @@ impl<'a> Value<'a> for TopicAlias {
 }
 
 impl<'a> Value<'a> for SubscriptionId {
-    const KIND: Kind = Kind::SubscriptionId;
-
     #[inline]
     fn check(id: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
         let value = Self::new(reader.var_int()?).ok_or(DecodeError::PropertyValue { property: id });
@@ -239,8 +174,6 @@ fn checked_str<'a>(reader: &mut Reader<'a, Checked>) -> Option<&'a str> {
 }
 
 impl<'a> Value<'a> for Utf8<'a> {
-    const KIND: Kind = Kind::Utf8;
-
     #[inline(always)]
     fn check(_: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
         reader.check_utf8()
@@ -263,8 +196,6 @@ impl<'a> Value<'a> for Utf8<'a> {
 }
 
 impl<'a> Value<'a> for TopicName<'a> {
-    const KIND: Kind = Kind::TopicName;
-
     #[inline(always)]
     fn check(_: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
         reader.check_topic_name()
@@ -287,8 +218,6 @@ impl<'a> Value<'a> for TopicName<'a> {
 }
 
 impl<'a> Value<'a> for &'a [u8] {
-    const KIND: Kind = Kind::Binary;
-
     #[inline]
     fn check(_: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
         reader.binary().map(|_| ())

@@ -54,6 +54,48 @@ impl TextRules {
             Ok(())
         }
     }
+
+    // Many properties are text, but few packets have many properties: so once for all, here and below.
+    #[inline(never)]
+    fn check_utf8(self, bytes: &[u8]) -> Result<(), DecodeError> {
+        self.check_bytes(bytes, Utf8::is_plainly_valid, Self::utf8)
+    }
+
+    #[inline(never)]
+    fn check_topic_name(self, bytes: &[u8]) -> Result<(), DecodeError> {
+        self.check_bytes(bytes, TopicName::is_plainly_valid, Self::topic_name)
+    }
+
+    #[inline(always)]
+    fn check_topic_filter(self, bytes: &[u8]) -> Result<(), DecodeError> {
+        self.check_bytes(bytes, TopicFilter::is_plainly_valid, Self::topic_filter)
+    }
+
+    /// Nearly all text is ASCII, and what one look shows to be right needs no other.
+    #[inline(always)]
+    fn check_bytes<'a, T>(
+        self,
+        bytes: &'a [u8],
+        is_plainly_valid: impl FnOnce(&[u8]) -> bool,
+        make: impl FnOnce(Self, &'a str) -> Result<T, DecodeError>,
+    ) -> Result<(), DecodeError> {
+        if self == Self::Standard && is_plainly_valid(bytes) {
+            Ok(())
+        } else {
+            self.check_closely(bytes, make)
+        }
+    }
+
+    #[inline(never)]
+    fn check_closely<'a, T>(
+        self,
+        bytes: &'a [u8],
+        make: impl FnOnce(Self, &'a str) -> Result<T, DecodeError>,
+    ) -> Result<(), DecodeError> {
+        let text = core::str::from_utf8(bytes).map_err(|_| DecodeError::IllFormedUtf8)?;
+        make(self, text)?;
+        Ok(())
+    }
 }
 
 /// In the place of [`TextRules`] where everything was checked before.
@@ -88,7 +130,7 @@ impl<'a, R: Copy> Reader<'a, R> {
         self.rules
     }
 
-    /// Everything that is left.
+    /// What is left, which stays to be read.
     #[inline]
     pub(crate) const fn as_bytes(&self) -> &'a [u8] {
         self.rest
@@ -220,54 +262,21 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     pub(crate) fn check_utf8(&mut self) -> Result<(), DecodeError> {
         let bytes = self.binary()?;
-        self.rules
-            .check_bytes(bytes, Utf8::is_plainly_valid, TextRules::utf8)
+        self.rules.check_utf8(bytes)
     }
 
     #[inline(always)]
     pub(crate) fn check_topic_name(&mut self) -> Result<(), DecodeError> {
         let bytes = self.binary()?;
-        self.rules
-            .check_bytes(bytes, TopicName::is_plainly_valid, TextRules::topic_name)
+        self.rules.check_topic_name(bytes)
     }
 
     /// The bytes of a Topic Filter.
     #[inline(always)]
     pub(crate) fn check_topic_filter(&mut self) -> Result<&'a [u8], DecodeError> {
         let bytes = self.binary()?;
-        self.rules.check_bytes(
-            bytes,
-            TopicFilter::is_plainly_valid,
-            TextRules::topic_filter,
-        )?;
+        self.rules.check_topic_filter(bytes)?;
         Ok(bytes)
-    }
-}
-
-impl TextRules {
-    #[inline(always)]
-    fn check_bytes<'a, T>(
-        self,
-        bytes: &'a [u8],
-        is_plainly_valid: impl FnOnce(&[u8]) -> bool,
-        make: impl FnOnce(Self, &'a str) -> Result<T, DecodeError>,
-    ) -> Result<(), DecodeError> {
-        if self == Self::Standard && is_plainly_valid(bytes) {
-            Ok(())
-        } else {
-            self.check_closely(bytes, make)
-        }
-    }
-
-    #[inline(never)]
-    fn check_closely<'a, T>(
-        self,
-        bytes: &'a [u8],
-        make: impl FnOnce(Self, &'a str) -> Result<T, DecodeError>,
-    ) -> Result<(), DecodeError> {
-        let text = to_str(bytes).ok_or(DecodeError::IllFormedUtf8)?;
-        make(self, text)?;
-        Ok(())
     }
 }
 
@@ -325,6 +334,11 @@ mod tests {
                 let filter = reader().str().and_then(|text| rules.topic_filter(text));
                 let checked = reader().check_topic_filter();
                 prop_assert_eq!(checked, filter.map(|filter| filter.as_str().as_bytes()));
+                for bytes in [&field[..field.len() - 1], &[&field[..], b"x"].concat()] {
+                    let (mut made, mut checked) = (Reader::new(bytes, rules), Reader::new(bytes, rules));
+                    prop_assert_eq!(checked.check_utf8(), made.utf8().map(|_| ()));
+                    prop_assert_eq!(checked.as_bytes(), made.as_bytes());
+                }
                 if let Ok(text) = utf8 {
                     let read = Reader::new(&field[..], Checked).checked_str();
                     prop_assert_eq!(read, Some(text.as_str()));

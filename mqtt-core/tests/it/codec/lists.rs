@@ -3,9 +3,9 @@
 use std::hash::{BuildHasher, RandomState};
 
 use mqtt_core::{
-    Packet, PayloadFormat, Properties, PropertiesBuf, Property, PropertyId, ProtocolVersion,
-    Publish, QoS, ReasonCode, ReasonCodes, Role, SubscribeFilters, SubscribeOptions,
-    SubscriptionId, TopicAlias, TopicFilter, UnsubscribeFilters, Utf8,
+    DecodeError, Packet, PayloadFormat, Properties, PropertiesBuf, Property, PropertyId,
+    ProtocolVersion, Publish, QoS, ReasonCode, ReasonCodes, Role, SubscribeFilters,
+    SubscribeOptions, SubscriptionId, TopicAlias, TopicFilter, UnsubscribeFilters, Utf8,
 };
 
 use super::{bytes, decode, encode};
@@ -115,6 +115,52 @@ fn a_list_without_some_of_its_properties() {
     );
     let none = twice.without(PropertyId::MessageExpiryInterval);
     assert!(none.is_empty() && none == Properties::EMPTY);
+}
+
+/// Of received bytes and of what is appended to them, what is left is in its order, however often something is taken out.
+#[test]
+fn a_received_list_without_some_of_its_properties() {
+    // ("b","1"), Message Expiry Interval 5, Content Type "c", ("a","2").
+    let packet = bytes(
+        "30 1B 00 01 61 17 26 00 01 62 00 01 31 02 00 00 00 05 03 00 01 63 26 00 01 61 00 01 32",
+    );
+    let received = publish(&packet).properties;
+    let seconds = Property::MessageExpiryInterval(5);
+    let content_type = Property::ContentType(Utf8::new("c").unwrap());
+    let without = received.without(PropertyId::ContentType);
+    assert_eq!(
+        without,
+        Properties::new(&[user("b", "1"), seconds, user("a", "2")])
+    );
+    assert_eq!((without.len(), without.wire_len()), (3, 19));
+    assert_eq!(without.find(PropertyId::ContentType), None);
+    assert!(!without.contains(PropertyId::ContentType));
+    assert_eq!(
+        without.find(PropertyId::MessageExpiryInterval),
+        Some(seconds)
+    );
+    let users = without.without(PropertyId::MessageExpiryInterval);
+    assert_eq!(users, Properties::new(&[user("b", "1"), user("a", "2")]));
+    let mut ended = users.iter();
+    assert_eq!(ended.by_ref().count(), 2);
+    assert_eq!((ended.next(), ended.next()), (None, None));
+    let none = users.without(PropertyId::UserProperty);
+    assert!(none.is_empty() && none.iter().next().is_none());
+
+    assert_eq!(
+        received.without(PropertyId::UserProperty),
+        Properties::new(&[seconds, content_type])
+    );
+}
+
+/// Its number shows that it was read from where it begins.
+#[test]
+fn v5_u_5_2_an_unknown_property_behind_others_is_named() {
+    let packet = bytes("30 0A 00 01 61 05 01 00 80 01 00 78");
+    assert_eq!(
+        decode(V5, Role::Server, &packet),
+        Err(DecodeError::UnknownProperty { id: 128 })
+    );
 }
 
 #[test]
