@@ -100,7 +100,8 @@ mod tests {
         wire::{Checked, Reader},
     };
 
-    /// What is seen in the bits is what the rules say of each property, alone and twice, and lists are not gone through in vain.
+    /// What is seen in the bits is what the rules say of each property, alone and twice, and lists are not gone through in
+    /// vain.
     #[test]
     fn the_bits_say_what_the_rules_say() {
         let packets = PacketType::ALL.map(PropertyHolder::Packet);

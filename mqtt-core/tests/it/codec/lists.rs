@@ -8,7 +8,7 @@ use mqtt_core::{
     SubscribeOptions, SubscriptionId, TopicAlias, TopicFilter, UnsubscribeFilters, Utf8,
 };
 
-use super::{bytes, decode, encode};
+use super::{bytes, decode, encode, refuses};
 
 const V5: ProtocolVersion = ProtocolVersion::V5;
 
@@ -161,6 +161,19 @@ fn v5_u_5_2_an_unknown_property_behind_others_is_named() {
         decode(V5, Role::Server, &packet),
         Err(DecodeError::UnknownProperty { id: 128 })
     );
+}
+
+#[test]
+fn v5_u_5_2_every_number_that_is_no_property() {
+    const PROPERTIES: [u8; 27] = [
+        0x01, 0x02, 0x03, 0x08, 0x09, 0x0B, 0x11, 0x12, 0x13, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1A,
+        0x1C, 0x1F, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2A,
+    ];
+    for number in (0..0x80).filter(|number| !PROPERTIES.contains(number)) {
+        // Behind a Payload Format Indicator.
+        let packet = format!("30 09 00 01 61 04 01 00 {number:02X} 00 78");
+        refuses(V5, Role::Client, &[&packet], Some(0x81), "v5 2.2.2.2");
+    }
 }
 
 #[test]
