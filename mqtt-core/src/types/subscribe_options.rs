@@ -111,4 +111,14 @@ mod tests {
         // Three QoS, two flags of two values, three ways of Retain Handling.
         assert_eq!(legal.count(), 3 * 2 * 2 * 3);
     }
+
+    #[test]
+    fn a_qos_alone_leaves_the_rest_as_it_is_by_default() {
+        let expected = SubscribeOptions {
+            qos: QoS::ExactlyOnce,
+            ..SubscribeOptions::default()
+        };
+        assert_eq!(SubscribeOptions::from(QoS::ExactlyOnce), expected);
+        assert_eq!(expected.as_u8(), 2);
+    }
 }
