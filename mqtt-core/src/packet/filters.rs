@@ -114,7 +114,9 @@ impl<'a> SubscribeFilters<'a> {
         let (mut len, mut special) = (0, Special::default());
         while !body.is_empty() {
             let filter = body.check_topic_filter()?;
-            let options = body.u8()?;
+            let Some(options) = body.next_u8() else {
+                return Err(DecodeError::FieldPastEnd);
+            };
             check_options(options, version)?;
             special.add(filter, options);
             len += 1;
@@ -220,7 +222,7 @@ impl<'a> Iterator for SubscribeFiltersIter<'a> {
             *self.items.next()?
         } else {
             let filter = TopicFilter::from_checked(self.wire.checked_str()?);
-            (filter, SubscribeOptions::from_u8(self.wire.checked_u8()?)?)
+            (filter, SubscribeOptions::from_u8(self.wire.next_u8()?)?)
         };
         self.len = self.len.saturating_sub(1);
         Some(item)

@@ -11,7 +11,7 @@ const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
 pub(super) const PLAIN: u8 = b'+' + 1;
 
 /// Whether there is a U+0000.
-#[inline]
+#[inline(never)]
 pub(super) fn has_nul(text: &[u8]) -> bool {
     !has_none(text, |byte| byte == 0, nul)
 }
@@ -34,14 +34,25 @@ pub(super) fn is_ascii_from<const LEAST: u8>(text: &[u8]) -> bool {
 #[inline(always)]
 fn has_none(text: &[u8], is_found: impl Fn(u8) -> bool, found: impl Fn(u64) -> u64) -> bool {
     let Some(last) = text.last_chunk() else {
-        return !text.iter().any(|byte| is_found(*byte));
+        return has_none_of_few(text, is_found, found);
     };
     let (words, _) = text.as_chunks();
     let found = |word: &[u8; 8]| found(u64::from_le_bytes(*word));
     words
         .iter()
         .fold(found(last), |all, word| all | found(word))
+        & HIGHS
         == 0
+}
+
+/// The same for fewer than eight: four to seven are looked at as two halves of a word, which may overlap.
+#[inline(never)]
+fn has_none_of_few(text: &[u8], is_found: impl Fn(u8) -> bool, found: impl Fn(u64) -> u64) -> bool {
+    let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) else {
+        return !text.iter().any(|byte| is_found(*byte));
+    };
+    let word = u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
+    found(word) & HIGHS == 0
 }
 
 /// Whether `is_legal` is true of the place and the value of each byte below [`PLAIN`] and, if `ASCII` matters, of each that is
@@ -57,11 +68,12 @@ pub(super) fn all_special<const ASCII: bool>(
     };
     let mut all = |start, word: &[u8; 8]| {
         let word = u64::from_le_bytes(*word);
-        let mut found = if ASCII {
+        let found = if ASCII {
             other(word, PLAIN)
         } else {
             below_plain(word)
         };
+        let mut found = found & HIGHS;
         while found != 0 {
             // The first byte of the text is the lowest of the word.
             let shift = found.trailing_zeros() - 7;
@@ -72,17 +84,24 @@ pub(super) fn all_special<const ASCII: bool>(
         }
         true
     };
-    let (words, _) = text.as_chunks();
-    let mut words = words.iter().enumerate();
-    words.all(|(index, word)| all(8 * index, word)) && all(text.len() - 8, last)
+    let last_start = text.len() - 8;
+    let mut start = 0;
+    while start < last_start {
+        let word = text.get(start..).and_then(<[u8]>::first_chunk);
+        if !word.is_some_and(|word| all(start, word)) {
+            return false;
+        }
+        start += 8;
+    }
+    all(last_start, last)
 }
 
-// Each of these sets the highest bit of the bytes of `word` that it finds, and no other bit.
+// Each of these sets the highest bit of the bytes of `word` that it finds. The other bits mean nothing.
 
 /// Those that are 0, and maybe some that follow one.
 #[inline]
 const fn nul(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & HIGHS
+    word.wrapping_sub(ONES) & !word
 }
 
 /// Those below [`PLAIN`].
@@ -90,14 +109,14 @@ const fn nul(word: u64) -> u64 {
 const fn below_plain(word: u64) -> u64 {
     // The lower seven bits carry into the highest if they are not below it, and never beyond.
     let plain = (word & LOWS) + ONES * (0x80 - PLAIN as u64);
-    !(plain | word) & HIGHS
+    !(plain | word)
 }
 
 /// Those that are not ASCII or are below `least`, and maybe some that follow one.
 #[inline]
 const fn other(word: u64, least: u8) -> u64 {
     // What is below borrows from the highest bit, and so does not end without it.
-    (word | word.wrapping_sub(ONES * least as u64)) & HIGHS
+    word | word.wrapping_sub(ONES * least as u64)
 }
 
 #[cfg(test)]

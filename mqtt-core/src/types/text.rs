@@ -50,7 +50,8 @@ impl<'a> Utf8<'a> {
     }
 
     /// Whether `bytes` are a string of the protocol that one look shows to be one. Most are.
-    #[inline]
+    // Many properties are text, but few packets have many properties: so once for all.
+    #[inline(never)]
     pub(crate) fn is_plainly_valid(bytes: &[u8]) -> bool {
         bytes.len() <= MAX_FIELD_LEN && is_ascii_from::<1>(bytes)
     }

@@ -10,7 +10,7 @@ use crate::{
     },
     wire::{
         Checked, PayloadFormat, Property, PropertyHolder, PropertyId, Reader, Summary, TextRules,
-        Writer, list_traits,
+        Writer, list_traits, summary::Seen,
     },
 };
 
@@ -302,20 +302,16 @@ fn check(
     sender: Role,
 ) -> Result<Summary, DecodeError> {
     let mut block = Reader::new(wire, rules);
-    let (allowed, repeatable) = (holder.ids_from(sender), holder.repeatable_ids());
-    let mut summary = Summary::default();
-    while !block.is_empty() {
-        // Every identifier of the standard is one byte.
-        let number = block.u8()?;
-        let may_be_here = summary.may_add(number, allowed, repeatable);
-        let Some(id) = PropertyId::from_u32(number.into()).filter(|_| may_be_here) else {
+    let mut seen = Seen::new(holder, sender);
+    // Every identifier of the standard is one byte.
+    while let Some(number) = block.next_u8() {
+        if !seen.add(number) {
             let unread = wire.get(wire.len() - block.len() - 1..);
             return Err(misplaced(unread.unwrap_or_default(), holder, sender));
-        };
-        Property::check(id, &mut block)?;
-        summary.add_checked(number);
+        }
+        Property::check(number, &mut block)?;
     }
-    Ok(summary)
+    Ok(seen.summary())
 }
 
 /// What is wrong with the next property, which must not be here, or not again.

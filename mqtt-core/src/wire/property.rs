@@ -129,6 +129,12 @@ const EVERY: u16 =
 const NONE: u16 = 0;
 
 macro_rules! properties {
+    (@read $reader:ident $name:ident $type:ty) => {
+        Some(Self::$name(<$type as Value<'a>>::read($reader)?))
+    };
+    (@read $reader:ident $name:ident $($type:ty),+) => {
+        read_user_property($reader)
+    };
     ($($id:literal $name:ident($($field:ident: $type:ty),+) in $holders:expr, many in $many:expr, $text:literal;)*) => {
         /// A property with its value (v5 2.2.2.2).
         #[derive(Clone, Copy, Eq, Hash, PartialEq)]
@@ -184,23 +190,24 @@ macro_rules! properties {
                 }
             }
 
-            /// Checks the value of the property `id`.
+            /// Checks the value of the property with the number `id`.
             // Makes no property of it: to bring all kinds of them together would take longer than to check one.
             #[inline(always)]
-            pub(super) fn check(id: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
+            pub(super) fn check(id: u8, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
                 match id {
-                    $(PropertyId::$name => {
+                    $($id => {
                         $(<$type as Value<'a>>::check(PropertyId::$name, reader)?;)+
                         Ok(())
                     })*
+                    id => Err(DecodeError::UnknownProperty { id: id.into() }),
                 }
             }
 
             /// Reads a property that was checked.
             #[inline(never)]
             pub(super) fn read(reader: &mut Reader<'a, Checked>) -> Option<Self> {
-                match reader.checked_u8()? {
-                    $($id => Some(Self::$name($(<$type as Value<'a>>::read(reader)?),+)),)*
+                match reader.next_u8()? {
+                    $($id => properties!(@read reader $name $($type),+),)*
                     _ => None,
                 }
             }
@@ -292,6 +299,15 @@ properties! {
         "Whether the server takes Subscription Identifiers; absent means yes.";
     42 SharedSubscriptionAvailable(value: bool) in CONNACK, many in NONE,
         "Whether the server takes shared subscriptions; absent means yes.";
+}
+
+/// The only property that is two values: in a function of its own it costs the others no registers.
+#[inline(never)]
+fn read_user_property<'a>(reader: &mut Reader<'a, Checked>) -> Option<Property<'a>> {
+    Some(Property::UserProperty(
+        Value::read(reader)?,
+        Value::read(reader)?,
+    ))
 }
 
 impl PropertyId {
@@ -421,11 +437,11 @@ mod tests {
             assert!(property.write(Writer::new(&mut written)).is_full(), "{id}");
             assert_eq!(written, [&[id.as_u8()][..], value].concat(), "{id}");
             let mut reader = Reader::new(value, TextRules::Strict);
-            assert_eq!(Property::check(id, &mut reader), Ok(()), "{id}");
+            assert_eq!(Property::check(id.as_u8(), &mut reader), Ok(()), "{id}");
             assert!(reader.is_empty(), "{id}");
             for len in 0..value.len() {
                 let mut reader = Reader::new(&value[..len], TextRules::Standard);
-                let checked = Property::check(id, &mut reader);
+                let checked = Property::check(id.as_u8(), &mut reader);
                 assert_eq!(checked, Err(DecodeError::FieldPastEnd), "{id}");
             }
             let mut reader = Reader::new(&written[..], Checked);

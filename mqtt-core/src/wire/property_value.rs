@@ -167,12 +167,6 @@ impl<'a> Value<'a> for SubscriptionId {
     }
 }
 
-/// Once for all that are text, which have little else in common.
-#[inline(never)]
-fn checked_str<'a>(reader: &mut Reader<'a, Checked>) -> Option<&'a str> {
-    reader.checked_str()
-}
-
 impl<'a> Value<'a> for Utf8<'a> {
     #[inline(always)]
     fn check(_: PropertyId, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
@@ -180,7 +174,7 @@ impl<'a> Value<'a> for Utf8<'a> {
     }
     #[inline]
     fn read(reader: &mut Reader<'a, Checked>) -> Option<Self> {
-        checked_str(reader).map(Self::from_checked)
+        reader.checked_str().map(Self::from_checked)
     }
     #[inline]
     fn wire_len(&self) -> usize {
@@ -202,7 +196,7 @@ impl<'a> Value<'a> for TopicName<'a> {
     }
     #[inline]
     fn read(reader: &mut Reader<'a, Checked>) -> Option<Self> {
-        checked_str(reader).map(Self::from_checked)
+        reader.checked_str().map(Self::from_checked)
     }
     #[inline]
     fn wire_len(&self) -> usize {

@@ -55,13 +55,12 @@ impl TextRules {
         }
     }
 
-    // Many properties are text, but few packets have many properties: so once for all, here and below.
-    #[inline(never)]
+    #[inline(always)]
     fn check_utf8(self, bytes: &[u8]) -> Result<(), DecodeError> {
         self.check_bytes(bytes, Utf8::is_plainly_valid, Self::utf8)
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn check_topic_name(self, bytes: &[u8]) -> Result<(), DecodeError> {
         self.check_bytes(bytes, TopicName::is_plainly_valid, Self::topic_name)
     }
@@ -173,6 +172,13 @@ impl<'a, R: Copy> Reader<'a, R> {
     }
 
     #[inline]
+    pub(crate) fn next_u8(&mut self) -> Option<u8> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*first)
+    }
+
+    #[inline]
     pub(crate) fn u8(&mut self) -> Result<u8, DecodeError> {
         self.array::<1>().map(u8::from_be_bytes)
     }
@@ -248,12 +254,18 @@ impl<'a> Reader<'a> {
 }
 
 /// Most text is ASCII, which is found out much sooner for texts as short as topics.
-#[inline(always)]
+// A function of its own, and the rest another: so this one needs no registers but those it is called with.
+#[inline(never)]
 fn to_str(bytes: &[u8]) -> Option<&str> {
     match bytes.as_ascii_str() {
         Ok(text) => Some(text.as_str()),
-        Err(_) => core::str::from_utf8(bytes).ok(),
+        Err(_) => other_str(bytes),
     }
+}
+
+#[inline(never)]
+fn other_str(bytes: &[u8]) -> Option<&str> {
+    core::str::from_utf8(bytes).ok()
 }
 
 /// What is in a list is checked at once, and made again and again when somebody goes through it. So these return no value:
@@ -282,13 +294,6 @@ impl<'a> Reader<'a> {
 
 /// What was checked before is there. So these return no error, which would be looked at by whoever goes through a list.
 impl<'a> Reader<'a, Checked> {
-    #[inline]
-    pub(crate) fn checked_u8(&mut self) -> Option<u8> {
-        let (first, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(*first)
-    }
-
     #[inline(always)]
     pub(crate) fn checked_str(&mut self) -> Option<&'a str> {
         to_str(self.binary().ok()?)

@@ -61,20 +61,6 @@ impl Summary {
         self.0 = self.0 & !bit(id) | FILTERED;
     }
 
-    /// Whether a property with the number `id` may follow, if these are allowed and those may be there again.
-    #[inline]
-    pub(super) const fn may_add(self, id: u8, allowed: u64, repeatable: u64) -> bool {
-        id < 64 && allowed & (!self.0 | repeatable) & 1 << id != 0
-    }
-
-    /// Adds a property that can be written and does not break the rule about repeating.
-    #[inline]
-    pub(super) const fn add_checked(&mut self, id: u8) {
-        let bit = 1 << (id & 63);
-        let again = self.0 & bit & self::bit(PropertyId::SubscriptionIdentifier);
-        self.0 |= bit | again << SUBSCRIPTION_IDS_SHIFT;
-    }
-
     pub(super) fn add(&mut self, property: &Property<'_>) {
         let id = property.id();
         if self.has(id)
@@ -88,7 +74,49 @@ impl Summary {
         if !property.is_writable() {
             self.0 |= UNWRITABLE;
         }
-        self.add_checked(id.as_u8());
+        *self = Self::of(self.0 | bit(id), self.0 & bit(id));
+    }
+
+    /// Of identifiers that are there, and of those that are there again.
+    const fn of(all: u64, again: u64) -> Self {
+        let subscription_ids = again & bit(PropertyId::SubscriptionIdentifier);
+        Self(all | subscription_ids << SUBSCRIPTION_IDS_SHIFT)
+    }
+}
+
+/// Which identifiers a list that is being checked may have, and which it has so far.
+pub(super) struct Seen {
+    allowed: u64,
+    repeatable: u64,
+    all: u64,
+    again: u64,
+}
+
+impl Seen {
+    pub(super) fn new(holder: PropertyHolder, sender: Role) -> Self {
+        Self {
+            allowed: holder.ids_from(sender),
+            repeatable: holder.repeatable_ids(),
+            all: 0,
+            again: 0,
+        }
+    }
+
+    /// Adds the next property by its number, or says that it must not be there, or not again.
+    #[inline(always)]
+    pub(super) const fn add(&mut self, number: u8) -> bool {
+        let bit = 1 << (number & 63);
+        if number > 63 || self.allowed & (!self.all | self.repeatable) & bit == 0 {
+            return false;
+        }
+        self.again |= self.all & bit;
+        self.all |= bit;
+        true
+    }
+
+    /// Of a list in which each value is right.
+    pub(super) const fn summary(self) -> Summary {
+        Summary::of(self.all, self.again)
     }
 }
 
@@ -107,7 +135,6 @@ mod tests {
         let packets = PacketType::ALL.map(PropertyHolder::Packet);
         for holder in packets.into_iter().chain([PropertyHolder::Will]) {
             for sender in [Role::Client, Role::Server] {
-                let (allowed, repeatable) = (holder.ids_from(sender), holder.repeatable_ids());
                 for id in PropertyId::ALL {
                     // A number, or the string "a" and behind it "b"; only a Subscription Identifier must not be 0.
                     let number = if id == PropertyId::SubscriptionIdentifier {
@@ -120,23 +147,21 @@ mod tests {
                     let once = id.allowed_in(holder) && id.may_be_sent_by(sender, holder);
                     let twice = once && id.repeatable_in(holder);
 
-                    let mut summary = Summary::EMPTY;
+                    let (mut summary, mut seen) = (Summary::EMPTY, Seen::new(holder, sender));
                     assert!(!summary.has(id));
-                    assert_eq!(
-                        summary.may_add(id.as_u8(), allowed, repeatable),
-                        once,
-                        "{id} in {holder}"
-                    );
-                    summary.add(&property);
-                    assert!(summary.has(id));
-                    assert_eq!(summary.suits(holder, sender), once, "{id} in {holder}");
-                    assert_eq!(
-                        summary.may_add(id.as_u8(), allowed, repeatable),
-                        twice,
-                        "{id} in {holder}"
-                    );
-                    summary.add(&property);
-                    assert_eq!(summary.suits(holder, sender), twice, "{id} in {holder}");
+                    for may_be_there in [once, twice] {
+                        summary.add(&property);
+                        assert!(summary.has(id));
+                        assert_eq!(
+                            summary.suits(holder, sender),
+                            may_be_there,
+                            "{id} in {holder}"
+                        );
+                        assert_eq!(seen.add(id.as_u8()), may_be_there, "{id} in {holder}");
+                    }
+                    if twice {
+                        assert_eq!(seen.summary(), summary);
+                    }
                 }
             }
         }
