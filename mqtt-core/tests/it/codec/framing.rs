@@ -100,11 +100,25 @@ fn decode_takes_exactly_one_packet() {
 fn type_and_flags_are_judged_by_the_first_byte() {
     let from_server = Decoder::new(Some(V5), Role::Server);
     let from_client = Decoder::new(Some(V3_1_1), Role::Client);
+    let first_from_server = Decoder::new(None, Role::Server);
     for (decoder, first, error) in [
         (
             from_server,
             0x00,
             DecodeError::ReservedPacketType { packet_type: 0 },
+        ),
+        (
+            from_server,
+            0x0F,
+            DecodeError::ReservedPacketType { packet_type: 0 },
+        ),
+        (
+            first_from_server,
+            0x10,
+            DecodeError::WrongSender {
+                packet_type: PacketType::Connect,
+                sender: Role::Server,
+            },
         ),
         (from_server, 0x36, DecodeError::PublishQos),
         (from_server, 0x38, DecodeError::DupAtQos0),
@@ -201,6 +215,22 @@ fn version_is_learned_from_connect() {
                 .map(|found| found.map(|(packet, _)| packet)),
             Ok(Some(expected))
         );
+    }
+}
+
+/// The flags of a CONNECT are reserved from 3.1.1 on, and 3.1 does not use them.
+#[test]
+fn a_connect_is_judged_by_its_own_version() {
+    let v3_1 = bytes("1F 0F 00 06 4D 51 49 73 64 70 03 02 00 3C 00 01 61");
+    let v5 = bytes("1F 0E 00 04 4D 51 54 54 05 02 00 3C 00 00 01 61");
+    for connection in [None, Some(ProtocolVersion::V3_1), Some(V3_1_1), Some(V5)] {
+        let decoder = Decoder::new(connection, Role::Client);
+        assert!(matches!(decoder.decode(&v3_1), Ok(Packet::Connect(_))));
+        let error = DecodeError::FixedHeaderFlags {
+            packet_type: PacketType::Connect,
+            flags: 15,
+        };
+        assert_eq!(decoder.decode(&v5), Err(error));
     }
 }
 
