@@ -1,7 +1,7 @@
 //! The gather buffer: small packets together, large payloads by reference.
 
-use alloc::{collections::VecDeque, vec::Vec};
-use core::fmt;
+use alloc::vec::Vec;
+use core::{fmt, mem};
 
 use bytes::{Buf, Bytes};
 
@@ -31,8 +31,9 @@ pub struct Output {
     read: usize,
     /// How many bytes of `small` were written.
     end: usize,
-    /// Payloads by reference, in order, none of them empty.
-    large: VecDeque<Large>,
+    /// Payloads by reference, in order. Nothing is left of those before `taken`, and something of each of the others.
+    large: Vec<Large>,
+    taken: usize,
     /// Bytes in `large`.
     large_len: usize,
 }
@@ -51,7 +52,8 @@ impl Output {
             small: Vec::new(),
             read: 0,
             end: 0,
-            large: VecDeque::new(),
+            large: Vec::new(),
+            taken: 0,
             large_len: 0,
         }
     }
@@ -65,7 +67,7 @@ impl Output {
     /// Whether nothing waits to be written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.read == self.end && self.large.is_empty()
+        self.read == self.end && self.waiting().is_empty()
     }
 
     /// Drops everything that waits, as when the connection was lost.
@@ -80,7 +82,13 @@ impl Output {
     #[cold]
     fn clear_large(&mut self) {
         self.large.clear();
+        self.taken = 0;
         self.large_len = 0;
+    }
+
+    /// The payloads of which something is left.
+    fn waiting(&self) -> &[Large] {
+        self.large.get(self.taken..).unwrap_or_default()
     }
 
     /// Appends bytes that were encoded before.
@@ -112,7 +120,7 @@ impl Output {
     /// Appends a payload by reference.
     pub(crate) fn push_large(&mut self, payload: Bytes) {
         self.large_len = self.large_len.saturating_add(payload.len());
-        self.large.push_back(Large {
+        self.large.push(Large {
             after: self.end,
             payload,
         });
@@ -140,9 +148,12 @@ impl Output {
     /// Drops read bytes once they are at least half of what was written: each byte is then moved at most about once.
     fn compact(&mut self) {
         if self.is_empty() {
-            self.reset_small();
+            self.clear();
         } else if self.read >= COMPACT_AT && self.read >= self.end / 2 {
             self.small.copy_within(self.read..self.end, 0);
+            // Each payload has its header in `small`, so there are never many more than wait.
+            self.large.drain(..self.taken);
+            self.taken = 0;
             for large in &mut self.large {
                 large.after -= self.read;
             }
@@ -158,7 +169,7 @@ impl Buf for Output {
     }
 
     fn chunk(&self) -> &[u8] {
-        let end = match self.large.front() {
+        let end = match self.waiting().first() {
             Some(large) if large.after == self.read => return &large.payload,
             Some(large) => large.after,
             None => self.end,
@@ -182,7 +193,7 @@ impl Buf for Output {
             filled += 1;
             true
         };
-        for large in &self.large {
+        for large in self.waiting() {
             let before = self.small.get(read..large.after).unwrap_or_default();
             if !put(before) || !put(&large.payload) {
                 return filled;
@@ -204,7 +215,7 @@ impl Buf for Output {
             self.len()
         );
         while count > 0 {
-            let Some(large) = self.large.front_mut() else {
+            let Some(large) = self.large.get_mut(self.taken) else {
                 self.read += count;
                 break;
             };
@@ -216,7 +227,9 @@ impl Buf for Output {
             count -= taken;
             self.large_len -= taken;
             if large.payload.is_empty() {
-                self.large.pop_front();
+                // What is behind it may be held by nobody else.
+                mem::take(&mut large.payload);
+                self.taken += 1;
             }
         }
         self.compact();
@@ -228,7 +241,7 @@ impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Output")
             .field("len", &self.len())
-            .field("large_payloads", &self.large.len())
+            .field("large_payloads", &self.waiting().len())
             .finish()
     }
 }
@@ -263,6 +276,38 @@ mod tests {
             output.advance(reads[1]);
             assert_eq!((output.read, output.end), (0, written - reads[0] - 1));
         }
+    }
+
+    #[test]
+    fn a_payload_is_let_go_of_once_it_was_read() {
+        let payloads = [(); 2].map(|()| Bytes::from(vec![7; 5_000]));
+        let mut output = Output::new();
+        for payload in &payloads {
+            output.push(&[0; 10]);
+            output.push_large(payload.clone());
+        }
+        output.advance(5_009);
+        assert!(!payloads[0].is_unique());
+        output.advance(1);
+        assert!(payloads[0].is_unique());
+        assert!(!payloads[1].is_unique());
+        assert_eq!(output.chunk(), [0; 10]);
+    }
+
+    /// There is always something that waits, so the output is never cleared.
+    #[test]
+    fn places_of_payloads_that_were_read_are_used_again() {
+        let payload = Bytes::from(vec![7; 5_000]);
+        let mut output = Output::new();
+        let mut most = 0;
+        for _ in 0..10_000 {
+            output.push(&[0; 10]);
+            output.push_large(payload.clone());
+            output.advance(output.len() - 1);
+            most = most.max(output.large.len());
+        }
+        // One that waits, and as many as have less than 4 KiB of headers.
+        assert_eq!(most, 1 + 409);
     }
 
     #[test]
