@@ -52,3 +52,16 @@ impl fmt::Display for ProtocolVersion {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn versions_are_called_what_their_standards_call_them() {
+        let names = ProtocolVersion::ALL.map(|version| version.to_string());
+        assert_eq!(names, ["3.1", "3.1.1", "5.0"]);
+    }
+}
