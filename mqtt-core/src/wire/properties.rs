@@ -44,15 +44,11 @@ impl<'a> Properties<'a> {
         Self::EMPTY.followed_by(items)
     }
 
-    /// This list and after it `items`, in the place of those that [`Properties::new`] may have been given.
+    /// This list, which must be bytes alone, and after it `items`.
     pub(crate) fn followed_by(self, items: &'a [Property<'a>]) -> Self {
-        // What was taken out would come back if the items brought its identifier.
-        debug_assert!(!self.summary.is_filtered(), "only whole lists go on");
-        let mut list = Properties {
-            items,
-            wire_len: self.wire.len(),
-            ..self
-        };
+        // It has place for one list of items. What was taken out would come back if the items brought its identifier.
+        debug_assert!(self.as_wire().is_some(), "only whole lists of bytes go on");
+        let mut list = Properties { items, ..self };
         for item in items {
             list.summary.add(item);
             list.wire_len = list.wire_len.saturating_add(item.wire_len());
