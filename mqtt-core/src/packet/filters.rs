@@ -114,9 +114,7 @@ impl<'a> SubscribeFilters<'a> {
         let (mut len, mut special) = (0, Special::default());
         while !body.is_empty() {
             let filter = body.check_topic_filter()?;
-            let Some(options) = body.next_u8() else {
-                return Err(DecodeError::FieldPastEnd);
-            };
+            let options = body.next_u8().ok_or(DecodeError::FieldPastEnd)?;
             check_options(options, version)?;
             special.add(filter, options);
             len += 1;

@@ -11,6 +11,7 @@ const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
 pub(super) const PLAIN: u8 = b'+' + 1;
 
 /// Whether there is a U+0000.
+// Inlined, it would take registers from everybody who makes a string.
 #[inline(never)]
 pub(super) fn has_nul(text: &[u8]) -> bool {
     !has_none(text, |byte| byte == 0, nul)
@@ -29,7 +30,7 @@ pub(super) fn is_ascii_from<const LEAST: u8>(text: &[u8]) -> bool {
     has_none(text, is_other, |word| other(word, LEAST))
 }
 
-/// Whether no byte is found, by `is_found` where there are few and by `found` where there are eight.
+/// Whether no byte is found, by `is_found` where there are fewer than four and otherwise by `found`.
 // Most text is short and has none, so it does not pay to stop.
 #[inline(always)]
 fn has_none(text: &[u8], is_found: impl Fn(u8) -> bool, found: impl Fn(u64) -> u64) -> bool {
@@ -46,6 +47,7 @@ fn has_none(text: &[u8], is_found: impl Fn(u8) -> bool, found: impl Fn(u64) -> u
 }
 
 /// The same for fewer than eight: four to seven are looked at as two halves of a word, which may overlap.
+// A function of its own, so that longer text takes no registers for it.
 #[inline(never)]
 fn has_none_of_few(text: &[u8], is_found: impl Fn(u8) -> bool, found: impl Fn(u64) -> u64) -> bool {
     let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) else {
@@ -85,10 +87,12 @@ pub(super) fn all_special<const ASCII: bool>(
         true
     };
     let last_start = text.len() - 8;
+    // A plain loop over places, since one over words takes registers that `all` needs.
     let mut start = 0;
-    while start < last_start {
-        let word = text.get(start..).and_then(<[u8]>::first_chunk);
-        if !word.is_some_and(|word| all(start, word)) {
+    while start < last_start
+        && let Some(word) = text.get(start..).and_then(<[u8]>::first_chunk)
+    {
+        if !all(start, word) {
             return false;
         }
         start += 8;

@@ -1,7 +1,7 @@
 //! The gather buffer: small packets together, large payloads by reference.
 
 use alloc::vec::Vec;
-use core::{fmt, mem};
+use core::fmt;
 
 use bytes::{Buf, Bytes};
 
@@ -31,9 +31,10 @@ pub struct Output {
     read: usize,
     /// How many bytes of `small` were written.
     end: usize,
-    /// Payloads by reference, in order. Nothing is left of those before `taken`, and something of each of the others.
+    /// Payloads by reference, in order.
     large: Vec<Large>,
-    taken: usize,
+    /// How many of `large` were read to their end; something is left of each of the others.
+    large_read: usize,
     /// Bytes in `large`.
     large_len: usize,
 }
@@ -53,7 +54,7 @@ impl Output {
             read: 0,
             end: 0,
             large: Vec::new(),
-            taken: 0,
+            large_read: 0,
             large_len: 0,
         }
     }
@@ -82,13 +83,13 @@ impl Output {
     #[cold]
     fn clear_large(&mut self) {
         self.large.clear();
-        self.taken = 0;
+        self.large_read = 0;
         self.large_len = 0;
     }
 
     /// The payloads of which something is left.
     fn waiting(&self) -> &[Large] {
-        self.large.get(self.taken..).unwrap_or_default()
+        self.large.get(self.large_read..).unwrap_or_default()
     }
 
     /// Appends bytes that were encoded before.
@@ -151,9 +152,9 @@ impl Output {
             self.clear();
         } else if self.read >= COMPACT_AT && self.read >= self.end / 2 {
             self.small.copy_within(self.read..self.end, 0);
-            // Each payload has its header in `small`, so there are never many more than wait.
-            self.large.drain(..self.taken);
-            self.taken = 0;
+            // Each has its header in what was read of `small`, so there are never more than go with that.
+            self.large.drain(..self.large_read);
+            self.large_read = 0;
             for large in &mut self.large {
                 large.after -= self.read;
             }
@@ -215,7 +216,7 @@ impl Buf for Output {
             self.len()
         );
         while count > 0 {
-            let Some(large) = self.large.get_mut(self.taken) else {
+            let Some(large) = self.large.get_mut(self.large_read) else {
                 self.read += count;
                 break;
             };
@@ -227,9 +228,9 @@ impl Buf for Output {
             count -= taken;
             self.large_len -= taken;
             if large.payload.is_empty() {
-                // What is behind it may be held by nobody else.
-                mem::take(&mut large.payload);
-                self.taken += 1;
+                // Its place may stay for a while, but not what may be held by nobody else.
+                large.payload = Bytes::new();
+                self.large_read += 1;
             }
         }
         self.compact();
@@ -292,6 +293,8 @@ mod tests {
         assert!(payloads[0].is_unique());
         assert!(!payloads[1].is_unique());
         assert_eq!(output.chunk(), [0; 10]);
+        output.advance(output.len());
+        assert_eq!((output.large.len(), output.large_read), (0, 0));
     }
 
     /// There is always something that waits, so the output is never cleared.

@@ -132,9 +132,14 @@ macro_rules! properties {
     (@read $reader:ident $name:ident $type:ty) => {
         Some(Self::$name(<$type as Value<'a>>::read($reader)?))
     };
-    (@read $reader:ident $name:ident $($type:ty),+) => {
-        read_user_property($reader)
-    };
+    // In a function of its own, so that it costs all others no registers.
+    (@read $reader:ident $name:ident $($type:ty),+) => {{
+        #[inline(never)]
+        fn read<'a>(reader: &mut Reader<'a, Checked>) -> Option<Property<'a>> {
+            Some(Property::$name($(<$type as Value<'a>>::read(reader)?),+))
+        }
+        read($reader)
+    }};
     ($($id:literal $name:ident($($field:ident: $type:ty),+) in $holders:expr, many in $many:expr, $text:literal;)*) => {
         /// A property with its value (v5 2.2.2.2).
         #[derive(Clone, Copy, Eq, Hash, PartialEq)]
@@ -190,15 +195,16 @@ macro_rules! properties {
                 }
             }
 
-            /// Checks the value of the property with the number `id`.
+            /// Checks the value of the property with this number.
             // Makes no property of it: to bring all kinds of them together would take longer than to check one.
             #[inline(always)]
-            pub(super) fn check(id: u8, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
-                match id {
+            pub(super) fn check(number: u8, reader: &mut Reader<'a>) -> Result<(), DecodeError> {
+                match number {
                     $($id => {
                         $(<$type as Value<'a>>::check(PropertyId::$name, reader)?;)+
                         Ok(())
                     })*
+                    // Not reached: nobody calls it with a number that is no identifier.
                     id => Err(DecodeError::UnknownProperty { id: id.into() }),
                 }
             }
@@ -299,15 +305,6 @@ properties! {
         "Whether the server takes Subscription Identifiers; absent means yes.";
     42 SharedSubscriptionAvailable(value: bool) in CONNACK, many in NONE,
         "Whether the server takes shared subscriptions; absent means yes.";
-}
-
-/// The only property that is two values: in a function of its own it costs the others no registers.
-#[inline(never)]
-fn read_user_property<'a>(reader: &mut Reader<'a, Checked>) -> Option<Property<'a>> {
-    Some(Property::UserProperty(
-        Value::read(reader)?,
-        Value::read(reader)?,
-    ))
 }
 
 impl PropertyId {

@@ -171,6 +171,7 @@ impl<'a, R: Copy> Reader<'a, R> {
         Ok(*taken)
     }
 
+    /// The next byte, or `None` at the end, where that is no error or where the caller says which one it is.
     #[inline]
     pub(crate) fn next_u8(&mut self) -> Option<u8> {
         let (first, rest) = self.rest.split_first()?;

@@ -313,6 +313,20 @@ fn filters_and_codes_of_received_packets() {
 
 /// Asserts that the list of two that `items` goes through says at each step how many are left.
 #[track_caller]
+#[test]
+fn a_filter_without_options_ends_too_early() {
+    for (version, hex) in [
+        (ProtocolVersion::V3_1_1, "82 05 00 01 00 01 61"),
+        (V5, "82 06 00 01 00 00 01 61"),
+        (V5, "82 0A 00 01 00 00 01 61 00 00 01 62"),
+    ] {
+        assert_eq!(
+            decode(version, Role::Client, &bytes(hex)),
+            Err(DecodeError::FieldPastEnd)
+        );
+    }
+}
+
 fn counts_down_from_two(mut items: impl ExactSizeIterator) {
     for left in [2, 1] {
         assert_eq!((items.len(), items.size_hint()), (left, (left, Some(left))));

@@ -131,6 +131,17 @@ fn failed_encode_with_payload_leaves_the_output_alone() {
     assert_eq!(contents(&mut output), bytes("C0 00"));
 }
 
+/// What a vectored write is given.
+#[cfg(feature = "std")]
+fn gathered(output: &Output) -> Vec<u8> {
+    let mut slices = [IoSlice::new(&[]); 200];
+    let filled = output.chunks_vectored(&mut slices);
+    slices[..filled]
+        .iter()
+        .flat_map(|slice| slice.to_vec())
+        .collect()
+}
+
 /// Whatever is taken off the front and whenever more is added, the bytes that come out are those that went in.
 #[test]
 fn bytes_come_out_as_they_went_in() {
@@ -154,6 +165,8 @@ fn bytes_come_out_as_they_went_in() {
                 .unwrap();
             expected.extend(contents(&mut once));
             for _ in 0..2 {
+                #[cfg(feature = "std")]
+                assert!(gathered(&output) == expected[taken.len()..], "step {step}");
                 let count = step.min(output.remaining());
                 let mut buffer = vec![0; count];
                 output.copy_to_slice(&mut buffer);
@@ -204,5 +217,13 @@ fn debug_output_shows_how_much_waits_and_never_what() {
     assert_eq!(
         format!("{output:?}"),
         "Output { len: 5011, large_payloads: 1 }"
+    );
+    ENCODER
+        .encode_with_payload(&publish(), &payload, &mut output)
+        .unwrap();
+    output.advance(5_011);
+    assert_eq!(
+        format!("{output:?}"),
+        "Output { len: 5009, large_payloads: 1 }"
     );
 }
