@@ -226,7 +226,8 @@ pub(super) fn accepted(
         return Err(ProtocolError::AuthenticationMethod.into());
     }
     let assigned = properties.assigned_client_identifier().map(Utf8::as_str);
-    let client_id: String = match assigned {
+    // One without characters is a string as the standard wants it, but assigns nothing.
+    let client_id: String = match assigned.filter(|assigned| !assigned.is_empty()) {
         Some(assigned) => assigned.into(),
         None if connecting.client_id.is_empty() && version.is_v5() => {
             return Err(ProtocolError::NoAssignedClientIdentifier.into());

@@ -217,15 +217,27 @@ fn v5_mqtt_3_1_3_7_an_assigned_client_identifier_is_kept_for_the_next_connection
 
 #[test]
 fn v5_mqtt_3_2_2_16_an_empty_client_id_without_an_assigned_one_is_a_protocol_error() {
+    // No Assigned Client Identifier, and one without characters.
+    for connack in ["20 03 00 00 00", "20 06 00 00 03 12 00 00"] {
+        let mut pair = Pair::new(Limits::default());
+        let mut options = options_v5();
+        options.client_id.clear();
+        pair.connect(&options);
+        pair.feed(connack);
+        pair.expect("E0 01 82");
+        pair.expect_disconnected(DisconnectCause::Protocol(
+            ProtocolError::NoAssignedClientIdentifier,
+        ));
+    }
+}
+
+#[test]
+fn v5_an_assigned_client_identifier_without_characters_leaves_the_clients_own() {
     let mut pair = Pair::new(Limits::default());
-    let mut options = options_v5();
-    options.client_id.clear();
-    pair.connect(&options);
-    pair.feed("20 03 00 00 00");
-    pair.expect("E0 01 82");
-    pair.expect_disconnected(DisconnectCause::Protocol(
-        ProtocolError::NoAssignedClientIdentifier,
-    ));
+    pair.connect(&options_v5());
+    pair.feed("20 06 00 00 03 12 00 00");
+    pair.expect_connected(false);
+    assert_eq!(pair.client.session().client_id(), options_v5().client_id);
 }
 
 #[test]
