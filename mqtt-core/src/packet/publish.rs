@@ -190,3 +190,28 @@ impl fmt::Debug for Publish<'_> {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v5_mqtt_2_2_1_2_and_v311_mqtt_2_3_1_5_qos_0_alone_has_no_packet_identifier() {
+        let packet_id = PacketId::new(0x1234).unwrap();
+        for (delivery, qos, expected) in [
+            (Delivery::AtMostOnce, QoS::AtMostOnce, None),
+            (
+                Delivery::AtLeastOnce(packet_id),
+                QoS::AtLeastOnce,
+                Some(packet_id),
+            ),
+            (
+                Delivery::ExactlyOnce(packet_id),
+                QoS::ExactlyOnce,
+                Some(packet_id),
+            ),
+        ] {
+            assert_eq!((delivery.qos(), delivery.packet_id()), (qos, expected));
+        }
+    }
+}
