@@ -52,8 +52,6 @@ pub mod by_hand {
     #[expect(non_upper_case_globals, reason = "the files have these names")]
     pub(crate) const reads: bool = true;
     #[expect(non_upper_case_globals, reason = "the files have these names")]
-    pub(crate) const tolerates: bool = true;
-    #[expect(non_upper_case_globals, reason = "the files have these names")]
     pub(crate) const refuses: bool = false;
 
     /// Legal packets and others.

@@ -148,7 +148,7 @@ pub enum ProtocolError {
     /// when the CONNACK to an earlier attempt was lost. Connecting with a clean start ends it.
     #[error("the server has a session that this client does not")]
     SessionPresent,
-    /// No Assigned Client Identifier, though none was sent [v5 MQTT-3.2.2-16].
+    /// No Assigned Client Identifier, or one without characters, though none was sent [v5 MQTT-3.2.2-16].
     #[error("the server assigned no client identifier")]
     NoAssignedClientIdentifier,
     /// SUBACK or UNSUBACK with another number of Reason Codes than there were filters [v5 MQTT-3.8.4-6].

@@ -208,7 +208,9 @@ impl Pending {
         }
         match (&accept.assigned_client_id, self.client_id_is_empty) {
             (Some(_), false) => return Err(AcceptError::ClientIdentifierPresent),
-            (None, true) if self.version.is_v5() => {
+            (assigned, true)
+                if self.version.is_v5() && assigned.as_deref().is_none_or(str::is_empty) =>
+            {
                 return Err(AcceptError::ClientIdentifierMissing);
             }
             _ => {}

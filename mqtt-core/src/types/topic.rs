@@ -66,7 +66,7 @@ impl<'a> TopicName<'a> {
     }
 
     /// Whether `bytes` are a Topic Name that one look shows to be one. Most are.
-    // Once for all, as for other text that is a property.
+    // One copy for all callers, as of the look at other text.
     #[inline(never)]
     pub(crate) fn is_plainly_valid(bytes: &[u8]) -> bool {
         matches!(bytes.len(), 1..=MAX_FIELD_LEN) && is_ascii_from::<PLAIN>(bytes)

@@ -152,7 +152,7 @@ impl Output {
             self.clear();
         } else if self.read >= COMPACT_AT && self.read >= self.end / 2 {
             self.small.copy_within(self.read..self.end, 0);
-            // Each has its header in what was read of `small`, so there are never more than go with that.
+            // Each has its header in what is dropped of `small`, so their places are bounded as it is.
             self.large.drain(..self.large_read);
             self.large_read = 0;
             for large in &mut self.large {

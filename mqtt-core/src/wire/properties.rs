@@ -48,7 +48,11 @@ impl<'a> Properties<'a> {
     pub(crate) fn followed_by(self, items: &'a [Property<'a>]) -> Self {
         // It has place for one list of items. What was taken out would come back if the items brought its identifier.
         debug_assert!(self.as_wire().is_some(), "only whole lists of bytes go on");
-        let mut list = Properties { items, ..self };
+        let mut list = Properties {
+            items,
+            wire_len: self.wire.len(),
+            ..self
+        };
         for item in items {
             list.summary.add(item);
             list.wire_len = list.wire_len.saturating_add(item.wire_len());

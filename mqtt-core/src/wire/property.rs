@@ -205,7 +205,7 @@ macro_rules! properties {
                         Ok(())
                     })*
                     // Not reached: nobody calls it with a number that is no identifier.
-                    id => Err(DecodeError::UnknownProperty { id: id.into() }),
+                    _ => Err(DecodeError::UnknownProperty { id: number.into() }),
                 }
             }
 

@@ -229,7 +229,12 @@ pub(super) const BENCHES: Suite = Suite {
 /// A program of `benches/rivals`, to be followed by its arguments.
 pub(crate) fn rivals(program: &str, options: &[&str]) -> Result<Command> {
     let mut command = outlying("benches", &["run", "-p", "mqtt-rivals", "--bin", program])?;
-    command.args(options).arg("--");
+    // These would stand in for the flags that all libraries are measured with.
+    command
+        .args(options)
+        .arg("--")
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
     Ok(command)
 }
 

@@ -311,8 +311,6 @@ fn filters_and_codes_of_received_packets() {
     );
 }
 
-/// Asserts that the list of two that `items` goes through says at each step how many are left.
-#[track_caller]
 #[test]
 fn a_filter_without_options_ends_too_early() {
     for (version, hex) in [
@@ -327,6 +325,8 @@ fn a_filter_without_options_ends_too_early() {
     }
 }
 
+/// Asserts that the list of two that `items` goes through says at each step how many are left.
+#[track_caller]
 fn counts_down_from_two(mut items: impl ExactSizeIterator) {
     for left in [2, 1] {
         assert_eq!((items.len(), items.size_hint()), (left, (left, Some(left))));

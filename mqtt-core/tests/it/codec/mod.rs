@@ -111,17 +111,6 @@ fn reads(version: ProtocolVersion, sender: Role, packets: &[&str]) {
     }
 }
 
-/// Asserts that packets are taken that are never written.
-#[track_caller]
-fn tolerates(version: ProtocolVersion, sender: Role, packets: &[&str]) {
-    for hex in packets {
-        let packet = bytes(hex);
-        let decoded = decode_in_pieces(version, sender, &packet);
-        let (version, decoded) = decoded.unwrap_or_else(|error| panic!("{hex}: {error}"));
-        assert!(encode(version, sender, &decoded).is_err(), "{hex}");
-    }
-}
-
 /// Asserts that packets are refused for the right rule and with the right answer: a Reason Code, or `None` to close.
 #[track_caller]
 fn refuses(

@@ -164,7 +164,7 @@ fn bytes_come_out_as_they_went_in() {
                 .encode_with_payload(&publish(), &payload, &mut once)
                 .unwrap();
             expected.extend(contents(&mut once));
-            // So that something always waits behind what is taken, but for the larger steps.
+            // So that something always waits behind what is taken; with the larger steps it runs empty again and again.
             let takes = if round < 10 { 0 } else { 2 };
             for _ in 0..takes {
                 #[cfg(feature = "std")]

@@ -379,18 +379,21 @@ fn v311_mqtt_3_1_3_6_an_empty_client_identifier_with_clean_session_is_the_owners
 fn v5_mqtt_3_1_3_6_and_3_2_2_16_an_empty_client_identifier_must_be_assigned() {
     let mut peer = Peer::new();
     peer.feed("10 0D 00 04 'MQTT' 05 00 00 3C 00 00 00");
-    let refused = peer
-        .server
-        .accept(peer.now, session(), &Accept::default())
-        .unwrap_err();
-    assert_eq!(refused.error, AcceptError::ClientIdentifierMissing);
+    let mut unused = session();
+    for assigned_client_id in [None, Some(String::new())] {
+        let accept = Accept {
+            assigned_client_id,
+            ..Accept::default()
+        };
+        let refused = peer.server.accept(peer.now, unused, &accept).unwrap_err();
+        assert_eq!(refused.error, AcceptError::ClientIdentifierMissing);
+        unused = refused.session;
+    }
     let accept = Accept {
         assigned_client_id: Some("x".into()),
         ..Accept::default()
     };
-    peer.server
-        .accept(peer.now, refused.session, &accept)
-        .unwrap();
+    peer.server.accept(peer.now, unused, &accept).unwrap();
     let mut peer = Peer::new();
     peer.feed(CONNECT_V5);
     let accept = Accept {

@@ -6,7 +6,7 @@ use mqtt_core::{
 };
 
 use super::{V3_1_1, V5, connect, fails};
-use crate::codec::{bytes, encode};
+use crate::codec::{bytes, decode, encode};
 
 #[test]
 fn v5_mqtt_3_2_2_6_session_present_in_a_refusal() {
@@ -100,6 +100,21 @@ fn v5_codes_outside_the_table_of_a_packet() {
                 );
             }
         }
+    }
+}
+
+/// Where two places of the standard disagree, and where its layout allows what its rules do not (v5 2.4, 3.3.4, 3.15.2.1).
+#[test]
+fn v5_what_is_taken_but_never_sent() {
+    for (sender, hex) in [
+        (Role::Client, "E0 01 8C"),
+        (Role::Server, "E0 01 8C"),
+        (Role::Client, "E0 01 9B"),
+        (Role::Server, "F0 00"),
+    ] {
+        let bytes = bytes(hex);
+        let packet = decode(V5, sender, &bytes).unwrap();
+        assert!(encode(V5, sender, &packet).is_err(), "{hex}");
     }
 }
 

@@ -191,9 +191,6 @@ verdicts! {
     v5_connack_of_a_wrong_size {
         Server refuses ["20 00", "20 01 00", "20 02 00 00", "20 04 00 00 00 00", "20 04 00 00 01 11"] => 0x81 "v5 2.1.4"
     }
-    v5_connack_whose_strings_have_no_characters {
-        Server takes ["20 06 00 00 03 12 00 00", "20 0F 00 00 0C 1A 00 00 1C 00 00 1F 00 00 15 00 00"]
-    }
     v5_connack_with_every_property {
         Server takes [
             "20 3F 00 00 3C 11 00 00 00 3C 21 00 0A 24 01 25 01 27 00 00 10 00 12 00 01 69 22 00 0A 1F 00 01 72 \

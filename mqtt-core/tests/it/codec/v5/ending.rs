@@ -22,11 +22,6 @@ verdicts! {
         ]
         Client refuses ["E0 01 8B", "E0 01 8D", "E0 01 8E", "E0 01 9D"] => 0x82 "v5 MQTT-3.14.2-1"
     }
-    // Where two places of the standard disagree, and where its layout allows what its rules do not (v5 2.4, 3.3.4, 3.15.2.1).
-    v5_what_is_taken_but_never_sent {
-        Client tolerates ["E0 01 8C", "E0 01 9B"]
-        Server tolerates ["E0 01 8C", "F0 00"]
-    }
     v5_mqtt_3_14_2_2_session_expiry_from_a_server {
         Client takes ["E0 07 00 05 11 00 00 00 3C"]
         Server refuses ["E0 07 00 05 11 00 00 00 3C"] => 0x82 "v5 MQTT-3.14.2-2"
