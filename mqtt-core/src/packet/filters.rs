@@ -114,7 +114,7 @@ impl<'a> SubscribeFilters<'a> {
         let (mut len, mut special) = (0, Special::default());
         while !body.is_empty() {
             let filter = body.check_topic_filter()?;
-            let options = body.next_u8().ok_or(DecodeError::FieldPastEnd)?;
+            let options = body.u8()?;
             check_options(options, version)?;
             special.add(filter, options);
             len += 1;

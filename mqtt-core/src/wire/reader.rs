@@ -181,7 +181,7 @@ impl<'a, R: Copy> Reader<'a, R> {
 
     #[inline]
     pub(crate) fn u8(&mut self) -> Result<u8, DecodeError> {
-        self.array::<1>().map(u8::from_be_bytes)
+        self.next_u8().ok_or(DecodeError::FieldPastEnd)
     }
 
     #[inline]
